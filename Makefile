@@ -1,0 +1,66 @@
+# `make` alone prints what there is to make. Every target makes the environment it needs.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+TRAIN := $(BIN)/python -m pagesieve.train
+SAMPLE := data/pages/harbour-news.html
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo predict data train evaluate report test lint check-install check-full clean page-given
+
+help:  ## print this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY)  ## make .venv and install into it what constraints.txt pins; PYTHON=python3.12 takes another Python
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("needs Python 3.11: make PYTHON=..." if sys.version_info < (3, 11) else 0)'
+	@echo "installing into $(VENV), about a minute"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,dev]'
+	@mkdir -p $(VENV)/types/pagesieve
+	@ln -sfn "$(CURDIR)/predict" "$(CURDIR)/train" "$(CURDIR)/models" $(VENV)/types/pagesieve/  # mypy cannot read an editable install
+	@touch $@
+
+demo: $(READY)  ## label a sample page: prints its article, writes it coloured by label to reports/demo.html
+	@mkdir -p reports
+	@$(BIN)/pagesieve predict --format text $(SAMPLE)
+	@$(BIN)/pagesieve predict --format html -o reports/demo.html $(SAMPLE)
+	@echo
+	@echo "$(SAMPLE) with its blocks coloured by label: reports/demo.html"
+
+predict: page-given $(READY)  ## label a page of yours, a line of JSON a block: PAGE=page.html
+	@$(BIN)/pagesieve predict "$$PAGE"
+
+page-given:
+	$(if $(PAGE),,$(error say which page: make predict PAGE=page.html))
+
+data: $(READY)  ## fetch the training corpora to data/raw; CORPORA=DIR takes their archives from a folder
+	@$(TRAIN) data $${CORPORA:+--corpora "$$CORPORA"}
+
+train: $(READY) $(if $(CORPORA),data)  ## train on all data that is there; CORPORA=DIR MODEL=DIR DATA=mine.csv FORCE=1
+	@$(TRAIN) train $${MODEL:+--model "$$MODEL"} $${DATA:+--data "$$DATA"} $(if $(filter 1,$(FORCE)),--force)
+
+evaluate: $(READY) $(if $(CORPORA),data)  ## score out of fold by site, into reports; CORPORA=DIR
+	@$(TRAIN) evaluate
+
+report: $(READY)  ## draw the plots from the files of make evaluate
+	@$(TRAIN) report
+
+test: $(READY)  ## run the tests; CORPORA=DIR runs those too that need the corpora
+	@$(BIN)/pytest
+
+lint: $(READY)  ## ruff and mypy
+	@$(BIN)/ruff check .
+	@MYPYPATH=$(VENV)/types $(BIN)/mypy -p pagesieve.predict -p pagesieve.train
+
+check-install: $(READY)  ## build the wheel, use it and the model file in new environments; minutes
+	@$(BIN)/pytest -m install
+
+check-full: $(READY)  ## all slow checks, with the whole training: CORPORA=DIR; up to an hour
+	@$(BIN)/pytest -m 'slow or install'
+
+clean:  ## remove what make made, but not data/raw
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis reports/demo.html
+	find predict train models tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,6 @@
+"""Label the blocks of scraped pages: article_content, comment_form, promo_teaser, site_chrome."""
+
+from .labels import LABELS
+from .model import Model, ModelError, load
+
+__all__ = ["LABELS", "Model", "ModelError", "load"]

@@ -1,0 +1,201 @@
+"""page -> blocks: one walk over the tree, a block for each run of text between block-level boundaries."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from selectolax.lexbor import LexborNode
+
+from .page import INLINE, NOT_TEXT, Page
+
+BUTTON_TYPES = frozenset({"submit", "button", "reset"})
+UNSHOWN_TYPES = frozenset({"hidden", "checkbox", "radio", "file", "image", "range", "color", "password"})
+PLAIN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of text between two block-level boundaries.
+
+    ``text`` has its white space collapsed (lines and indents are kept inside ``<pre>``). ``ancestors`` are the elements
+    around it from ``<html>`` to the innermost, each as ``tag#id.class.class``. ``link_share`` is the share of its
+    characters that stand in links, 0 to 1. ``path`` is the XPath of its first text node or attribute. A line of a text
+    page has index and text only.
+    """
+
+    index: int
+    text: str
+    tag: str = ""
+    ancestors: tuple[str, ...] = ()
+    link_share: float = 0.0
+    path: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class Element:
+    """An element that the walk is inside of: the ``nth`` child of its tag, the ``nth_of_all``.
+
+    It counts the ``texts``, ``elements`` and elements by tag (``named``) met in it so far. ``path`` and ``names`` (of
+    itself and those around it) wait for ``locate``.
+    """
+
+    node: LexborNode
+    parent: "Element | None"
+    tag: str
+    nth: int
+    nth_of_all: int
+    block: bool
+    link: bool
+    pre: bool
+    texts: int = 0
+    elements: int = 0
+    named: dict[str, int] = field(default_factory=dict)
+    path: str = ""
+    names: tuple[str, ...] = ()
+
+
+class Piece(NamedTuple):
+    """A stretch of text: of a text node, an attribute, or a lone line break; ``step`` leads to it from its element."""
+
+    text: str
+    element: Element
+    step: str
+
+
+def segment(page: Page) -> list[Block]:
+    """The blocks of a page in reading order; every visible character is in exactly one of them."""
+    if page.tree is None:
+        return [Block(index, line) for index, line in enumerate(page.lines)]
+    runs = runs_of_text(page.tree.root) if page.tree.root else iter(())
+    return [block(index, run) for index, run in enumerate(run for run in runs if any(p.text.strip() for p in run))]
+
+
+def block(index: int, run: list[Piece]) -> Block:
+    first = next(piece for piece in run if piece.text.strip())
+    text = "".join([piece.text for piece in run])
+    if first.element.pre:
+        shown = "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
+    else:
+        shown = " ".join(text.split())
+    locate(first.element)
+    owner = first.element
+    while owner.tag in INLINE and owner.parent:
+        owner = owner.parent
+    linked = sum([len(piece.text.strip()) for piece in run if piece.element.link])
+    return Block(
+        index=index,
+        text=shown,
+        tag=owner.tag,
+        ancestors=first.element.names,
+        link_share=min(1.0, linked / max(1, len(text.strip()))),
+        path=first.element.path + first.step,
+    )
+
+
+def locate(element: Element) -> None:
+    """Sets path and names of the element and those around it; not on entering them, for most hold no text."""
+    waiting: list[Element] = []
+    at: Element | None = element
+    while at and not at.path:
+        waiting.append(at)
+        at = at.parent
+    for at in reversed(waiting):
+        attributes = at.node.attributes
+        name = "#".join(filter(None, [at.tag, attributes.get("id")]))
+        name = ".".join([name, *(attributes.get("class") or "").split()])
+        step = f"{at.tag}[{at.nth}]" if PLAIN_NAME.fullmatch(at.tag) else f"*[{at.nth_of_all}]"
+        at.path = f"{at.parent.path}/{step}" if at.parent else f"/{at.tag}"
+        at.names = (*at.parent.names, name) if at.parent else (name,)
+
+
+def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
+    """The pieces of each block, cut at block-level boundaries, at ``<br><br>``, and between links that touch.
+
+    The stack holds what is still to be visited: nodes, and for each element that is open its own end.
+    """
+    run: list[Piece] = []
+    inside = entered(root, None)
+    stack: list[LexborNode | Element] = [inside, root.first_child] if root.first_child else []
+    after_link = False
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Element):
+            inside = node.parent or node
+            after_link = node.tag == "a"
+            if node.block and run:
+                yield run
+                run = []
+            continue
+        if node.next is not None:
+            stack.append(node.next)
+        if node.is_text_node:
+            inside.texts += 1
+            text = node.text_content or ""
+            if run or inside.pre or text.strip():
+                run.append(Piece(text, inside, f"/text()[{inside.texts}]"))
+        elif not node.is_element_node:
+            pass
+        elif node.tag in NOT_TEXT:
+            inside.elements += 1
+        else:
+            element = entered(node, inside)
+            cut = element.block or (element.tag == "a" and after_link)
+            if element.tag == "br":
+                cut = ends_with_break(run)
+                run.append(Piece("\n", element, ""))
+            if cut and run:
+                yield run
+                run = []
+            if shown := shown_attribute(element):
+                yield [shown]
+            if node.first_child is not None:
+                stack += [element, node.first_child]
+                inside = element
+        after_link = False
+
+
+def entered(node: LexborNode, parent: Element | None) -> Element:
+    tag = node.tag or ""
+    if parent is None:
+        return Element(node, None, tag, 1, 1, block=True, link=False, pre=False)
+    parent.elements += 1
+    parent.named[tag] = parent.named.get(tag, 0) + 1
+    return Element(
+        node=node,
+        parent=parent,
+        tag=tag,
+        nth=parent.named[tag],
+        nth_of_all=parent.elements,
+        block=tag not in INLINE and tag != "br",
+        link=parent.link or tag == "a",
+        pre=parent.pre or tag in ("pre", "textarea"),
+    )
+
+
+def ends_with_break(run: list[Piece]) -> bool:
+    """Whether nothing but white space stands behind the run's last ``<br>``."""
+    for piece in reversed(run):
+        if piece.element.tag == "br":
+            return True
+        if piece.text.strip():
+            return False
+    return False
+
+
+def shown_attribute(element: Element) -> Piece | None:
+    """The text that a form control shows although it is no text node."""
+    if element.tag not in ("input", "textarea", "optgroup"):
+        return None
+    attributes = element.node.attributes
+    if element.tag == "input":
+        kind = (attributes.get("type") or "text").lower()
+        if kind in UNSHOWN_TYPES:
+            return None
+        name = "value" if attributes.get("value") or kind in BUTTON_TYPES else "placeholder"
+    elif element.tag == "textarea":
+        name = "placeholder"
+    else:
+        name = "label"
+    text = attributes.get(name)
+    return Piece(text, element, f"/@{name}") if text else None

@@ -1,0 +1,221 @@
+"""blocks -> features: what the first pass sees of a block, and what the second pass sees of the page around it.
+
+Both are arrays that a pickled scikit-learn Pipeline takes by column number, so nothing of this file is in the model.
+"""
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from .blocks import Block
+from .labels import LABELS
+
+BLOCK_COLUMNS = ("html_words", "text_words", "markup", "html_shape", "text_shape")
+
+MAX_CHARS = 600  # of a block's text that are read for words, from each end
+LONG = 120  # characters of a paragraph that is hardly a menu entry
+UNSPACED = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
+NAME = re.compile(r"[a-z]+|[A-Z][a-z]*|[A-Z]+")
+SENTENCE_END = re.compile(r"[.!?。！？।؟](?=\s|$|[\"'»”’)])|[。！？।]")
+DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{1,2}:\d\d\b")
+CUT_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])\W*$")
+CONTACT = re.compile(r"\S@\S+\.\S|https?://|www\.")
+QUOTE, BAR, COPYRIGHT = re.compile(r"^[\"“„«”‘'「]"), re.compile(r"\|"), re.compile("©")
+
+
+def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
+    """First-pass features: an object array (blocks, BLOCK_COLUMNS) of strings; a page's blocks in their order."""
+    shapes = [shape(block) for block in blocks]
+    places = placed(blocks)
+    rows = np.empty((len(blocks), len(BLOCK_COLUMNS)), dtype=object)
+    for i, block in enumerate(blocks):
+        tokens = shapes[i] + places[i]
+        for offset in (-2, -1, 1, 2):
+            near = shapes[i + offset][:5] if 0 <= i + offset < len(blocks) else ["none"]
+            tokens += [f"{offset:+d}:{token}" for token in near]
+        if title:
+            tokens.append(f"title={title_overlap(block.text, title)}")
+        text, shaped = words_of(block.text), " ".join(tokens)
+        rows[i] = (text, "", markup_of(block), shaped, "") if block.path else ("", text, "", "", shaped)
+    return rows
+
+
+def placed(blocks: Sequence[Block]) -> list[list[str]]:
+    """Where each block stands: from start and end, among how much text, behind and before how many paragraphs."""
+    count = len(blocks)
+    repeats = Counter(block.text for block in blocks)
+    lengths = np.array([len(block.text) for block in blocks])
+    total = np.concatenate([[0], np.cumsum(np.minimum(lengths, 1000))])
+    long = np.concatenate([[0], np.cumsum(lengths > LONG)])
+    places = []
+    for i, block in enumerate(blocks):
+        tokens = [
+            f"first={binned(i, (1, 2, 3, 5, 8, 13, 21, 34, 55))}",
+            f"last={binned(count - 1 - i, (1, 2, 3, 5, 8, 13, 21, 34, 55))}",
+            f"part={10 * i // count}",
+            f"count={binned(count, (10, 30, 100, 300))}",
+            f"behind={binned(long[i], (1, 2, 4, 8))}",
+            f"before={binned(long[-1] - long[i + 1], (1, 2, 4, 8))}",
+            f"repeats={min(3, repeats[block.text])}",
+        ]
+        for reach in (3, 8):
+            low, high = max(0, i - reach), min(count, i + reach + 1)
+            around = (total[high] - total[low] - min(1000, lengths[i])) / max(1, high - low - 1)
+            tokens.append(f"density{reach}={binned(around, (10, 20, 35, 60, 100, 160, 250))}")
+        places.append(tokens)
+    return places
+
+
+def words_of(text: str) -> str:
+    """The text as the vectoriser reads it: numbers made equal, unspaced scripts split, both ends marked."""
+    if len(text) > 2 * MAX_CHARS:
+        text = text[:MAX_CHARS] + " " + text[-MAX_CHARS:]
+    text = re.sub(r"\d", "0", text.lower())
+    return "¶ " + UNSPACED.sub(r" \1 ", text) + " ¶"
+
+
+def markup_of(block: Block) -> str:
+    """Tag, class and id words of the block's own element, of the two around it, and of all the others."""
+    tokens: dict[str, None] = {}
+    for distance, element in enumerate(reversed(block.ancestors)):
+        tokens.update(element_tokens(element, ("own", "up1", "up2")[distance] if distance < 3 else "far"))
+    return " ".join(tokens)
+
+
+@lru_cache(maxsize=50_000)
+def element_tokens(element: str, where: str) -> dict[str, None]:
+    tag, *names = re.split(r"[.#]", element)
+    tokens = [f"{where}={tag}"]
+    for name in names:
+        tokens += [f"{where}:{part.lower()}" for part in NAME.findall(name) if len(part) > 1]
+        if where != "far":
+            tokens.append(f"{where}.{name.lower()}")
+    return dict.fromkeys(tokens)
+
+
+def shape(block: Block) -> list[str]:
+    """The block's look as tokens, those first that its neighbours see too."""
+    seen, own = text_shape(block.text)
+    if block.path:
+        return [*seen[:-1], f"links={binned(block.link_share, (0.01, 0.2, 0.5, 0.9))}", f"tag={block.tag}", *own]
+    return [*seen, *own]
+
+
+@lru_cache(maxsize=50_000)
+def text_shape(text: str) -> tuple[list[str], list[str]]:
+    tokens = text.split()
+    letters = sum(map(str.isalpha, text))
+    starts = sum(token[0].isupper() for token in tokens) / max(1, len(tokens))
+    count = len(UNSPACED.findall(text)) // 2 + len(tokens)
+    first = text[0]
+    seen = [
+        f"words={binned(count, (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 100))}",
+        f"end={ending(text)}",
+        f"start={'upper' if first.isupper() else 'lower' if first.islower() else 'digit' if first.isdigit() else first}",
+        f"sentences={binned(len(SENTENCE_END.findall(text)), (1, 2, 3, 5))}",
+        f"case={binned(starts, (0.3, 0.6, 0.99))}",
+    ]
+    own = [
+        f"upper={binned(sum(map(str.isupper, text)) / max(1, letters), (0.001, 0.05, 0.15, 0.5, 0.99))}",
+        f"capitals={binned(starts, (0.15, 0.3, 0.5, 0.7, 0.99))}",
+        f"digits={binned(sum(map(str.isdigit, text)) / len(text), (0.001, 0.05, 0.2, 0.5))}",
+        f"commas={binned(text.count(','), (1, 2, 4))}",
+    ]
+    signs = {"date": DATE, "cutoff": CUT_OFF, "contact": CONTACT, "quote": QUOTE, "bar": BAR, "copyright": COPYRIGHT}
+    return seen, own + [name for name, pattern in signs.items() if pattern.search(text)]
+
+
+def binned(value: float, edges: Sequence[float]) -> int:
+    return bisect_right(edges, value)
+
+
+def ending(text: str) -> str:
+    if CUT_OFF.search(text):
+        return "cutoff"
+    return "letter" if text[-1].isalpha() else "digit" if text[-1].isdigit() else text[-1]
+
+
+def title_overlap(text: str, title: str) -> str:
+    if text == title:
+        return "same"
+    if len(text) > 10 and text in title:
+        return "inside"
+    a, b = set(text.lower().split()), set(title.lower().split())
+    return str(binned(len(a & b) / max(1, len(a | b)), (0.2, 0.5, 0.8)))
+
+
+def page_features(blocks: Sequence[Block], scores: np.ndarray) -> np.ndarray:
+    """Second-pass features: a float array (blocks, columns) from the first pass's scores (blocks, labels) of a page.
+
+    A block's own scores, its neighbours', those of the page before and behind it, of the page as a whole, of the
+    containers around it and of the blocks of the same shape. HTML pages fill the first half of the columns, text pages
+    the second, so that each kind has weights of its own.
+    """
+    words = np.array([len(block.text.split()) for block in blocks], dtype=float)
+    mass = np.minimum(words, 100)[:, None] * scores
+    count = len(blocks)
+    places = np.arange(count)
+    columns = [np.log(np.clip(scores, 1e-3, 1)), scores, np.log1p(words)[:, None]]
+    for offset in (-3, -2, -1, 1, 2, 3):
+        columns.append(shifted(scores, offset))
+    for decay in (0.6, 0.9):
+        columns += [running_mean(scores, words, decay), running_mean(scores[::-1], words[::-1], decay)[::-1]]
+    total = mass.sum(axis=0) + 1e-9
+    before = np.cumsum(mass, axis=0) - mass
+    columns += [before / total, np.log1p(before), np.log1p(total - before - mass)]
+    sure = np.flatnonzero((scores[:, 0] > 0.5) & (words >= 8))
+    first, last = (sure[0], sure[-1]) if len(sure) else (0, count - 1)
+    edges = [places - first, last - places]
+    columns += [np.sign(edge)[:, None] * np.log1p(np.abs(edge))[:, None] for edge in edges]
+    columns += [((edges[0] >= 0) & (edges[1] >= 0))[:, None], np.log1p(places)[:, None], np.log1p(count - places)[:, None]]
+    whole = np.concatenate([total / total.sum(), scores.mean(axis=0), [np.log1p(count), np.log1p(words.sum())]])
+    columns.append(np.tile(whole, (count, 1)))
+    columns += [grouped(scores, mass, keys) for keys in groups(blocks)]
+    known = np.hstack(columns)
+    halves = [known, np.zeros_like(known)]
+    return np.hstack(halves if blocks[0].path else halves[::-1]).astype(np.float32)
+
+
+def shifted(scores: np.ndarray, offset: int) -> np.ndarray:
+    moved = np.zeros_like(scores)
+    if offset < 0:
+        moved[-offset:] = scores[:offset]
+    else:
+        moved[:-offset] = scores[offset:]
+    return moved
+
+
+def running_mean(scores: np.ndarray, words: np.ndarray, decay: float) -> np.ndarray:
+    """The mean score of the blocks before each, near and long blocks counting more."""
+    means, weight = np.zeros_like(scores), 0.0
+    mean = np.zeros(scores.shape[1])
+    for i in range(1, len(scores)):
+        gain = np.sqrt(words[i - 1] + 1)
+        weight = decay * weight + gain
+        mean = mean + (scores[i - 1] - mean) * (gain / weight)
+        means[i] = mean
+    return means
+
+
+def groups(blocks: Sequence[Block]) -> list[list[str]]:
+    """Keys by which blocks belong together: the containers around each, and its place's shape without positions."""
+    paths = [block.path.split("/")[1:] for block in blocks]
+    levels = [["/".join(path[: max(2, len(path) - up)]) for path in paths] for up in (1, 2, 3, 4, 6, 8)]
+    shapes = [re.sub(r"\[\d+\]", "", block.path) for block in blocks]
+    names = ["/".join(block.ancestors[-3:]) for block in blocks]
+    return [*levels, shapes, names]
+
+
+def grouped(scores: np.ndarray, mass: np.ndarray, keys: Sequence[str]) -> np.ndarray:
+    """For each block, of all blocks with its key: mean score, mean by words, share of the page's content, how many."""
+    _, inverse = np.unique(keys, return_inverse=True)
+    sizes = np.bincount(inverse)
+    sums = np.stack([np.bincount(inverse, column) for column in scores.T], axis=1)
+    masses = np.stack([np.bincount(inverse, column) for column in mass.T], axis=1)
+    content = masses[:, :1] / (mass[:, 0].sum() + 1e-9)
+    means = masses / (masses.sum(axis=1, keepdims=True) + 1e-9)
+    return np.hstack([sums / sizes[:, None], means, content, np.log(sizes)[:, None]])[inverse]

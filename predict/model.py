@@ -1,0 +1,140 @@
+"""features -> scores: the two saved pipelines, loaded with care, applied to a page."""
+
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import sklearn
+from sklearn.pipeline import Pipeline
+
+from .blocks import Block, segment
+from .decide import decide
+from .features import BLOCK_COLUMNS, block_features, page_features
+from .labels import LABELS
+from .page import Kind, read_page
+
+TOLERANCE = 1e-6  # of golden probabilities, absolute
+COLUMNS = ["page", "index", "text", "label", "scores", "path"]
+
+
+class ModelError(ValueError):
+    """A model that cannot be trusted to do what its card says; the message names the file and the way out."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """Two pipelines, ``block`` and ``page``, and the card that describes them."""
+
+    pipelines: dict[str, Pipeline]
+    card: dict[str, Any]
+
+    def label(
+        self, content: bytes | str, *, page: str = "-", kind: Kind = "auto", charset: str | None = None
+    ) -> pd.DataFrame:
+        """The blocks of a page with their labels, in reading order: columns page, index, text, label, scores, path.
+
+        ``content`` is the page itself, bytes or str, never a path. ``scores`` maps each label to its probability (sum
+        1); ``path`` is the XPath of the block, None for plain text. A page without text gives an empty frame.
+        """
+        read = read_page(content, kind=kind, charset=charset)
+        blocks = segment(read)
+        scores = two_passes(self.pipelines, blocks, read.title)
+        rows = zip(blocks, decide(scores), scores.tolist(), strict=True)
+        return pd.DataFrame(
+            [
+                (page, block.index, block.text, label, dict(zip(LABELS, row, strict=True)), block.path or None)
+                for block, label, row in rows
+            ],
+            columns=COLUMNS,
+        )
+
+    def text(self, content: bytes | str, *, kind: Kind = "auto", charset: str | None = None) -> str:
+        """The article of a page: its article_content blocks, separated by an empty line."""
+        blocks = self.label(content, kind=kind, charset=charset)
+        return "\n\n".join(blocks.loc[blocks["label"] == "article_content", "text"])
+
+
+def two_passes(pipelines: dict[str, Pipeline], blocks: Sequence[Block], title: str) -> np.ndarray:
+    """Probabilities (blocks, labels) of one page's blocks, which must be all there and in order."""
+    if not blocks:
+        return np.zeros((0, len(LABELS)))
+    first = pipelines["block"].predict_proba(block_features(blocks, title))
+    return pipelines["page"].predict_proba(page_features(blocks, first))
+
+
+def load(path: Path | None = None) -> Model:
+    """The model of a joblib file, or the one that is shipped; its card lies beside it with the ending .json.
+
+    The file's sha256 is compared with the card's before anything is unpickled, then the versions, then the
+    probabilities of the card's golden inputs. Raises ModelError.
+    """
+    path = Path(str(files("pagesieve.models") / "blocks.joblib")) if path is None else Path(path)
+    card = read_card(path.with_suffix(".json"))
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); name a model that `make train` wrote") from error
+    if (found := hashlib.sha256(content).hexdigest()) != card["sha256"]:
+        raise ModelError(
+            f"{path}: sha256 is {found[:12]}…, its card says {card['sha256'][:12]}…; the file was not loaded, "
+            "get model and card from one place or run `make train`"
+        )
+    check_versions(path, card["versions"])
+    try:
+        pipelines = joblib.load(io.BytesIO(content))
+    except Exception as error:  # unpickling raises whatever the pickle makes it raise
+        raise ModelError(f"{path}: cannot be unpickled ({error}); run `make train`") from error
+    check_golden(path, pipelines, card["golden"])
+    return Model(pipelines, card)
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"{path}: no model card ({error.strerror}); it must lie beside the model") from error
+    except ValueError as error:
+        raise ModelError(f"{path}: not a model card ({error}); run `make train`") from error
+    missing = {"sha256", "versions", "columns", "labels", "golden"} - set(card if isinstance(card, dict) else ())
+    if missing:
+        raise ModelError(f"{path}: not a model card, it lacks {', '.join(sorted(missing))}; run `make train`")
+    if card["columns"] != list(BLOCK_COLUMNS) or card["labels"] != list(LABELS):
+        raise ModelError(f"{path}: made for other features or labels than this version's; run `make train`")
+    return card
+
+
+def check_versions(path: Path, versions: dict[str, str]) -> None:
+    """scikit-learn reads files of its own and earlier versions; one from a later version may load as something else."""
+    written, here = versions["scikit-learn"], sklearn.__version__
+    if release(written) > release(here):
+        raise ModelError(
+            f"{path}: written by scikit-learn {written}, here is {here}; "
+            f"run `pip install 'scikit-learn>={written}'` or `make train`"
+        )
+
+
+def release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])
+
+
+def check_golden(path: Path, pipelines: dict[str, Pipeline], golden: dict[str, Any]) -> None:
+    for name, dtype in (("block", object), ("page", np.float32)):
+        rows = np.array(golden[name]["rows"], dtype=dtype)
+        try:
+            found = pipelines[name].predict_proba(rows)
+            off = np.abs(found - np.array(golden[name]["probabilities"])).max()
+        except Exception as error:  # a foreign object may fail in any way
+            raise ModelError(f"{path}: its {name} pipeline fails on the card's golden rows ({error})") from error
+        if not off <= TOLERANCE:
+            raise ModelError(
+                f"{path}: golden probabilities of the {name} pipeline are off by {off:.2g}, expected at most "
+                f"{TOLERANCE:g}; run `make train` with the libraries installed here"
+            )

@@ -1,0 +1,110 @@
+"""Wheel and editable install label a page, the model file loads with scikit-learn alone (`make check-install`)."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.install
+
+ROOT = Path(__file__).parents[1]
+CONSTRAINTS = ROOT / "constraints.txt"
+PAGE = ROOT / "data" / "pages" / "harbour-news.html"
+SOURCE = ("predict", "train", "models", "pyproject.toml", "README.md", "LICENSE")
+
+GOLDEN = """
+import importlib.util, json, sys
+import joblib, numpy
+
+assert importlib.util.find_spec("pagesieve") is None, "pagesieve is installed here"
+pipelines = joblib.load(sys.argv[1])
+golden = json.load(open(sys.argv[2], encoding="utf-8"))["golden"]
+assert sorted(pipelines) == sorted(golden) == ["block", "page"]
+for name, dtype in (("block", object), ("page", numpy.float32)):
+    rows = numpy.array(golden[name]["rows"], dtype=dtype)
+    assert rows.ndim == 2 and len(rows)
+    numpy.testing.assert_allclose(
+        pipelines[name].predict_proba(rows), golden[name]["probabilities"], rtol=0, atol=1e-6, err_msg=name
+    )
+    print(name, len(rows))
+"""
+
+
+def run(*command: str | Path, folder: Path) -> str:
+    """What the command prints; the test fails with its stderr."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    done = subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a new environment with these packages, at the pinned versions; returns its folder of programs."""
+
+    def make(*packages: str | Path) -> Path:
+        run(sys.executable, "-m", "venv", tmp_path / "env", folder=tmp_path)
+        programs = tmp_path / "env" / "bin"
+        pip: Sequence[str | Path] = (programs / "python", "-m", "pip", "install", "--quiet", "-c", CONSTRAINTS)
+        run(*pip, *packages, folder=tmp_path)
+        return programs
+
+    return make
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A copy of what an install is built from, so that no old build gets into it."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    for name in SOURCE:
+        path = ROOT / name
+        if path.is_dir():
+            shutil.copytree(path, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(path, folder / name)
+    return folder
+
+
+def labels_a_page(programs: Path, folder: Path) -> None:
+    shutil.copy(PAGE, folder / "page.html")
+    printed = run(programs / "pagesieve", "predict", "page.html", folder=folder)
+    rows = [json.loads(line) for line in printed.splitlines()]
+    assert len(rows) > 10
+    assert {row["page"] for row in rows} == {"page.html"}
+    assert {row["label"] for row in rows} >= {"article_content", "site_chrome"}
+    assert [path.name for path in folder.iterdir()] == ["page.html"]
+
+
+def test_the_wheel_labels_a_page_in_an_empty_folder(
+    source: Path, environment: Callable[..., Path], tmp_path: Path
+) -> None:
+    run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path / "dist", source, folder=tmp_path)
+    (wheel,) = (tmp_path / "dist").iterdir()
+    programs = environment(wheel)
+    shutil.rmtree(source)
+    (tmp_path / "empty").mkdir()
+    labels_a_page(programs, tmp_path / "empty")
+    where = run(programs / "python", "-c", "from pagesieve import models; print(*models.__path__)", folder=tmp_path)
+    assert {path.name for path in Path(where.strip()).iterdir()} >= {"blocks.joblib", "blocks.json"}
+
+
+def test_an_editable_install_labels_a_page_in_an_empty_folder(
+    source: Path, environment: Callable[..., Path], tmp_path: Path
+) -> None:
+    programs = environment("-e", source)
+    (tmp_path / "empty").mkdir()
+    labels_a_page(programs, tmp_path / "empty")
+
+
+def test_the_model_file_needs_scikit_learn_only(environment: Callable[..., Path], tmp_path: Path) -> None:
+    programs = environment("scikit-learn")
+    for name in ("blocks.joblib", "blocks.json"):
+        shutil.copy(ROOT / "models" / name, tmp_path / name)
+    printed = run(programs / "python", "-I", "-c", GOLDEN, "blocks.joblib", "blocks.json", folder=tmp_path)
+    assert [line.split()[0] for line in printed.splitlines()] == ["block", "page"]

@@ -1,0 +1,202 @@
+"""What a labelled page looks like in each format, and where files go: never out of the folder, never half written."""
+
+import csv
+import io
+import json
+from pathlib import Path, PurePath
+from typing import Any
+
+import pandas as pd
+import pytest
+from pagesieve.predict import output
+from pagesieve.predict.labels import COLOURS, LABELS
+from selectolax.lexbor import LexborHTMLParser
+
+SCORES = dict(zip(LABELS, (0.7, 0.1, 0.15, 0.05), strict=True))
+
+
+def block(text: str, label: str = "article_content", **more: Any) -> output.Block:
+    return {"page": "a.html", "index": 0, "text": text, "label": label, "scores": SCORES, **more}
+
+
+def rows(*page: output.Block) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(output.CSV_HEADER + output.table(list(page)), newline="")))
+
+
+def test_blocks_are_plain_values_of_the_kept_labels() -> None:
+    scores = {label: pd.Series([score]).iloc[0] for label, score in SCORES.items()}
+    names = ["page", "index", "text", "label", "scores", "path"]
+    values = [
+        ("p", 0, "One", "article_content", scores, "/html/body/p[1]"),
+        ("p", 1, "Two", "site_chrome", scores, None),
+    ]
+    frame = pd.DataFrame(values, columns=names)
+    html, text = output.blocks(frame, LABELS)
+    assert list(html) == names and html["path"] == "/html/body/p[1]"
+    assert list(text) == names[:-1]
+    assert type(html["index"]) is int and type(html["scores"]["comment_form"]) is float
+    assert [block["text"] for block in output.blocks(frame, ["site_chrome"])] == ["Two"]
+    assert output.blocks(pd.DataFrame(columns=names), LABELS) == []
+
+
+def test_jsonl_keeps_the_text_and_gives_one_line_a_block() -> None:
+    lines = output.jsonl([block("Żubr said\n\t\x1b[31m“no”\x00"), block("two")]).split("\n")
+    assert json.loads(lines[0])["text"] == "Żubr said\n\t\x1b[31m“no”\x00"
+    assert "Żubr" in lines[0] and json.loads(lines[1])["scores"] == SCORES
+    assert lines[2:] == [""]
+
+
+def test_a_lone_surrogate_becomes_a_replacement_character_in_every_format() -> None:
+    for form in ("jsonl", "csv", "text", "html"):
+        shown = output.render([block("half \ud83d emoji")], format=form, name="bad\udcff.txt", several=True)
+        assert b"half \xef\xbf\xbd emoji" in shown.encode()
+
+
+def test_csv_has_a_column_for_each_score_and_survives_quotes_commas_and_breaks() -> None:
+    (row,) = rows(block('say "a, b"\nand c', path="/html/body/pre[1]"))
+    assert tuple(row) == ("page", "index", "text", "label", *LABELS, "path")
+    assert row["text"] == 'say "a, b"\nand c' and row["path"] == "/html/body/pre[1]"
+    assert [float(row[label]) for label in LABELS] == list(SCORES.values())
+    assert output.CSV_HEADER.endswith("\r\n") and output.table([block("x")]).endswith("\r\n")
+    assert rows(block("line"))[0]["path"] == ""
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\x1b=1", "\x00@x", "=\n1"])
+def test_no_csv_cell_is_a_formula(text: str) -> None:
+    (row,) = rows(block(text) | {"page": "=page.html"})
+    assert row["text"][0] == "'" and row["text"][1] in "=+-@\t"
+    assert row["page"] == "'=page.html"
+
+
+def test_csv_leaves_stdins_name_and_harmless_cells_alone() -> None:
+    (row,) = rows(block("a = b") | {"page": "-"})
+    assert (row["page"], row["text"]) == ("-", "a = b")
+
+
+def test_text_is_blocks_between_empty_lines_below_the_pages_name() -> None:
+    page = [block("One"), block("Two\n  lines")]
+    assert output.text(page) == "One\n\nTwo\n  lines\n"
+    assert output.text(page, name="a\n\x1bb.html") == "\fa b.html\nOne\n\nTwo\n  lines\n"
+    assert output.text([]) == "" and output.text([], name="x") == "\fx\n"
+
+
+def test_text_cannot_steer_a_terminal_or_fake_a_page() -> None:
+    assert output.text([block("a\x1b]0;x\x07b\x9b2Jc\x7f\fd\te")]) == "a]0;xb2Jcd\te\n"
+
+
+def test_the_coloured_page_shows_each_block_with_label_scores_and_colour() -> None:
+    page = [block("One"), block("  two\n\tthree", "promo_teaser", path="/html/body/pre[1]/text()[1]")]
+    source = output.coloured(page, name="a.html")
+    tree = LexborHTMLParser(source)
+    shown = tree.css("main > .block")
+    assert [node.css_first(".text").text() for node in shown] == ["One", "  two\n\tthree"]
+    assert [node.css_first(".tag").text().split()[0] for node in shown] == ["article_content", "promo_teaser"]
+    assert "article_content 0.70" in shown[0].attributes["title"] and "site_chrome 0.05" in shown[0].attributes["title"]
+    assert [item.text() for item in tree.css("li")] == [
+        "article_content 1",
+        "comment_form 0",
+        "promo_teaser 1",
+        "site_chrome 0",
+    ]
+    assert all(f".{label} {{ --colour: {COLOURS[label]}" in source for label in LABELS)
+    assert {node.attributes.get("dir") for node in tree.css(".text")} == {"auto"}
+    assert "pre" in shown[1].css_first(".text").attributes["class"].split()
+    assert not tree.css("script, link, img") and "http://" not in source and "https://" not in source
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</div></main><img src=x onerror=alert(1)>",
+    "<!--",
+    "&lt;b&gt; &#x3c;i>",
+    "]]>",
+]
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "<\x00script>alert(1)</\x0cscript>", "\"' onmouseover=alert(1) x='"])
+def test_text_of_a_page_never_becomes_markup(text: str) -> None:
+    tree = LexborHTMLParser(output.coloured([block(text), block("after")], name=text))
+    harmless = LexborHTMLParser(output.coloured([block("before"), block("after")], name="name"))
+    outline = [(node.tag, sorted(node.attributes)) for node in tree.css("*")]
+    assert outline == [(node.tag, sorted(node.attributes)) for node in harmless.css("*")]
+    assert tree.css_first(".text").text() == output.printable(text)
+    assert tree.css_first("h1").text() == output.one_line(text)
+
+
+def test_mirrored_names_stay_inside_and_are_all_different() -> None:
+    pages = [
+        "/etc/a.html",
+        "../etc/a.html",
+        "etc/A.HTML.gz",
+        "./etc/a.txt",
+        "etc/a.txt.html",
+        "-",
+        "stdin.html",
+        "x/../../y",
+    ]
+    names = output.mirrored(pages)
+    assert [str(name) for name in names] == [
+        "etc/a.html",
+        "etc/a-2.html",
+        "etc/A-3.HTML",
+        "etc/a.txt.html",
+        "etc/a.txt-2.html",
+        "stdin.html",
+        "stdin-2.html",
+        "x/y.html",
+    ]
+
+
+def test_mirrored_names_part_what_a_file_system_may_hold_equal() -> None:
+    names = output.mirrored(["caf\u00e9.txt", "cafe\u0301.txt", "a", "a.html/b"])
+    assert len({output.same(name) for name in names}) == 4
+    assert names[2:] == [PurePath("a-2.html"), PurePath("a.html/b.html")]
+
+
+def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
+    target = tmp_path / "out.jsonl"
+    target.write_text("old")
+
+    def pages(fail: bool) -> Any:
+        yield 0, "new\r\n"
+        assert target.read_text() == "old"
+        if fail:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        output.write_file(target, pages(True))
+    assert target.read_text() == "old" and [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
+    output.write_file(target, pages(False))
+    assert target.read_bytes() == b"new\r\n" and [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
+
+
+def test_a_link_is_followed_and_a_device_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    output.write_file(tmp_path / "link", [(0, "x")])
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "real").read_text() == "x"
+    output.write_file(Path("/dev/null"), [(0, "x")])
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_folder_is_filled_at_the_end_or_not_made(tmp_path: Path) -> None:
+    def pages(fail: bool) -> Any:
+        yield PurePath("a/b.html"), "one"
+        if fail:
+            raise OSError
+        yield PurePath("c.html"), "two"
+
+    with pytest.raises(OSError):
+        output.write_folder(tmp_path / "new" / "out", pages(True))
+    assert list(tmp_path.iterdir()) == []
+    output.write_folder(tmp_path / "new" / "out", pages(False))
+    found = {str(path.relative_to(tmp_path)): path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
+    assert found == {"new/out/a/b.html": "one", "new/out/c.html": "two"}
+
+
+def test_a_link_inside_the_folder_does_not_lead_out(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out" / "a").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="leads elsewhere"):
+        output.write_folder(tmp_path / "out", [(PurePath("0.html"), "x"), (PurePath("a/b.html"), "x")])
+    assert list((tmp_path / "elsewhere").iterdir()) == [] and len(list((tmp_path / "out").iterdir())) == 1

@@ -1,0 +1,114 @@
+"""What is promised about the repository itself: its files, its help, its documents, its shipped model."""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TOP = """train predict data models reports tests Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE
+    pyproject.toml constraints.txt .ci .gitignore""".split()
+TARGETS = "setup demo test data train evaluate report predict lint clean".split()
+VARIABLES = ("PAGE=", "CORPORA=", "MODEL=", "DATA=", "FORCE=1")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+ELSEWHERE = re.compile(r"(?<![\w.~/:])/(?:work|root|home|Users|tmp|farm)/\w")
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def printed_by(*command: str) -> str:
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, encoding="utf-8").stdout
+
+
+@pytest.fixture(scope="module")
+def tracked() -> list[str]:
+    if not (ROOT / ".git").exists():
+        pytest.skip("needs a git checkout")
+    return printed_by("git", "ls-files", "-z").split("\0")[:-1]
+
+
+@pytest.fixture(scope="module")
+def card() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(read("models/blocks.json"))
+    return found
+
+
+def targets() -> list[str]:
+    return re.findall(r"^([a-z][a-z-]*):.*## ", read("Makefile"), re.M)
+
+
+def test_the_top_level_is_exact(tracked: list[str]) -> None:
+    assert sorted({name.split("/")[0] for name in tracked}) == sorted(TOP)
+
+
+def test_no_tracked_file_names_a_place_of_one_machine(tracked: list[str]) -> None:
+    found = []
+    for name in tracked:
+        content = (ROOT / name).read_bytes()
+        if b"\0" not in content:
+            lines = content.decode("utf-8").splitlines()
+            found += [f"{name}:{number}: {line}" for number, line in enumerate(lines, 1) if ELSEWHERE.search(line)]
+    assert found == []
+
+
+def test_make_alone_lists_every_target() -> None:
+    printed = printed_by("make", "--no-print-directory")
+    listed = re.findall(r"^  make ([a-z-]+) +\S", printed, re.M)
+    assert listed == targets()
+    assert set(TARGETS) <= set(listed)
+    assert all(variable in printed for variable in VARIABLES)
+
+
+def test_the_readme_names_every_target_and_variable_of_make() -> None:
+    readme = read("README.md")
+    assert [name for name in TARGETS if not re.search(rf"\bmake {name}\b", readme)] == []
+    assert [name for name in VARIABLES if name not in readme] == []
+
+
+def test_the_readme_names_every_option() -> None:
+    shown = printed_by(sys.executable, "-m", "pagesieve.predict", "predict", "--help")
+    options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", shown)) - {"--help"}
+    assert options >= {"--format", "--input", "--keep", "--model"}
+    assert sorted(option for option in options if option not in read("README.md")) == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_names_only_what_is_there(name: str, tracked: list[str]) -> None:
+    text = read(name)
+    assert sorted(set(re.findall(r"(?:`|^\s*)make ([a-z][a-z-]*)", text, re.M)) - set(targets())) == []
+    files = set(re.findall(r"(?<![\w./-])(?:train|predict|data|models|reports|tests)/[\w./-]*\w\.\w+", text))
+    ignored = ("data/raw/", "reports/demo.html", "reports/local/")
+    assert sorted(file for file in files if file not in tracked and not file.startswith(ignored)) == []
+
+
+def test_contributing_lists_the_commands_of_ci() -> None:
+    steps = re.findall(r"^step (make [a-z-]+)", read(".ci/run"), re.M)
+    block = re.search(r"```sh\n(.*?)```", read("CONTRIBUTING.md"), re.S)
+    assert block and len(steps) >= 5
+    assert re.findall(r"^make [a-z-]+", block[1], re.M) == steps
+
+
+def test_the_model_is_small_enough_for_git_and_is_the_one_of_its_card(card: dict[str, Any]) -> None:
+    model = (ROOT / "models" / "blocks.joblib").read_bytes()
+    assert len(model) < 8_000_000
+    assert card["sha256"] == hashlib.sha256(model).hexdigest()
+
+
+def test_the_card_has_a_digest_of_everything_the_model_was_trained_on(card: dict[str, Any]) -> None:
+    sources = tomllib.loads(read("data/sources.toml"))["source"]
+    for name in ["paragraphs", *(source["name"] for source in sources)]:
+        assert re.search(r"\b[0-9a-f]{64}\b", json.dumps(card["data"][name])), name
+
+
+def test_every_source_has_its_ids() -> None:
+    for source in tomllib.loads(read("data/sources.toml"))["source"]:
+        ids = read(f"data/{source['ids']}").splitlines()
+        assert ids and len(ids) == len(set(ids)), source["ids"]

@@ -1,0 +1,259 @@
+"""`make data` against a local server: tiny archives with pages of ours, good, cut short, foreign and hostile."""
+
+import gzip
+import io
+import json
+import os
+import tarfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pagesieve.train import sources
+
+DATA = Path(__file__).parents[1] / "data"
+ZEROS = "0" * 64
+
+
+def page(number: int) -> bytes:
+    lines = [f"<p>The heron on post {number} waits for line {line} of the tide.</p>" for line in range(8)]
+    return "\n".join(["<html><body>", *lines, "</body></html>"]).encode()
+
+
+def wcxb(dev: dict[str, bytes], test: dict[str, bytes] | None = None, level: int = 9) -> dict[str, bytes]:
+    """The members of a wcxb archive, name to bytes."""
+    files = {page: {"split": "dev", "page_type": "article"} for page in dev}
+    members = {"top/metadata.json": json.dumps({"files": files}).encode()}
+    for split, pages in (("dev", dev), ("test", test or {})):
+        for name, html in pages.items():
+            members[f"top/{split}/html/{name}.html.gz"] = gzip.compress(html, level)
+            members[f"top/{split}/ground-truth/{name}.json"] = json.dumps({"url": f"https://{name}.example/"}).encode()
+    return members
+
+
+def pack(members: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+class Site:
+    """A server that answers with `replies`, one a request and then the last again; a reply is (body, bytes sent)."""
+
+    def __init__(self, *replies: tuple[bytes, int | None]) -> None:
+        self.replies, self.requests = list(replies), 0
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body, sent = site.replies[min(site.requests, len(site.replies) - 1)]
+                site.requests += 1
+                self.send_response(200 if body else 404)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body[:sent])
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/archive"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    sites: list[Site] = []
+
+    def start(*replies: tuple[bytes, int | None]) -> Site:
+        sites.append(Site(*replies))
+        return sites[-1]
+
+    yield start
+    for site in sites:
+        site.server.shutdown()
+        site.server.server_close()
+
+
+def write_toml(
+    folder: Path, ids: list[str], sha256: str, url: str = "http://127.0.0.1:9/x", name: str = "wcxb"
+) -> Path:
+    (folder / f"{name}.ids").write_text("".join(f"{page}\n" for page in ids), "utf-8")
+    keys = {"name": name, "url": url, "archive": f"{name}.tar.gz", "licence": "MIT", "ids": f"{name}.ids"}
+    lines = ["[[source]]", *(f"{key} = {json.dumps(value)}" for key, value in (keys | {"sha256": sha256}).items())]
+    (folder / "sources.toml").write_text("\n".join(lines), "utf-8")
+    return folder / "sources.toml"
+
+
+def digest(tmp: Path, members: dict[str, bytes], ids: list[str], name: str = "wcxb") -> str:
+    """The digest over `ids` as the error for a wrong one tells it."""
+    folder = tmp / "digest"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.tar.gz").write_bytes(pack(members))
+    with pytest.raises(sources.SourceError, match=f"expected {ZEROS}, got") as caught:
+        sources.fetch(write_toml(folder, ids, ZEROS, name=name), folder / "raw", folder)
+    assert list((folder / "raw").iterdir()) == []
+    return str(caught.value).split("got ")[1][:64]
+
+
+THREE = {"0001": page(1), "0002": page(2), "0003": page(3)}
+
+
+def test_a_download_is_unpacked_and_kept(tmp_path: Path, serve: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    site = serve((pack(wcxb(THREE)), None))
+    toml = write_toml(tmp_path, ["0001", "0003"], digest(tmp_path, wcxb(THREE), ["0001", "0003"]), site.url)
+    raw = tmp_path / "raw"
+    assert [source.name for source in sources.available(toml, raw)[1]] == ["wcxb"]
+    (corpus,) = sources.fetch(toml, raw)
+    assert (corpus.pages, corpus.in_test, corpus.folder) == (2, 0, raw / "wcxb")
+    assert sorted(path.name for path in raw.iterdir()) == ["wcxb", "wcxb.tar.gz"]
+    assert [(name, html) for name, html, _ in sources.pages_of(corpus.folder)] == [
+        ("0001", page(1)),
+        ("0003", page(3)),
+    ]
+    assert sources.digest_of(corpus.folder) == corpus.digest == corpus.sha256
+    assert "wcxb.tar.gz: 100%" in capsys.readouterr().err
+    assert sources.fetch(toml, raw) == [corpus] == sources.available(toml, raw)[0]
+    (corpus.folder / "html" / "0003.html.gz").unlink()
+    assert sources.available(toml, raw)[0] == []
+    assert sources.fetch(toml, raw) == [corpus], "unpacked again from the kept archive"
+    (raw / "wcxb.tar.gz").unlink()
+    assert sources.fetch(toml, raw) == [corpus], "the stamp is enough"
+    assert site.requests == 1
+
+
+def test_dev_pages_in_the_test_split_are_dropped_and_counted(tmp_path: Path, serve: Any) -> None:
+    dev = {**THREE, "0004": page(4), "0005": page(5)}
+    members = wcxb(dev, test={"0002": page(20), "9001": page(3), "9002": page(5)})  # one by id, two by content
+    ids = ["0001", "0002", "0003", "0004"]
+    toml = write_toml(tmp_path, ids, digest(tmp_path, members, ids), serve((pack(members), None)).url)
+    (corpus,) = sources.fetch(toml, tmp_path / "raw")
+    assert [name for name, _, _ in sources.pages_of(corpus.folder)] == ["0001", "0004"]
+    assert sorted(path.name for path in corpus.folder.glob("truth/*")) == ["0001.json", "0004.json"]
+    assert (corpus.pages, corpus.in_test, corpus.dropped) == (2, 3, 2)
+    assert "dropped 3 dev pages that are in its test split (2 of them listed)" in str(corpus)
+    assert corpus.digest == sources.digest_of(corpus.folder) != corpus.sha256
+    assert sources.fetch(toml, tmp_path / "raw") == [corpus]
+
+
+@pytest.mark.parametrize("length", [True, False])
+def test_a_broken_download_leaves_nothing_and_is_fetched_again(tmp_path: Path, serve: Any, length: bool) -> None:
+    body = pack(wcxb(THREE))
+    broken = (body, len(body) - 9) if length else (body[:-9], None)  # cut on the way, or already on the server
+    site = serve(broken, (body, None))
+    toml = write_toml(tmp_path, list(THREE), digest(tmp_path, wcxb(THREE), list(THREE)), site.url)
+    reason = r"(expected \d+ bytes|more expected)" if length else "is broken"  # the second is http.client's own check
+    with pytest.raises(sources.SourceError, match=f"{reason}.*nothing was kept") as caught:
+        sources.fetch(toml, tmp_path / "raw")
+    assert len(str(caught.value).splitlines()) == 1
+    assert list((tmp_path / "raw").iterdir()) == []
+    assert sources.fetch(toml, tmp_path / "raw")[0].pages == 3
+    assert site.requests == 2
+
+
+def test_a_damaged_kept_archive_is_fetched_again(tmp_path: Path, serve: Any) -> None:
+    site = serve((pack(wcxb(THREE)), None))
+    toml = write_toml(tmp_path, list(THREE), digest(tmp_path, wcxb(THREE), list(THREE)), site.url)
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "wcxb.tar.gz").write_bytes(b"no archive")
+    assert sources.fetch(toml, tmp_path / "raw")[0].pages == 3
+    assert site.requests == 1
+
+
+def test_a_wrong_digest_keeps_nothing_and_says_both(tmp_path: Path, serve: Any) -> None:
+    changed = wcxb({**THREE, "0002": b"<p>changed</p>"})
+    right, wrong = (digest(tmp_path, members, list(THREE)) for members in (wcxb(THREE), changed))
+    toml = write_toml(tmp_path, list(THREE), right, serve((pack(changed), None)).url)
+    with pytest.raises(sources.SourceError, match=f"expected {right}, got {wrong}; nothing was kept. Run `make data`"):
+        sources.fetch(toml, tmp_path / "raw")
+    assert list((tmp_path / "raw").iterdir()) == []
+
+
+def test_the_digest_does_not_depend_on_packing(tmp_path: Path) -> None:
+    other = dict(reversed(wcxb({**THREE, "0009": page(9)}, level=1).items()))
+    assert digest(tmp_path, wcxb(THREE), list(THREE)) == digest(tmp_path, other, list(reversed(THREE)))
+
+
+def test_no_member_leaves_the_folder(tmp_path: Path) -> None:
+    members = wcxb(THREE)
+    for name in ("top/dev/html/../../../../escaped.html.gz", "/top/dev/html/0001.html.gz", "top/dev/html/...html.gz"):
+        members[name] = gzip.compress(b"<p>escaped</p>")
+    (tmp_path / "wcxb.tar.gz").write_bytes(pack(members))
+    toml = write_toml(tmp_path, list(THREE), digest(tmp_path, wcxb(THREE), list(THREE)))
+    (corpus,) = sources.fetch(toml, tmp_path / "raw", tmp_path)
+    assert {path.name for path in tmp_path.glob("**/*.html.gz")} == {f"{name}.html.gz" for name in THREE}
+    with pytest.raises(sources.SourceError, match=r"wcxb.ids:2: expected a page id that is no path"):
+        sources.fetch(write_toml(tmp_path, ["0001", "../0002"], ZEROS), tmp_path / "raw", tmp_path)
+
+
+def test_trafilatura_from_a_folder(tmp_path: Path) -> None:
+    table = {f"https://{name}.example/": {"file": f"{name} ü.html", "with": [name]} for name in ("a", "b", "c")}
+    members = {
+        "top/tests/eval/a ü.html": page(1),
+        "top/tests/cache/b ü.html": page(2),
+        "top/tests/eval/c ü.html": page(3),
+        "top/tests/evaldata.json": json.dumps(table).encode(),
+    }
+    ids = ["b ü.html", "a ü.html"]
+    (tmp_path / "trafilatura.tar.gz").write_bytes(pack(members))
+    toml = write_toml(tmp_path, ids, digest(tmp_path, members, ids, "trafilatura"), name="trafilatura")
+    (corpus,) = sources.fetch(toml, tmp_path / "raw", tmp_path)
+    pages = list(sources.pages_of(corpus.folder))
+    assert [(name, record["url"]) for name, _, record in pages] == [
+        ("a ü.html", "https://a.example/"),
+        ("b ü.html", "https://b.example/"),
+    ]
+    assert sorted(path.name for path in corpus.folder.glob("pages/*")) == sorted(ids)
+
+
+def test_missing_pages_are_counted_and_named(tmp_path: Path) -> None:
+    (tmp_path / "wcxb.tar.gz").write_bytes(pack(wcxb(THREE)))
+    toml = write_toml(tmp_path, ["0003", "0008", "0007"], ZEROS)
+    with pytest.raises(sources.SourceError, match="lacks 2 of the 3 listed pages, the first: 0007; nothing was kept"):
+        sources.fetch(toml, tmp_path / "raw", tmp_path)
+
+
+def test_what_cannot_be_had_names_the_way_out(tmp_path: Path, serve: Any) -> None:
+    toml = write_toml(tmp_path, ["0001"], ZEROS, serve((b"", None)).url)
+    with pytest.raises(sources.SourceError, match=r"could not fetch http://127.*404.*CORPORA=DIR"):
+        sources.fetch(toml, tmp_path / "raw")
+    with pytest.raises(sources.SourceError, match=r"no file .*wcxb.tar.gz"):
+        sources.fetch(toml, tmp_path / "raw", tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('licence = "MIT"', "", "source wcxb: licence: expected text"),
+        ('licence = "MIT"', 'licence = "MIT"\nlicense = "MIT"', "source wcxb: license: unknown key"),
+        (ZEROS, "12", "source wcxb: sha256: expected text that matches .* got '12'"),
+        ("wcxb.ids", "../wcxb.ids", "source wcxb: ids: expected text"),
+        ("wcxb.ids", "other.ids", "source wcxb: ids: .*other.ids"),
+        ('name = "wcxb"', "", "source number 1: name: expected text"),
+        ("[[source]]", "[[source", "line 1"),
+        ("[[source]]", "[[sources]]", r"expected \[\[source\]\] tables"),
+    ],
+)
+def test_a_bad_line_names_source_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:
+    toml = write_toml(tmp_path, ["0001"], ZEROS)
+    toml.write_text(toml.read_text("utf-8").replace(old, new, 1), "utf-8")
+    with pytest.raises(sources.SourceError, match=f"sources.toml: .*{message}"):
+        sources.read_sources(toml)
+
+
+@pytest.mark.skipif(not os.environ.get("CORPORA"), reason="CORPORA=DIR does not name a folder with the corpora")
+def test_the_real_corpora_have_the_digests_of_sources_toml(tmp_path: Path) -> None:
+    corpora = sources.fetch(DATA / "sources.toml", tmp_path, Path(os.environ["CORPORA"]))
+    assert [(corpus.name, corpus.pages, corpus.dropped) for corpus in corpora] == [
+        ("wcxb", 1358, 0),
+        ("trafilatura", 487, 0),
+    ]
+    assert sources.available(DATA / "sources.toml", tmp_path) == (corpora, [])

@@ -1,0 +1,139 @@
+"""blocks + references -> labels on blocks: everything is matched by its words, so labels survive a new segmentation."""
+
+import csv
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from pathlib import Path
+
+from pagesieve.predict.labels import CODES
+
+ANCHOR = 4  # words that must agree in a row before single words between two such runs are matched
+
+WORD = re.compile(r"\w+")
+
+
+def words(text: str) -> list[str]:
+    return WORD.findall(text.lower())
+
+
+@dataclass(frozen=True)
+class Span:
+    """A labelled stretch of a page: ``words`` start to end of its running words, found again by their hash."""
+
+    page: str
+    start: int
+    end: int
+    hash: str
+    code: str
+    reader: str
+    date: str
+
+
+def read_spans(path: Path) -> list[Span]:
+    """The labelled stretches of an annotation file, in its order; a bad row is an error with file and line."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        spans = []
+        for line, row in enumerate(csv.DictReader(stream), 2):
+            try:
+                spans.append(Span(**{**row, "start": int(row["start"]), "end": int(row["end"])}))
+                CODES[row["code"]]
+            except (KeyError, TypeError, ValueError) as error:
+                raise ValueError(f"{path}, line {line}: not a labelled span ({error}): {row}") from error
+    return spans
+
+
+def spans_of(page: str, running: Sequence[str], labelled: Iterable[tuple[str, str]], reader: str, date: str) -> list[Span]:
+    """Spans for (code, text) pairs that were read from a page with these running words.
+
+    A text whose words do not stand in a row on the page gives a span for each stretch of it.
+    """
+    pairs = list(labelled)
+    left, origin = running_words(text for _, text in pairs)
+    spans: list[Span] = []
+    start = previous = -1
+    owner = -1
+    for index, place in [*zip(origin, match(left, running), strict=True), (-1, -1)]:
+        if index == owner and place >= 0 and place == previous + 1 and start >= 0:
+            previous = place
+            continue
+        if start >= 0:
+            stretch = hash_of(running[start : previous + 1])
+            spans.append(Span(page, start, previous + 1, stretch, pairs[owner][0], reader, date))
+        owner, start, previous = index, place, place
+    return spans
+
+
+def hash_of(stretch: Sequence[str]) -> str:
+    return hashlib.blake2b(" ".join(stretch).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+
+def find_spans(spans: Iterable[Span], running: Sequence[str]) -> list[tuple[int, Span]]:
+    """The spans that stand on the page, each with the word where it starts now: nearest to where the last one led."""
+    found, shift = [], 0
+    for span in spans:
+        size = span.end - span.start
+        for place in outward(span.start + shift, len(running) - size + 1):
+            if hash_of(running[place : place + size]) == span.hash:
+                shift = place - span.start
+                found.append((place, span))
+                break
+    return found
+
+
+def outward(start: int, count: int) -> Iterator[int]:
+    """The numbers from 0 up to ``count``, those nearest to ``start`` first."""
+    for distance in range(count + abs(start)):
+        for place in dict.fromkeys((start + distance, start - distance)):
+            if 0 <= place < count:
+                yield place
+
+
+def majority(owners: Sequence[int], values: Sequence[int], count: int, none: int = -1) -> list[int]:
+    """For each of ``count`` texts the value that most of its words have; ``none`` where under half have any."""
+    votes: list[Counter[int]] = [Counter() for _ in range(count)]
+    sizes = Counter(owners)
+    for owner, value in zip(owners, values, strict=True):
+        if value != none:
+            votes[owner][value] += 1
+    return [
+        vote.most_common(1)[0][0] if vote and 2 * vote.total() >= sizes[index] else none
+        for index, vote in enumerate(votes)
+    ]
+
+
+def running_words(texts: Iterable[str]) -> tuple[list[str], list[int]]:
+    """The words of all texts in a row, and for each word the index of its text."""
+    pairs = [(word, index) for index, text in enumerate(texts) for word in words(text)]
+    return [word for word, _ in pairs], [index for _, index in pairs]
+
+
+def match(left: Sequence[str], right: Sequence[str]) -> list[int]:
+    """For each word of ``left`` the position of its partner in ``right``, or -1; partners keep their order.
+
+    Runs of ANCHOR words are matched first, longest first (difflib); single words only in the gaps between two runs.
+    A word of a menu therefore has no partner in the article, although the article has the same word.
+    """
+    partner = [-1] * len(left)
+    anchors = [(i, j, size + ANCHOR - 1) for i, j, size in matching_runs(shingles(left), shingles(right))]
+    end_left = end_right = 0
+    for i, j, size in [*anchors, (len(left), len(right), 0)]:
+        overlap = max(end_left - i, end_right - j, 0)
+        i, j, size = i + overlap, j + overlap, size - overlap
+        gap = matching_runs(left[end_left:i], right[end_right:j])
+        for a, b, n in [(end_left + a, end_right + b, n) for a, b, n in gap] + [(i, j, size)]:
+            partner[a : a + n] = range(b, b + n)
+        end_left, end_right = i + size, j + size
+    return partner
+
+
+def shingles(sequence: Sequence[str]) -> list[str]:
+    return [" ".join(sequence[i : i + ANCHOR]) for i in range(len(sequence) - ANCHOR + 1)]
+
+
+def matching_runs(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int, int]]:
+    matcher = SequenceMatcher(None, left, right, autojunk=False)
+    return [(run.a, run.b, run.size) for run in matcher.get_matching_blocks() if run.size]

@@ -1,0 +1,283 @@
+"""Corpora -> labelled pages: each page as HTML, as its lines, and as the lines that an extractor leaves of it."""
+
+import csv
+import hashlib
+import json
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import trafilatura
+from joblib import Parallel, delayed
+from resiliparse.extract.html2text import extract_plain_text
+
+from pagesieve.predict.blocks import Block, segment
+from pagesieve.predict.labels import CODES, LABELS
+from pagesieve.predict.page import decode, read_page
+
+from .align import Span, find_spans, majority, match, read_spans, running_words, words
+from .sources import pages_of
+from .split import site_of
+
+NONE, JUNK = -1, len(LABELS)  # no label; not content, but which of the other labels is not known
+COLUMNS = ("text", "label", "language", "page", "order")
+
+IN_REFERENCE, NOT_IN_REFERENCE = 0.5, 0.2  # share of a block's words that a reference main text has or lacks
+REFERENCE_FOUND = 0.5  # share of the reference's words that the page must have, or it says nothing about the blocks
+CUT_REFERENCE = 12  # words of a block among content that the reference lacks: some references stop too early
+KEPT_OF = {"article_content": 0.98, "comment_form": 0.9, "furniture": 0.05, "other": 0.5}  # by thinning
+FURNITURE = re.compile(r"nav|menu|footer|header|cookie|consent|sidebar|breadcrumb|banner|modal|popup|search|login|toolbar")
+
+
+@dataclass(frozen=True)
+class View:
+    """One page as one kind of input: ``html``, ``text`` (all its lines) or ``leftover`` (what an extractor leaves).
+
+    ``labels`` has a number for each block: an index into LABELS, NONE or JUNK. ``origin`` is the block of the page's
+    HTML view that each line comes from, or -1. ``hand`` says that people labelled it. ``maker`` is who left the lines.
+    """
+
+    page: str
+    source: str
+    site: str
+    page_type: str
+    kind: str
+    blocks: list[Block]
+    labels: np.ndarray
+    origin: np.ndarray
+    hand: bool = False
+    title: str = ""
+    maker: str = ""
+    reference: Counter[str] = field(default_factory=Counter)
+
+
+class CorpusError(ValueError):
+    """Training data that cannot be used as it is; the message names the file and the line."""
+
+
+def read_corpus(folder: Path, annotations: dict[str, list[Span]], jobs: int) -> tuple[list[View], int, int]:
+    """The views of every page of a fetched corpus, and how many annotated words there are and were found again."""
+    build = partial(page_views, source=folder.name, annotations=annotations)
+    built = Parallel(n_jobs=jobs, batch_size=8)(delayed(build)(*page) for page in pages_of(folder))
+    views = [view for page, _ in built for view in page]
+    return views, sum(len_of(spans) for spans in annotations.values()), sum(found for _, found in built)
+
+
+def len_of(spans: Sequence[Span]) -> int:
+    return sum(span.end - span.start for span in spans)
+
+
+def read_annotations(path: Path) -> dict[str, list[Span]]:
+    pages: dict[str, list[Span]] = {}
+    for span in read_spans(path):
+        pages.setdefault(span.page, []).append(span)
+    return pages
+
+
+def page_views(
+    page: str, content: bytes, record: dict[str, Any], *, source: str, annotations: dict[str, list[Span]]
+) -> tuple[list[View], int]:
+    """All views of one page, and how many of its annotated words were found."""
+    read = read_page(content, kind="html")
+    blocks = segment(read)
+    running, owners = running_words(block.text for block in blocks)
+    if source == "wcxb":
+        url, page_type = record["truth"]["url"], record["metadata"]["page_type"].replace("category", "collection")
+        truth = record["truth"]["ground_truth"]
+        reference = words(truth.get("main_content") or "")
+        labels = by_reference(blocks, running, owners, reference, {read.title, truth.get("title") or ""})
+    else:
+        url, page_type, reference = record["url"], "", []
+        labels = by_segments(blocks, record["entry"])
+    codes, found = [NONE] * len(running), find_spans(annotations.get(page, []), running)
+    for start, span in found:
+        codes[start : start + span.end - span.start] = [LABELS.index(CODES[span.code])] * (span.end - span.start)
+    if hand := page in annotations:
+        labels = np.array(majority(owners, codes, len(blocks)), dtype=np.int8)
+    whole = View(
+        page, source, site_of(url), page_type, "html", blocks, labels, np.arange(len(blocks)), hand, read.title,
+        reference=Counter(reference),
+    )  # fmt: skip
+    lines = [line for block in blocks for line in block.text.split("\n") if line.strip()]
+    if hand:  # as the readers cut them
+        lines = [stretch_text(blocks, running, owners, start, span) for start, span in found]
+    named = {"": ("text", lines), **{maker: ("leftover", left) for maker, left in leftovers(content, whole).items()}}
+    views = [whole]
+    for maker, (kind, texts) in named.items():
+        if view := line_view(whole, running, owners, codes, kind, texts, maker):
+            views.append(view)
+    return [view for view in views if len(view.blocks)], sum(span.end - span.start for _, span in found)
+
+
+def by_reference(
+    blocks: Sequence[Block], running: list[str], owners: list[int], reference: list[str], titles: set[str]
+) -> np.ndarray:
+    """Labels from a reference main text: content where it has the block's words in their place, else junk.
+
+    No label for headings that it lacks (most references leave out the title), for captions, for long blocks beside
+    content, and on pages that lack most of the reference. A block equal to the page's title is content.
+    """
+    labels = np.full(len(blocks), NONE, dtype=np.int8)
+    partners = match(running, reference)
+    if not reference or sum(place >= 0 for place in partners) < REFERENCE_FOUND * len(reference):
+        return labels
+    sizes = Counter(owners)
+    hits = Counter(owner for owner, place in zip(owners, partners, strict=True) if place >= 0)
+    for index, block in enumerate(blocks):
+        share = hits[index] / sizes[index] if sizes[index] else 0.0
+        if share >= IN_REFERENCE or words(block.text) in [words(title) for title in titles if title]:
+            labels[index] = LABELS.index("article_content")
+        elif share <= NOT_IN_REFERENCE and not re.fullmatch(r"h[1-6]|figcaption", block.tag):
+            labels[index] = JUNK
+    beside = Counter(container(block) for block, label in zip(blocks, labels, strict=True) if label == 0)
+    for index, block in enumerate(blocks):
+        doubtful = beside[container(block)] >= 3 and sizes[index] >= CUT_REFERENCE and block.link_share < 0.3
+        if labels[index] == JUNK and doubtful:
+            labels[index] = NONE
+    return labels
+
+
+def container(block: Block) -> str:
+    return block.path.rsplit("/", 2)[0]
+
+
+def by_segments(blocks: Sequence[Block], entry: dict[str, list[str]]) -> np.ndarray:
+    """Labels from trafilatura's segments: a block gets one where it holds the segment, and nothing else is like it."""
+    texts = [" ".join(block.text.split()).lower() for block in blocks]
+    labels = np.full(len(blocks), NONE, dtype=np.int8)
+    for key, label in (("with", 0), ("without", JUNK), ("comments", LABELS.index("comment_form"))):
+        for segment_text in entry.get(key) or []:
+            wanted = " ".join(segment_text.split()).lower()
+            holders = [index for index, text in enumerate(texts) if len(wanted) > 3 and wanted in text]
+            if key == "without":
+                holders = [index for index in holders if 2 * len(wanted) >= len(texts[index])]
+            if key != "with" or len(holders) == 1:
+                labels[holders] = label
+    return labels
+
+
+def stretch_text(blocks: Sequence[Block], running: list[str], owners: list[int], start: int, span: Span) -> str:
+    """The text of a labelled stretch, with its punctuation: whole blocks as they are, parts cut between words."""
+    end = start + span.end - span.start
+    parts = []
+    for index in dict.fromkeys(owners[start:end]):
+        first = owners.index(index, max(0, start - 5000)) if index == owners[start] else start
+        text = " ".join(blocks[index].text.split())
+        ends = [found.end() for found in re.finditer(r"\w+", text.lower())]
+        begins = [found.start() for found in re.finditer(r"\w+", text.lower())]
+        low = start - first if index == owners[start] else 0
+        high = low + sum(owner == index for owner in owners[start:end])
+        left = 0 if low == 0 else begins[low]
+        right = len(text) if high == len(ends) else begins[high]
+        parts.append(text[left:right].strip())
+    return " ".join(parts)
+
+
+def leftovers(content: bytes, whole: View) -> dict[str, list[str]]:
+    """Lines by who left them: two extractors that keep comments and teasers, or random thinning of all lines.
+
+    Hand-labelled pages have all three, the others one that their name decides.
+    """
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+    makers = {"resiliparse": resiliparse_lines, "trafilatura": trafilatura_lines, "thinning": thinned}
+    chosen = list(makers) if whole.hand else [list(makers)[seed_of(whole.page) % len(makers)]]
+    return {maker: makers[maker](content, whole) for maker in chosen}
+
+
+def resiliparse_lines(content: bytes, whole: View) -> list[str]:
+    text = extract_plain_text(decode(content), main_content=True, list_bullets=False, alt_texts=False)
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def trafilatura_lines(content: bytes, whole: View) -> list[str]:
+    return (trafilatura.extract(decode(content), include_comments=True, favor_recall=True) or "").splitlines()
+
+
+def seed_of(page: str) -> int:
+    return int(hashlib.sha256(page.encode()).hexdigest()[:8], 16)
+
+
+def thinned(content: bytes, whole: View) -> list[str]:
+    """The page's lines without most of its furniture and half of its other junk; seeded by the page's name."""
+    rng = np.random.default_rng(seed_of(whole.page))
+    kept = []
+    for block, label in zip(whole.blocks, whole.labels, strict=True):
+        name = LABELS[label] if 0 <= label < JUNK else ""
+        if name not in KEPT_OF:
+            name = "furniture" if FURNITURE.search(" ".join(block.ancestors[2:]).lower()) else "other"
+        if rng.random() < KEPT_OF[name]:
+            kept += [line for line in block.text.split("\n") if line.strip()]
+    return kept
+
+
+def line_view(
+    whole: View, running: list[str], owners: list[int], codes: list[int], kind: str, texts: list[str], maker: str
+) -> View | None:
+    """Lines as a view; each has the label, and the origin, that most of its words have on the page."""
+    lines = [text for text in texts if text.strip()]
+    left, line_of = running_words(lines)
+    partners = match(left, running)
+    origin = np.array(majority(line_of, [owners[p] if p >= 0 else -1 for p in partners], len(lines)), dtype=int)
+    if whole.hand:
+        labels = np.array(majority(line_of, [codes[p] if p >= 0 else NONE for p in partners], len(lines)), dtype=np.int8)
+    else:
+        labels = np.where(origin >= 0, whole.labels[origin], NONE).astype(np.int8) if len(whole.labels) else None
+    if labels is None or not len(lines):
+        return None
+    return View(
+        whole.page, whole.source, whole.site, whole.page_type, kind, [Block(i, t) for i, t in enumerate(lines)],
+        labels, origin, whole.hand, maker=maker, reference=whole.reference if kind == "text" else Counter(),
+    )  # fmt: skip
+
+
+def read_paragraphs(path: Path) -> list[View]:
+    """A CSV of labelled paragraphs as text pages: columns text, label, and optionally language, page, order."""
+    pages: dict[str, list[tuple[float, str, int]]] = {}
+    for line, row in rows_of(path):
+        text, label = " ".join((row.get("text") or "").split()), row.get("label")
+        if not text or label not in LABELS:
+            what = "no text" if not text else f"label {label!r} is none of {', '.join(LABELS)}"
+            raise CorpusError(f"{path}, line {line}: {what}; mend or remove the row")
+        try:
+            order = float(row.get("order") or line)
+        except ValueError:
+            raise CorpusError(f"{path}, line {line}: order {row['order']!r} is no number; mend the row") from None
+        pages.setdefault(row.get("page") or f"line {line}", []).append((order, text, LABELS.index(label)))
+    return [paragraph_view(path.stem, page, sorted(rows)) for page, rows in pages.items()]
+
+
+def rows_of(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a CSV of paragraphs, each with the number of the line that it ends on."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            columns = reader.fieldnames or []
+            if not {"text", "label"} <= set(columns) or set(columns) - set(COLUMNS):
+                raise CorpusError(f"{path}, line 1: columns are {', '.join(columns)}; expected {', '.join(COLUMNS)}")
+            for row in reader:
+                if None in row or None in row.values():
+                    raise CorpusError(f"{path}, line {reader.line_num}: expected {len(columns)} cells, as in line 1")
+                yield reader.line_num, row
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(f"{path}: cannot be read as UTF-8 CSV: {error}") from error
+
+
+def paragraph_view(source: str, page: str, rows: list[tuple[float, str, int]]) -> View:
+    blocks = [Block(index, text) for index, (_, text, _) in enumerate(rows)]
+    labels = np.array([label for _, _, label in rows], dtype=np.int8)
+    return View(page, source, f"{source}: {page}", "", "text", blocks, labels, np.full(len(rows), -1), hand=True)
+
+
+def digest(views: Sequence[View]) -> str:
+    """A digest of what is learned from: texts, labels and places, in order."""
+    total = hashlib.sha256()
+    for view in views:
+        texts = [[block.text, block.path, int(label)] for block, label in zip(view.blocks, view.labels, strict=True)]
+        total.update(json.dumps([view.page, view.kind, view.maker, view.title, texts]).encode())
+    return total.hexdigest()

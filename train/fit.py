@@ -1,0 +1,164 @@
+"""Views -> pipelines and out-of-fold scores: two passes, on five site folds that they share, and once on everything.
+
+The junk of pages that have only a reference main text gets weak labels from the same two passes, learned from the
+hand-labelled HTML pages alone; what is scored in a fold was labelled without that fold's hand labels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.pipeline import Pipeline
+
+from pagesieve.predict.blocks import Block
+from pagesieve.predict.features import block_features, page_features
+from pagesieve.predict.labels import LABELS
+
+from .corpus import JUNK, NONE, View
+from .pipeline import balanced, block_pipeline, page_pipeline
+from .split import FOLDS, fold_of
+
+WEAK = 0.1  # weight of a block that no person labelled, against 1
+KEPT = 0.35  # share of these blocks that is learned from, with their weight raised in turn
+PAGE_ROWS = 300_000  # blocks that the second pass learns from at the most
+LIFT = 0.25  # power by which rare labels are lifted
+PAGES_AT_ONCE = 50
+EVERYTHING = -1  # the fold that leaves nothing out
+
+
+@dataclass(frozen=True)
+class Table:
+    """The blocks of many views in a row: first-pass features, labels, weights, folds; ``starts[i]`` is view i's first."""
+
+    views: list[View]
+    features: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+    folds: np.ndarray
+    starts: np.ndarray
+
+    def of(self, view: int) -> slice:
+        return slice(self.starts[view], self.starts[view + 1])
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Pipelines by fold left out, and the scores (blocks, labels) of both passes on the blocks that were left out."""
+
+    pipelines: dict[int, dict[str, Pipeline]]
+    first: np.ndarray
+    second: np.ndarray
+
+
+def learn_from(views: Sequence[View], jobs: int) -> tuple[Table, Learned]:
+    """Both passes from all views; deterministic for the same views and library versions."""
+    table = tabulated(views, jobs)
+    hand = tabulated([view for view in views if view.hand and view.kind == "html"], jobs)
+    labels = dict.fromkeys((*range(FOLDS), EVERYTHING), np.where(table.labels == JUNK, NONE, table.labels))
+    if hand.views:
+        labels = weak_labels(table, learn(hand, dict.fromkeys(labels, hand.labels), jobs), jobs)
+    return table, learn(table, labels, jobs)
+
+
+def tabulated(views: Sequence[View], jobs: int) -> Table:
+    features = Parallel(n_jobs=jobs, batch_size=32)(
+        delayed(block_features)(view.blocks, view.title) for view in views
+    )
+    sizes = [len(view.blocks) for view in views]
+    return Table(
+        views=list(views),
+        features=np.concatenate(features) if features else np.zeros((0, 0), dtype=object),
+        labels=np.concatenate([view.labels for view in views]) if views else np.zeros(0, dtype=int),
+        weights=np.repeat([1.0 if view.hand else WEAK for view in views], sizes),
+        folds=np.repeat([fold_of(view.site) for view in views], sizes),
+        starts=np.concatenate([[0], np.cumsum(sizes)]).astype(int),
+    )
+
+
+def learn(table: Table, labels: dict[int, np.ndarray], jobs: int) -> Learned:
+    """Both passes for each fold left out, from labels of its own."""
+    rows = {fold: rows_to_learn(table, labels[fold], fold) for fold in labels}
+    out = {fold: np.flatnonzero(table.folds == fold) for fold in labels}
+
+    def passes(pipeline: Pipeline, features: np.ndarray, few: dict[int, np.ndarray]) -> tuple[list[Pipeline], np.ndarray]:
+        fitted = Parallel(n_jobs=jobs, pre_dispatch="n_jobs")(
+            delayed(fit_and_score)(
+                pipeline, features[few[fold]], labels[fold][few[fold]], weights_of(table, few[fold]), features[out[fold]]
+            )
+            for fold in labels
+        )
+        scores = np.zeros((len(features), len(LABELS)))
+        for fold, (_, part) in zip(labels, fitted, strict=True):
+            scores[out[fold]] = part
+        return [pipeline for pipeline, _ in fitted], scores
+
+    blocks, first = passes(block_pipeline(table.features), table.features, rows)
+    pages, second = passes(page_pipeline(), second_features(table, first, jobs), {f: spread(r) for f, r in rows.items()})
+    pipelines = {fold: {"block": b, "page": p} for fold, b, p in zip(labels, blocks, pages, strict=True)}
+    return Learned(pipelines, first, second)
+
+
+def fit_and_score(
+    pipeline: Pipeline, features: np.ndarray, labels: np.ndarray, weights: np.ndarray, others: np.ndarray
+) -> tuple[Pipeline, np.ndarray]:
+    pipeline.fit(features, labels, linear__sample_weight=balanced(labels, weights, LIFT))
+    return pipeline, pipeline.predict_proba(others) if len(others) else np.zeros((0, len(LABELS)))
+
+
+def rows_to_learn(table: Table, labels: np.ndarray, fold: int) -> np.ndarray:
+    """Labelled blocks outside the fold: all that people labelled, a fixed random part of the others."""
+    lucky = np.random.default_rng(0).random(len(labels)) < KEPT
+    return np.flatnonzero((table.folds != fold) & (labels >= 0) & (lucky | (table.weights == 1)))
+
+
+def weights_of(table: Table, rows: np.ndarray) -> np.ndarray:
+    weights = table.weights[rows]
+    return np.where(weights == 1, 1.0, weights / KEPT)
+
+
+def spread(rows: np.ndarray) -> np.ndarray:
+    """At most PAGE_ROWS of the rows, evenly spread."""
+    return rows[:: 1 + len(rows) // PAGE_ROWS]
+
+
+def second_features(table: Table, first: np.ndarray, jobs: int) -> np.ndarray:
+    parts = Parallel(n_jobs=jobs, batch_size=32)(
+        delayed(page_features)(view.blocks, first[table.of(number)]) for number, view in enumerate(table.views)
+    )
+    return np.concatenate(parts)
+
+
+def weak_labels(table: Table, hand: Learned, jobs: int) -> dict[int, np.ndarray]:
+    """For each fold, labels without JUNK: the likeliest of the other labels by the hand-labelled pages' pipelines."""
+    numbers = [n for n, view in enumerate(table.views) if view.kind == "html" and JUNK in view.labels]
+    parts = [numbers[start : start + PAGES_AT_ONCE] for start in range(0, len(numbers), PAGES_AT_ONCE)]
+    guessed = Parallel(n_jobs=jobs, pre_dispatch="n_jobs")(
+        delayed(guesses)(list(hand.pipelines.values()), [(table.features[table.of(n)], table.views[n].blocks) for n in part])
+        for part in parts
+    )
+    by_page = {
+        (table.views[n].source, table.views[n].page): guess
+        for part, done in zip(parts, guessed, strict=True)
+        for n, guess in zip(part, done, strict=True)
+    }
+    labels = {}
+    for place, fold in enumerate(hand.pipelines):
+        labels[fold] = table.labels.copy()
+        for number, view in enumerate(table.views):
+            if (junk := view.labels == JUNK).any():
+                labels[fold][table.of(number)][junk] = by_page[view.source, view.page][place][view.origin[junk]]
+    return labels
+
+
+def guesses(pipelines: list[dict[str, Pipeline]], pages: list[tuple[np.ndarray, list[Block]]]) -> list[list[np.ndarray]]:
+    """For each page, and each pair of pipelines, the likeliest label of each block that is not content."""
+    found: list[list[np.ndarray]] = [[] for _ in pages]
+    ends = np.cumsum([len(blocks) for _, blocks in pages])[:-1]
+    for pair in pipelines:
+        first = np.split(pair["block"].predict_proba(np.concatenate([features for features, _ in pages])), ends)
+        second = [page_features(blocks, scores) for (_, blocks), scores in zip(pages, first, strict=True)]
+        likely = 1 + pair["page"].predict_proba(np.concatenate(second))[:, 1:].argmax(axis=1)
+        for guess, page in zip(np.split(likely, ends), found, strict=True):
+            page.append(guess)
+    return found

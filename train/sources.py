@@ -1,0 +1,300 @@
+"""Fetch the corpora of `data/sources.toml` into `data/raw/` and prove each by a content digest.
+
+The digest is the sha256 of one line a page, sorted by page id: the canonical JSON of `[id, sha256 of the page's HTML,
+record]`. It covers the listed ids alone, so it holds for every packing of them.
+
+    raw/wcxb/         html/ID.html.gz  truth/ID.json  metadata.json {"files": {ID: entry}}  stamp.json
+    raw/trafilatura/  pages/FILE       evaldata.json {URL: entry}                           stamp.json
+
+Pages of WCXB's dev split that also stand in the archive's test split, by id or content, are never kept: the digest is
+checked over all listed ids first (it proves that the archive is the expected one), then such pages are dropped.
+"""
+
+import gzip
+import hashlib
+import json
+import re
+import shutil
+import tarfile
+import tomllib
+import urllib.request
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from http.client import HTTPException
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
+
+TIMEOUT = 60  # seconds without an answer
+CHUNK = 1 << 18  # bytes
+RULES = {  # what each key of a [[source]] table must look like
+    "name": r"wcxb|trafilatura",
+    "url": r"https?://\S+",
+    "archive": r"\w[\w.-]*\.tar\.gz",
+    "licence": r".+",
+    "ids": r"\w[\w.-]*\.ids",
+    "sha256": r"[0-9a-f]{64}",
+}
+WCXB = re.compile(r"[^/]+/(?:metadata\.json|(dev|test)/(?:html/([^/]+)\.html\.gz|ground-truth/([^/]+)\.json))")
+TRAFILATURA = re.compile(r"[^/]+/tests/(?:evaldata\.json|(?:cache|eval)/([^/]+))")
+DAMAGE = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, KeyError, TypeError, AttributeError)
+
+
+class SourceError(ValueError):
+    """In one line: what was expected, what came, what was done and what to do."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A `[[source]]` table; `ids` are the lines of its id file, `sha256` the content digest over exactly these."""
+
+    name: str
+    url: str
+    archive: str
+    licence: str
+    ids: tuple[str, ...]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A verified corpus. `digest` covers the kept `pages`; it is the source's sha256 unless `dropped` is above 0.
+    `in_test` counts the archive's dev pages that also stand in its test split, `dropped` the listed ones of these."""
+
+    name: str
+    folder: Path
+    sha256: str
+    digest: str
+    pages: int
+    in_test: int
+    dropped: int
+
+    def __str__(self) -> str:
+        """One line for people, without an end of line."""
+        line = f"{self.name}: {self.pages} pages in {self.folder}, digest {self.digest[:12]}"
+        drops = f"; dropped {self.in_test} dev pages that are in its test split ({self.dropped} of them listed)"
+        return line + drops if self.in_test else line
+
+
+def read_sources(toml: Path) -> list[Source]:
+    """The sources in their order. SourceError names file, source and key of what is wrong."""
+    try:
+        tables = tomllib.loads(toml.read_text("utf-8")).get("source")
+        if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
+            raise ValueError("expected [[source]] tables, got none")
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{toml}: {error}") from error
+    sources: list[Source] = []
+    for number, table in enumerate(tables, 1):
+        where = f"{toml}: source {table.get('name', f'number {number}')}"
+        for key in [*table, *RULES]:
+            value = table.get(key)
+            if key not in RULES:
+                raise SourceError(f"{where}: {key}: unknown key, expected {', '.join(RULES)}")
+            if not isinstance(value, str) or not re.fullmatch(RULES[key], value):
+                raise SourceError(f"{where}: {key}: expected text that matches {RULES[key]}, got {value!r}")
+        if any(source.name == table["name"] for source in sources):
+            raise SourceError(f"{where}: name: stands twice")
+        sources.append(Source(**{**table, "ids": _read_ids(toml.with_name(table["ids"]), where)}))
+    return sources
+
+
+def _read_ids(path: Path, where: str) -> tuple[str, ...]:
+    try:
+        lines = path.read_text("utf-8").removesuffix("\n").split("\n")
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{where}: ids: {error}") from error
+    seen: set[str] = set()
+    for number, line in enumerate(lines, 1):
+        if line in seen or not re.fullmatch(r"[^/\\\0.][^/\\\0]*", line):
+            raise SourceError(f"{path}:{number}: expected a page id that is no path and stands once, got {line!r}")
+        seen.add(line)
+    return tuple(lines)
+
+
+def fetch(toml: Path, raw: Path, corpora: Path | None = None) -> list[Corpus]:
+    """Make every source of `toml` a folder of `raw`, from the archives in `corpora` or else from their addresses.
+    What is there and verified is kept. A source that fails does not stop the others; SourceError comes at the end,
+    one line for each that failed."""
+    there: list[Corpus] = []
+    problems: list[str] = []
+    for source in read_sources(toml):
+        try:
+            raw.mkdir(parents=True, exist_ok=True)
+            there.append(_finished(source, raw) or _get(source, raw, corpora))
+        except (SourceError, OSError) as error:  # OSError: a full disk, no permission
+            problems.append(f"{source.name}: {error}")
+    if problems:
+        raise SourceError("\n".join(problems))
+    return there
+
+
+def available(toml: Path, raw: Path) -> tuple[list[Corpus], list[Source]]:
+    """The sources that are in `raw`, verified by an earlier `fetch`, and those that are missing. Reads no page."""
+    sources = read_sources(toml)
+    there = {source.name: corpus for source in sources if (corpus := _finished(source, raw))}
+    return list(there.values()), [source for source in sources if source.name not in there]
+
+
+def pages_of(folder: Path) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
+    """Id, HTML and record of each page of a corpus folder, by id. The record has the keys metadata and truth (wcxb)
+    or url and entry (trafilatura). SourceError when the folder is damaged."""
+    try:
+        if (folder / "evaldata.json").exists():
+            table = json.loads((folder / "evaldata.json").read_bytes())
+            for url, entry in sorted(table.items(), key=lambda item: item[1]["file"]):
+                yield entry["file"], (folder / "pages" / entry["file"]).read_bytes(), {"url": url, "entry": entry}
+        else:
+            for page, entry in sorted(json.loads((folder / "metadata.json").read_bytes())["files"].items()):
+                html = gzip.decompress((folder / "html" / f"{page}.html.gz").read_bytes())
+                truth = json.loads((folder / "truth" / f"{page}.json").read_bytes())
+                yield page, html, {"metadata": entry, "truth": truth}
+    except (OSError, *DAMAGE) as error:
+        raise SourceError(f"{folder} is damaged ({error}): delete it and run `make data`") from error
+
+
+def digest_of(folder: Path) -> str:
+    """The content digest of a corpus folder as its files are now. SourceError when the folder is damaged."""
+    total = hashlib.sha256()
+    for page, html, record in pages_of(folder):
+        line = [page, hashlib.sha256(html).hexdigest(), record]
+        total.update(json.dumps(line, sort_keys=True, separators=(",", ":")).encode() + b"\n")
+    return total.hexdigest()
+
+
+def _finished(source: Source, raw: Path) -> Corpus | None:
+    """The corpus in `raw` when its stamp says that this very digest was verified and all its pages are still there."""
+    folder = raw / source.name
+    try:
+        corpus = Corpus(**(json.loads((folder / "stamp.json").read_bytes()) | {"folder": folder}))
+        count = sum(1 for path in folder.glob("*/*") if path.parent.name in ("html", "pages"))
+    except (OSError, ValueError, TypeError):
+        return None
+    return corpus if (corpus.sha256, corpus.pages) == (source.sha256, count) else None
+
+
+def _get(source: Source, raw: Path, corpora: Path | None) -> Corpus:
+    archive = (corpora or raw) / source.archive
+    if corpora:
+        if not archive.is_file():
+            raise SourceError(f"no file {archive}: put it there, or run `make data` without CORPORA")
+        return _install(source, archive, raw, f"Put a good {source.archive} there, or run `make data` without CORPORA")
+    remedy = "Run `make data` again, or name a folder that has it with CORPORA=DIR"
+    old = archive.is_file()
+    if not old:
+        _download(source, archive, remedy)
+    try:
+        return _install(source, archive, raw, remedy)
+    except SourceError:
+        archive.unlink()
+        if not old:
+            raise
+    return _get(source, raw, None)  # the old archive was damaged or of another commit: fetched again, once
+
+
+def _download(source: Source, archive: Path, remedy: str) -> None:
+    """Fetch `archive` whole or not at all, with a progress bar on stderr."""
+    part = archive.with_name(f"{archive.name}.part")
+    try:
+        with urllib.request.urlopen(source.url, timeout=TIMEOUT) as reply, part.open("wb") as out:
+            size = int(reply.headers.get("Content-Length") or 0)
+            with tqdm(desc=archive.name, total=size or None, unit="B", unit_scale=True) as bar:
+                while chunk := reply.read(CHUNK):
+                    bar.update(out.write(chunk))
+        if size not in (0, part.stat().st_size):
+            raise HTTPException(f"expected {size} bytes, got {part.stat().st_size}")
+        part.replace(archive)
+    except (OSError, HTTPException, ValueError) as error:  # an unknown host, a status, a time-out, a broken connection
+        raise SourceError(f"could not fetch {source.url} ({error}); nothing was kept. {remedy}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _install(source: Source, archive: Path, raw: Path, remedy: str) -> Corpus:
+    """Unpack into a temporary folder, verify, drop what is in the test split, stamp, then rename into place."""
+    part, folder, ids = raw / f".{source.name}.part", raw / source.name, frozenset(source.ids)
+    try:
+        in_test = _unpack(source.name, archive, ids, part, remedy)
+        digest = digest_of(part)
+        if digest != source.sha256:
+            wrong = f"{archive}: wrong content digest over the {len(ids)} listed pages"
+            raise SourceError(f"{wrong}: expected {source.sha256}, got {digest}; nothing was kept. {remedy}")
+        if in_test & ids:
+            _unpack(source.name, archive, ids - in_test, part, remedy)
+            digest = digest_of(part)
+        pages, dropped = len(ids - in_test), len(ids & in_test)
+        corpus = Corpus(source.name, folder, source.sha256, digest, pages, len(in_test), dropped)
+        (part / "stamp.json").write_text(json.dumps(asdict(corpus) | {"folder": source.name}, indent=1))
+        shutil.rmtree(folder, ignore_errors=True)
+        part.rename(folder)
+        return corpus
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _unpack(name: str, archive: Path, ids: frozenset[str], folder: Path, remedy: str) -> set[str]:
+    """Write the pages `ids` to a new `folder`; return all dev pages of the archive that are in its test split."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        have, in_test = (_unpack_wcxb if name == "wcxb" else _unpack_trafilatura)(archive, ids, folder)
+    except DAMAGE as error:
+        raise SourceError(f"{archive} is broken ({error!r}); nothing was kept. {remedy}") from error
+    if missing := sorted(ids - have):
+        lack = f"lacks {len(missing)} of the {len(ids)} listed pages, the first: {missing[0]}"
+        raise SourceError(f"{archive} {lack}; nothing was kept. {remedy}")
+    return in_test
+
+
+def _unpack_wcxb(archive: Path, ids: frozenset[str], folder: Path) -> tuple[set[str], set[str]]:
+    table: dict[str, Any] = {}
+    contents: dict[str, dict[str, str]] = {"dev": {}, "test": {}}  # split -> id -> sha256 of the HTML, "" without one
+    truths: set[str] = set()
+    (folder / "html").mkdir(parents=True)
+    (folder / "truth").mkdir()
+    for match, file in _members(archive, WCXB):
+        split, page, truth = match.groups()
+        if split is None:
+            table = json.load(file)["files"]
+        elif page:
+            data = file.read()
+            contents[split][page] = hashlib.sha256(gzip.decompress(data)).hexdigest()
+            if split == "dev" and page in ids:
+                (folder / "html" / f"{page}.html.gz").write_bytes(data)
+        elif split == "test":
+            contents[split].setdefault(truth, "")
+        elif truth in ids:
+            (folder / "truth" / f"{truth}.json").write_text(json.dumps(json.load(file)))
+            truths.add(truth)
+    have = ids & truths & contents["dev"].keys() & table.keys()
+    (folder / "metadata.json").write_text(json.dumps({"files": {page: table[page] for page in sorted(have)}}))
+    dev, test, hashes = contents["dev"], contents["test"], set(contents["test"].values())
+    return set(have), {page for page in dev if page in test or dev[page] in hashes}
+
+
+def _unpack_trafilatura(archive: Path, ids: frozenset[str], folder: Path) -> tuple[set[str], set[str]]:
+    table: dict[str, Any] = {}
+    pages: set[str] = set()
+    (folder / "pages").mkdir(parents=True)
+    for match, file in _members(archive, TRAFILATURA):
+        page = match.group(1)
+        if page is None:
+            table = {url: entry for url, entry in json.load(file).items() if entry["file"] in ids}
+        elif page in ids and page not in pages:  # cache/ stands before eval/, as where trafilatura itself looks
+            pages.add(page)
+            (folder / "pages" / page).write_bytes(file.read())
+    (folder / "evaldata.json").write_text(json.dumps(table))
+    return pages & {entry["file"] for entry in table.values()}, set()
+
+
+def _members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Match[str], IO[bytes]]]:
+    """The plain files of `archive` whose whole name matches; every byte is read, so that a cut archive is noticed."""
+    with gzip.open(archive) as stream:
+        with tarfile.open(fileobj=stream, mode="r|") as tar:
+            for member in tqdm(tar, desc=f"unpack {archive.name}", unit=" files"):
+                match = wanted.fullmatch(str(PurePosixPath(member.name)))
+                if match and member.isfile() and (file := tar.extractfile(member)):
+                    yield match, file
+        while stream.read(CHUNK):
+            pass
