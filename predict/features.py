@@ -17,6 +17,8 @@ from .labels import LABELS
 BLOCK_COLUMNS = ("html_words", "text_words", "markup", "html_shape", "text_shape")
 
 MAX_CHARS = 600  # of a block's text that are read for words, from each end
+HEADING = re.compile(r"h[1-6]")
+SHORT_LINE = 5  # words of a text line that may head what follows
 LONG = 120  # characters of a paragraph that is hardly a menu entry
 UNSPACED = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
 NAME = re.compile(r"[a-z]+|[A-Z][a-z]*|[A-Z]+")
@@ -31,9 +33,10 @@ def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
     """First-pass features: an object array (blocks, BLOCK_COLUMNS) of strings; a page's blocks in their order."""
     shapes = [shape(block) for block in blocks]
     places = placed(blocks)
+    heads = headed(blocks)
     rows = np.empty((len(blocks), len(BLOCK_COLUMNS)), dtype=object)
     for i, block in enumerate(blocks):
-        tokens = shapes[i] + places[i]
+        tokens = shapes[i] + places[i] + heads[i]
         for offset in (-2, -1, 1, 2):
             near = shapes[i + offset][:5] if 0 <= i + offset < len(blocks) else ["none"]
             tokens += [f"{offset:+d}:{token}" for token in near]
@@ -68,6 +71,19 @@ def placed(blocks: Sequence[Block]) -> list[list[str]]:
             tokens.append(f"density{reach}={binned(around, (10, 20, 35, 60, 100, 160, 250))}")
         places.append(tokens)
     return places
+
+
+def headed(blocks: Sequence[Block]) -> list[list[str]]:
+    """For each block the words of the heading above it: on HTML pages the last <h1> to <h6>, else the last short line."""
+    heads: list[list[str]] = []
+    tokens, distance = ["head=none"], 0
+    for block in blocks:
+        heads.append([*tokens, f"below={binned(distance, (1, 2, 4, 8, 16, 32))}"])
+        distance += 1
+        words = block.text.lower().split()
+        if HEADING.fullmatch(block.tag) if block.path else len(words) <= SHORT_LINE:
+            tokens, distance = [f"head:{word.strip(':?!…')}" for word in words[:8]], 0
+    return heads
 
 
 def words_of(text: str) -> str:

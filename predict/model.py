@@ -46,7 +46,8 @@ class Model:
         """
         read = read_page(content, kind=kind, charset=charset)
         blocks = segment(read)
-        scores = two_passes(self.pipelines, blocks, read.title)
+        seen = blocks if read.kind in self.card["kinds"] else bare(blocks)
+        scores = two_passes(self.pipelines, seen, read.title)
         rows = zip(blocks, decide(scores), scores.tolist(), strict=True)
         return pd.DataFrame(
             [
@@ -68,6 +69,11 @@ def two_passes(pipelines: dict[str, Pipeline], blocks: Sequence[Block], title: s
         return np.zeros((0, len(LABELS)))
     first = pipelines["block"].predict_proba(block_features(blocks, title))
     return pipelines["page"].predict_proba(page_features(blocks, first))
+
+
+def bare(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks without their markup, for a model that learned from text pages only."""
+    return [Block(block.index, block.text) for block in blocks]
 
 
 def load(path: Path | None = None) -> Model:
@@ -103,7 +109,7 @@ def read_card(path: Path) -> dict[str, Any]:
         raise ModelError(f"{path}: no model card ({error.strerror}); it must lie beside the model") from error
     except ValueError as error:
         raise ModelError(f"{path}: not a model card ({error}); run `make train`") from error
-    missing = {"sha256", "versions", "columns", "labels", "golden"} - set(card if isinstance(card, dict) else ())
+    missing = {"sha256", "versions", "columns", "labels", "kinds", "golden"} - set(card if isinstance(card, dict) else ())
     if missing:
         raise ModelError(f"{path}: not a model card, it lacks {', '.join(sorted(missing))}; run `make train`")
     if card["columns"] != list(BLOCK_COLUMNS) or card["labels"] != list(LABELS):

@@ -3,7 +3,6 @@
 import html
 import re
 import warnings
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
@@ -15,12 +14,20 @@ from w3lib.encoding import html_body_declared_encoding, http_content_type_encodi
 Kind = Literal["auto", "html", "text"]
 
 MAX_DEPTH = 1000  # open elements; the parser's time is quadratic in depth: 10,000 levels take 0.1 s, 100,000 take 19 s
-# Elements without content or whose end tag may be left out: twenty thousand of them in a row are siblings, not a tower.
-UNNESTED = frozenset(
-    "area base br col embed hr img input link meta param source track wbr "
-    "p li dt dd option tr td th thead tbody tfoot colgroup html head body".split()
-)
+VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+# Elements whose end tag may be left out: twenty thousand of them in a row are siblings, not a tower.
+UNNESTED = frozenset("p option tr td th thead tbody tfoot colgroup html head body".split())
+LISTED = {"li": {"ul", "ol", "menu", "dir", "li"}, "dt": {"dl", "dt", "dd"}, "dd": {"dl", "dt", "dd"}}
 UNNESTED_IN = {"rt": "ruby", "rp": "ruby", "optgroup": "select"}
+# The end tag of one ends all that is open inside, up to a BARRIER.
+BLOCKS = frozenset(
+    "address applet article aside blockquote button center details dialog dir div dl fieldset figcaption figure footer "
+    "form h1 h2 h3 h4 h5 h6 header hgroup main marquee menu nav object ol pre search section select summary table "
+    "ul".split()
+)
+BARRIERS = frozenset("applet button marquee object select table template svg math".split())
+# Left open, one goes on in what follows the block that it stands in.
+FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 # Elements whose content is never shown; <noscript> is not among them, whole forum threads live there.
 NOT_TEXT = frozenset(
     "script style template head title iframe noembed noframes datalist desc metadata defs symbol annotation "
@@ -127,26 +134,52 @@ def text_lines(text: str) -> tuple[str, ...]:
 
 
 def depth(text: str) -> int:
-    """The most elements that are open at once, by a linear scan; where end tags are missing it overstates."""
-    opened: Counter[str] = Counter()
-    level = deepest = 0
+    """The most elements that are open at once, counted to MAX_DEPTH + 1 by a linear scan.
+
+    Where tags are nested wrongly it rather overstates: it closes an element only where the parser does so for certain.
+    """
+    deepest = 0
+    stack: list[str] = []
     foreign = False  # inside an <svg> or <math>, where every name nests, but <name/> is closed
     for raw, _, slash, name, rest in MARKUP.findall(text):
         name = name.lower()
-        if slash and opened[name]:
-            opened[name] -= 1
-            level -= 1
-        elif name and not slash:
-            foreign = (foreign or name in ("svg", "math")) and name not in ENDS_FOREIGN
-            if not (rest.endswith("/") if foreign else name in UNNESTED or opened[UNNESTED_IN.get(name, "")]):
-                opened[name] += 1
-                level += 1
-        elif raw and foreign:
-            deepest = max(deepest, level + raw.count("<"))
+        if slash:
+            close(name, stack, foreign)
+            foreign = foreign and name not in BLOCKS
+        elif name:
+            foreign = foreign and name not in ENDS_FOREIGN
+            closed = rest.endswith("/") and (foreign or name in ("svg", "math"))
+            if not closed and (foreign or nests(name, stack)):
+                stack.append(name)
+                foreign = foreign or name in ("svg", "math")
         if name in HOLDS_HTML or (slash and name in ("svg", "math")):
-            foreign = bool(slash and (opened["svg"] or opened["math"]))
-        deepest = max(deepest, level)
+            foreign = bool(slash) and name not in stack and ("svg" in stack or "math" in stack)
+        deepest = max(deepest, len(stack) + (raw.count("<") if foreign else 0))
+        if deepest > MAX_DEPTH:
+            return MAX_DEPTH + 1
     return deepest
+
+
+def nests(name: str, stack: list[str]) -> bool:
+    """Whether what follows this start tag may stand inside the element; a <li> of a list, say, only adds a sibling."""
+    if name in UNNESTED:
+        return bool(stack) and stack[-1] != name and stack[-1] not in BLOCKS
+    if name in LISTED:
+        return not stack or stack[-1] not in LISTED[name]
+    return name not in VOID and UNNESTED_IN.get(name) not in stack
+
+
+def close(name: str, stack: list[str], foreign: bool) -> None:
+    """Takes from the stack what the end tag of this name closes for certain."""
+    if name in stack:
+        start = len(stack) - 1 - stack[::-1].index(name)
+        inner = stack[start + 1 :]
+        if not inner or (name in FORMATTING and BARRIERS.isdisjoint(inner)):
+            del stack[start]
+        elif name in BLOCKS and BARRIERS.isdisjoint(inner):
+            stack[start:] = [tag for tag in inner if tag in FORMATTING]
+        elif foreign and name in ("svg", "math"):
+            del stack[start:]
 
 
 def strip_tags(text: str) -> str:

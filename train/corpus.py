@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-import json
 import logging
 import re
 from collections import Counter
@@ -274,10 +273,5 @@ def paragraph_view(source: str, page: str, rows: list[tuple[float, str, int]]) -
     return View(page, source, f"{source}: {page}", "", "text", blocks, labels, np.full(len(rows), -1), hand=True)
 
 
-def digest(views: Sequence[View]) -> str:
-    """A digest of what is learned from: texts, labels and places, in order."""
-    total = hashlib.sha256()
-    for view in views:
-        texts = [[block.text, block.path, int(label)] for block, label in zip(view.blocks, view.labels, strict=True)]
-        total.update(json.dumps([view.page, view.kind, view.maker, view.title, texts]).encode())
-    return total.hexdigest()
+def sha256_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

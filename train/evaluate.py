@@ -1,15 +1,22 @@
 """Out-of-fold scores -> figures: word scores against reference texts, label scores against hand labels."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 
 from pagesieve.predict.labels import LABELS
+from pagesieve.predict.model import bare, two_passes
 
 from .align import words
+from .card import write
 from .corpus import View
+from .fit import EVERYTHING, Learned, Table, learn_from
 from .split import fold_of
 
 MODES = ("html", "text", "leftover")
@@ -102,3 +109,46 @@ def metrics(pages: pd.DataFrame, labelled: pd.DataFrame) -> dict[str, dict[str, 
         "word_f1": {mode: word_scores(pages[pages["mode"] == mode]) for mode in MODES if (pages["mode"] == mode).any()},
         "labels": {mode: label_scores(labelled[labelled["mode"] == mode]) for mode in MODES} if len(labelled) else {},
     }
+
+
+def all_scores(
+    views: Sequence[View], table: Table, learned: Learned, jobs: int
+) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
+    """Figures, pages and labelled blocks, all out of fold; and the figures of a model from the embedded data alone."""
+    scores = [learned.second[table.of(number)] for number in range(len(views))]
+    pages, predictions = page_rows(views, scores), label_rows(views, scores)
+    figures: dict[str, Any] = metrics(pages, predictions)
+    if len(pages):
+        alone = embedded_scores(views, jobs)
+        figures["embedded"] = metrics(page_rows(views, alone), label_rows(views, alone))
+    return figures, pages, predictions
+
+
+def embedded_scores(views: Sequence[View], jobs: int) -> list[np.ndarray]:
+    """Scores of all views by a model that learned from data/paragraphs.csv alone, and so reads HTML as lines."""
+    _, learned = learn_from([view for view in views if view.source == "paragraphs"], jobs)
+    pipelines = learned.pipelines[EVERYTHING]
+    return Parallel(n_jobs=jobs, batch_size=32)(
+        delayed(two_passes)(pipelines, bare(view.blocks), "")
+        if mode_of(view) and (view.reference or view.hand)
+        else delayed(np.zeros)((len(view.blocks), len(LABELS)))
+        for view in views
+    )
+
+
+def summary(figures: dict[str, Any]) -> str:
+    lines = []
+    for name, part in (("", figures), ("embedded data alone: ", figures.get("embedded", {}))):
+        for mode, by_type in part.get("word_f1", {}).items():
+            lines.append(f"{name}{mode}: word F1 {by_type['all']['f1']:.4f} on {by_type['all']['pages']} pages")
+        for mode, labels in part.get("labels", {}).items():
+            each = ", ".join(f"{label} {score['f1']:.3f}" for label, score in labels["per_label"].items())
+            lines.append(f"{name}{mode}: macro-F1 {labels['macro_f1']:.4f} on {labels['blocks']} blocks ({each})")
+    return "\n".join(lines) or "no evaluation pages: `make data` fetches them"
+
+
+def write_reports(folder: Path, figures: dict[str, Any], pages: pd.DataFrame, predictions: pd.DataFrame) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write(folder / "metrics.json", (json.dumps(figures, indent=1) + "\n").encode())
+    write(folder / "pages.csv", pages.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode())
+    write(folder / "predictions.csv", predictions.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode())

@@ -1,0 +1,171 @@
+"""reports -> plots: the pictures show what the files say, and need nothing but the files."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import Collection
+from matplotlib.figure import Figure
+
+from pagesieve.predict.labels import LABELS
+from pagesieve.train import plots
+
+TYPES = ["article", "forum", "product", "listing", "documentation", "service", "collection"]
+
+
+def predictions(mode: str, count: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Blocks with scores that are mostly right, some of the HTML ones without a score."""
+    label = rng.choice(4, count, p=[0.4, 0.15, 0.12, 0.33])
+    known = (1.8 if mode == "html" else 1.2) * np.eye(4)[label] * rng.random((count, 1))
+    scores = rng.dirichlet(np.ones(4), count) + known
+    scores /= scores.sum(axis=1, keepdims=True)
+    frame = pd.DataFrame(scores, columns=list(LABELS))
+    frame["predicted"] = [LABELS[place] for place in scores.argmax(axis=1)]
+    if mode == "html":
+        frame.loc[::50, [*LABELS]] = np.nan
+        frame.loc[::50, "predicted"] = "missing"
+    frame["label"] = [LABELS[place] for place in label]
+    return frame.assign(mode=mode, page="0001", position=range(count), fold=0, page_type="article", site="a.example")
+
+
+def write_reports(folder: Path, *, pages: int = 60, blocks: int = 400) -> Path:
+    rng = np.random.default_rng(7)
+    frame = pd.concat([predictions(mode, blocks, rng) for mode in plots.MODES], ignore_index=True)
+    rows = pd.DataFrame({"page_type": rng.choice(TYPES, pages, p=[0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])})
+    parts = [
+        rows.assign(page=range(pages), site="a.example", fold=0, mode=mode, f1=rng.beta(*shape, pages))
+        for mode, shape in (("html", (6, 1)), ("text", (4, 1)))
+    ]
+    figures = {}
+    for mode, part in frame.groupby("mode", sort=False):
+        f1 = {label: round(0.6 + 0.3 * rng.random(), 3) for label in LABELS}
+        per_label = {label: {"precision": 0.8, "recall": 0.8, "f1": score, "support": 9} for label, score in f1.items()}
+        figures[mode] = {"blocks": len(part), "macro_f1": sum(f1.values()) / 4, "per_label": per_label}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "metrics.json").write_text(json.dumps({"word_f1": {}, "labels": figures}), encoding="utf-8")
+    pd.concat(parts).assign(precision=0.9, recall=0.9).to_csv(folder / "pages.csv", index=False)
+    frame.to_csv(folder / "predictions.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write_reports(tmp_path_factory.mktemp("reports"))
+    assert [path.name for path in plots.draw(folder)] == [*(f"{plot.name}.png" for plot in plots.PLOTS), "index.html"]
+    return folder
+
+
+def test_confusion_shows_the_counts_and_row_shares(reports: Path) -> None:
+    rows = pd.read_csv(reports / "predictions.csv")
+    figure, table = plots.render_confusion(plots.read_reports(reports))
+    for axis, mode in zip(figure.axes, plots.MODES, strict=True):
+        shown = [text.get_text().split("\n") for text in axis.texts]
+        columns = [*LABELS, "missing"] if mode == "html" else list(LABELS)
+        assert len(shown) == 4 * len(columns)
+        for (count, share), (label, predicted) in zip(shown, ((a, b) for a in LABELS for b in columns), strict=True):
+            of_label = rows[(rows["mode"] == mode) & (rows["label"] == label)]
+            wanted = int((of_label["predicted"] == predicted).sum())
+            assert (count, share) == (str(wanted), f"{wanted / len(of_label):.0%}")
+            assert table.at[(mode, label), predicted] == wanted
+
+
+def first(dots: Collection) -> np.ndarray:
+    """Where the dots stand on the horizontal axis."""
+    return np.asarray(dots.get_offsets())[:, 0]
+
+
+def test_word_f1_shows_every_page_and_the_means(reports: Path) -> None:
+    pages = pd.read_csv(reports / "pages.csv")
+    figure, table = plots.render_word_f1(plots.read_reports(reports))
+    *strips, text_means, html_means = figure.axes[0].collections
+    html = pages[pages["mode"] == "html"]
+    assert sorted(np.concatenate([first(strip) for strip in strips[:-1]])) == sorted(html["f1"])
+    assert sorted(first(strips[-1])) == sorted(html["f1"])
+    for mode, means in (("html", html_means), ("text", text_means)):
+        rows = pages[pages["mode"] == mode]
+        wanted = {**rows.groupby("page_type")["f1"].mean(), "all pages": rows["f1"].mean()}
+        assert dict(zip(table.index, first(means), strict=True)) == pytest.approx(wanted)
+    ticks = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert ticks == [f"{kind} ({(html['page_type'] == kind).sum()})" for kind in table.index[:-1]] + ["all pages (60)"]
+
+
+def test_curves_pass_through_precision_and_recall_at_a_threshold(reports: Path) -> None:
+    rows = pd.read_csv(reports / "predictions.csv").query("mode == 'html'")
+    figure, table = plots.render_curves(plots.read_reports(reports))
+    for line, label in zip(figure.axes[0].lines, LABELS, strict=True):
+        said, wanted = rows[label] >= rows[label].median(), rows["label"] == label
+        point = ((said & wanted).sum() / wanted.sum(), (said & wanted).sum() / said.sum())
+        assert np.abs(np.asarray(line.get_xydata()) - point).sum(axis=1).min() < 1e-9
+        assert line.get_label() == f"{label} {table['average precision'][label]:.3f}"
+
+
+def test_bars_are_the_figures_of_metrics_json(reports: Path) -> None:
+    metrics = json.loads((reports / "metrics.json").read_text())
+    figure, _ = plots.render_label_f1(plots.read_reports(reports))
+    heights = [[bar.get_height() for bar in group] for group in figure.axes[0].containers]
+    wanted = [[metrics["labels"][mode]["per_label"][label]["f1"] for mode in plots.MODES] for label in LABELS]
+    assert heights == wanted
+
+
+def test_the_same_files_give_the_same_bytes(reports: Path, tmp_path: Path) -> None:
+    for name in ("metrics.json", "pages.csv", "predictions.csv"):
+        shutil.copy(reports / name, tmp_path)
+    for path in plots.draw(tmp_path):
+        assert path.read_bytes() == (reports / path.name).read_bytes()
+        assert b"Software" not in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "changed"),
+    [
+        ("pages.csv", r"\n[^\n]*\Z", "", {"word_f1.png"}),
+        ("predictions.csv", r"\n[^\n]*\Z", "", {"confusion.png"}),
+        ("metrics.json", r'"f1": [\d.]+', '"f1": 0.123', {"label_f1.png"}),
+    ],
+)
+def test_one_changed_line_changes_its_picture(
+    reports: Path, tmp_path: Path, file: str, old: str, new: str, changed: set[str]
+) -> None:
+    for name in ("metrics.json", "pages.csv", "predictions.csv"):
+        shutil.copy(reports / name, tmp_path)
+    text = (tmp_path / file).read_text()
+    (tmp_path / file).write_text(re.sub(old, new, text.rstrip(), count=1) + "\n")
+    different = {path.name for path in plots.draw(tmp_path) if path.read_bytes() != (reports / path.name).read_bytes()}
+    assert different == changed | {"index.html"}
+
+
+def test_index_is_self_contained_and_explains_each_plot(reports: Path) -> None:
+    page = (reports / "index.html").read_text()
+    assert page.count("data:image/png;base64,") == page.count("<table") == len(plots.PLOTS)
+    assert not re.search(r'(?:src|href)="(?!data:)', page)
+    for plot in plots.PLOTS:
+        assert plot.reading in page and plot.reading.count(".") == 1
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "pages.csv", "predictions.csv"])
+@pytest.mark.parametrize("content", [None, "", "{}", "a,b\n1,2\n", "[1]", "\udcff", '{"labels": {}}'])
+def test_a_missing_or_foreign_file_is_named(tmp_path: Path, name: str, content: str | None) -> None:
+    write_reports(tmp_path)
+    if content is None:
+        (tmp_path / name).unlink()
+    else:
+        (tmp_path / name).write_text(content, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(plots.ReportError, match=f"{name}: .*make evaluate"):
+        plots.draw(tmp_path)
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_modes_and_labels_that_are_missing_are_left_out(tmp_path: Path) -> None:
+    write_reports(tmp_path)
+    rows = pd.read_csv(tmp_path / "predictions.csv").query("mode == 'html' and label != 'promo_teaser'")
+    rows.to_csv(tmp_path / "predictions.csv", index=False)
+    pd.read_csv(tmp_path / "pages.csv").query("mode == 'html'").to_csv(tmp_path / "pages.csv", index=False)
+    read = plots.read_reports(tmp_path)
+    assert len(plots.render_confusion(read)[0].axes) == 1
+    assert list(plots.curves(read.predictions)) == [label for label in LABELS if label != "promo_teaser"]
+    assert isinstance(plots.render_word_f1(read)[0], Figure)
+    plots.draw(tmp_path)

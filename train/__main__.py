@@ -1,0 +1,95 @@
+"""The commands behind make: fetch the corpora, train, evaluate out of fold, draw the report."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from pagesieve.predict.model import ModelError
+
+from . import card, evaluate, plots, sources
+from .corpus import CorpusError, View, read_annotations, read_corpus, read_paragraphs, sha256_of
+from .fit import learn_from
+
+DATA, RAW, SOURCES = Path("data"), Path("data/raw"), Path("data/sources.toml")
+FOUND_AGAIN = 0.98  # share of the annotated words that must still stand on their pages
+JOBS = min(2, os.cpu_count() or 1)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m pagesieve.train", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    data = commands.add_parser("data", help="fetch the corpora of data/sources.toml to data/raw")
+    data.add_argument("--corpora", type=Path, metavar="DIR", help="take the archives from this folder")
+    train = commands.add_parser("train", help="train on all data that is there")
+    train.add_argument("--model", type=Path, default=Path("models"), metavar="DIR", help="folder for model and card")
+    train.add_argument("--data", type=Path, metavar="CSV", help="labelled paragraphs of your own")
+    train.add_argument("--force", action="store_true", help="replace a model that was trained on more data")
+    for name, what in (("evaluate", "score out of fold by site"), ("report", "draw the plots of what evaluate wrote")):
+        command = commands.add_parser(name, help=what)
+        command.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR")
+    return parser.parse_args()
+
+
+def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
+    """The views of all training data that is there, and its digests by name; says what is used and what is missing."""
+    there, missing = sources.available(SOURCES, RAW)
+    views: list[View] = []
+    digests = {}
+    for corpus in there:
+        path = DATA / "annotations" / f"{corpus.name}.csv"
+        part, wanted, found = read_corpus(corpus.folder, read_annotations(path) if path.exists() else {}, JOBS)
+        labels = f"; {found} of {wanted} hand-labelled words found again ({found / wanted:.1%})" if wanted else ""
+        print(f"uses {corpus.name}: {corpus.pages} pages{labels}")
+        if found < FOUND_AGAIN * wanted:
+            raise CorpusError(f"{path}: under {FOUND_AGAIN:.0%} of its labelled words were found again; label them anew")
+        views, digests = views + part, digests | {corpus.name: corpus.digest}
+        if wanted:
+            digests[f"annotations/{corpus.name}"] = sha256_of(path)
+    for source in missing:
+        print(f"lacks {source.name}: run `make data`, or `make data CORPORA=DIR` with {source.archive} in DIR")
+    for path in filter(None, (DATA / "paragraphs.csv", own)):
+        part = read_paragraphs(path)
+        print(f"uses {path}: {sum(len(view.blocks) for view in part)} paragraphs")
+        views, digests = views + part, digests | {path.stem: sha256_of(path)}
+    return views, digests
+
+
+def train(args: argparse.Namespace) -> None:
+    views, digests = gathered(args.data)
+    card.check_replaceable(args.model, views, force=args.force)
+    table, learned = learn_from(views, JOBS)
+    scores = evaluate.all_scores(views, table, learned, JOBS)[0]
+    path = card.write_model(args.model, learned, views, digests, scores)
+    print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB) and {path.with_suffix('.json').name}")
+    print(evaluate.summary(scores))
+
+
+def evaluated(args: argparse.Namespace) -> None:
+    views, _ = gathered()
+    table, learned = learn_from(views, JOBS)
+    scores, pages, predictions = evaluate.all_scores(views, table, learned, JOBS)
+    evaluate.write_reports(args.reports, scores, pages, predictions)
+    print(evaluate.summary(scores))
+
+
+def main() -> None:
+    args = arguments()
+    try:
+        if args.command == "data":
+            for corpus in sources.fetch(SOURCES, RAW, args.corpora):
+                print(corpus)
+        elif args.command == "train":
+            train(args)
+        elif args.command == "evaluate":
+            evaluated(args)
+        else:
+            for path in plots.draw(args.reports):
+                print(f"drew {path}")
+    except (sources.SourceError, CorpusError, ModelError, plots.ReportError, OSError) as error:
+        print(f"pagesieve.train: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

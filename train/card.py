@@ -1,0 +1,104 @@
+"""Pipelines -> model and card: what was learned from what, and golden inputs that prove the file."""
+
+import hashlib
+import io
+import json
+import os
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+
+from pagesieve.predict.blocks import segment
+from pagesieve.predict.features import BLOCK_COLUMNS, block_features, page_features
+from pagesieve.predict.labels import LABELS
+from pagesieve.predict.model import ModelError
+from pagesieve.predict.page import read_page
+
+from .corpus import View
+from .fit import EVERYTHING, Learned
+
+GOLDEN_PAGES = (Path("data/pages/harbour-news.html"), Path("data/pages/seed-ferry-clock.txt"))
+GOLDEN_EVERY = 8  # of these pages' blocks, one in so many is a golden row
+PACKAGES = ("scikit-learn", "numpy", "scipy", "joblib")
+
+
+def check_replaceable(folder: Path, views: Sequence[View], *, force: bool) -> None:
+    """Refuse, before any work is done, to write over a model that was trained on more pages."""
+    path = folder / "blocks.json"
+    if not path.exists() or force:
+        return
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))["pages"]
+    except (ValueError, KeyError, TypeError):
+        return
+    now = pages_of(views)
+    if sum(before.values()) > sum(now.values()):
+        raise ModelError(
+            f"{path}: trained on more pages ({sum(before.values())}) than there are now ({sum(now.values())}); "
+            "run `make data` for the corpora, write elsewhere with MODEL=DIR, or replace it with FORCE=1"
+        )
+
+
+def pages_of(views: Sequence[View]) -> dict[str, int]:
+    names = sorted({view.source for view in views})
+    return {name: len({view.page for view in views if view.source == name}) for name in names}
+
+
+def write_model(
+    folder: Path, learned: Learned, views: Sequence[View], digests: dict[str, str], scores: dict[str, Any]
+) -> Path:
+    """Write blocks.joblib and blocks.json, each under a temporary name first; returns the model's path."""
+    pipelines = learned.pipelines[EVERYTHING]
+    for pipeline in pipelines.values():
+        pipeline["linear"].coef_ = pipeline["linear"].coef_.astype(np.float32)  # half the file; probabilities to 1e-6
+    stream = io.BytesIO()
+    joblib.dump(pipelines, stream, compress=("xz", 6))
+    content = stream.getvalue()
+    hand = [view for view in views if view.hand and view.kind != "leftover"]
+    card = {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "labels": list(LABELS),
+        "columns": list(BLOCK_COLUMNS),
+        "kinds": sorted({"text" if view.kind == "leftover" else view.kind for view in views}),
+        "decision": {"rule": "largest score", "thresholds": {}},
+        "data": digests,
+        "pages": pages_of(views),
+        "hand_labelled_blocks": {
+            label: int(sum((view.labels == place).sum() for view in hand)) for place, label in enumerate(LABELS)
+        },
+        "scores": scores,
+        "golden": golden(pipelines),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "blocks.joblib"
+    write(path, content)
+    write(path.with_suffix(".json"), (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
+    return path
+
+
+def write(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)
+
+
+def golden(pipelines: dict[str, Any]) -> dict[str, Any]:
+    """Rows of our own sample pages as both pipelines take them, with the probabilities that must come out."""
+    firsts, seconds = [], []
+    for path in GOLDEN_PAGES:
+        page = read_page(path.read_bytes(), kind="html" if path.suffix == ".html" else "text")
+        blocks = segment(page)
+        features = block_features(blocks, page.title)
+        firsts.append(features[::GOLDEN_EVERY])
+        seconds.append(page_features(blocks, pipelines["block"].predict_proba(features))[::GOLDEN_EVERY])
+    found = {}
+    for name, parts in (("block", firsts), ("page", seconds)):
+        rows = np.concatenate(parts)
+        found[name] = {"rows": rows.tolist(), "probabilities": pipelines[name].predict_proba(rows).tolist()}
+    return found

@@ -1,0 +1,286 @@
+"""reports/*.json, *.csv -> plots: each is computed to plain data first, then drawn; the model is never needed."""
+
+import base64
+import html
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import matplotlib.style
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from sklearn.metrics import average_precision_score, precision_recall_curve
+
+from pagesieve.predict.labels import COLOURS, LABELS
+
+MODES = {"html": "HTML pages", "text": "all lines", "leftover": "left-over lines"}
+MISSING = "missing"  # predicted where most words of a hand-labelled block stand in no block of ours
+DPI = 200  # of 8 to 10 inches: sharp at twice the width of a README
+INK = "#222222"
+MEANS = {"text": ("D", INK, 1.14), "html": ("o", COLOURS["article_content"], 1.03)}  # marker, colour, place of value
+STYLE = {
+    "font.size": 11, "axes.titlesize": 12, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK,
+    "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "figure.facecolor": "white",
+    "grid.color": "#dddddd", "axes.axisbelow": True, "figure.constrained_layout.use": True, "legend.frameon": False,
+}  # fmt: skip
+COLUMNS = {
+    "predictions.csv": {"mode", "label", "predicted", *LABELS},
+    "pages.csv": {"mode", "page_type", "f1"},
+}
+
+
+class ReportError(ValueError):
+    """The files of the evaluation cannot be drawn; the message names the file and what to do."""
+
+
+@dataclass(frozen=True)
+class Reports:
+    """What ``make evaluate`` wrote: figures, a row a page, and a row a hand-labelled block."""
+
+    metrics: dict[str, Any]
+    pages: pd.DataFrame
+    predictions: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A picture and its figures: ``render`` gives both, ``reading`` says in one sentence how to read it."""
+
+    name: str
+    title: str
+    reading: str
+    render: Callable[[Reports], tuple[Figure, pd.DataFrame]]
+
+
+def draw(reports: Path) -> list[Path]:
+    """Draws each plot as a PNG into the folder of the evaluation's files, and index.html with all; gives their paths.
+
+    A file that is missing or holds nothing to draw is a ReportError, and nothing is written.
+    """
+    read = read_reports(reports)
+    files: dict[Path, bytes] = {}
+    sections = []
+    for plot in PLOTS:
+        with matplotlib.style.context(["default", STYLE]):
+            figure, table = plot.render(read)
+            png = BytesIO()
+            figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
+        files[reports / f"{plot.name}.png"] = png.getvalue()
+        sections.append(section(plot, png.getvalue(), table))
+    files[reports / "index.html"] = HTML.format(sections="\n".join(sections)).encode()
+    for path, content in files.items():
+        path.write_bytes(content)
+    return list(files)
+
+
+def read_reports(folder: Path) -> Reports:
+    try:
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        scores = [metrics["labels"][mode]["per_label"][label]["f1"] for mode in metrics["labels"] for label in LABELS]
+    except FileNotFoundError as error:
+        raise ReportError(f"{folder / 'metrics.json'}: not found; run `make evaluate`") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ReportError(f"{folder / 'metrics.json'}: no figures of an evaluation; run `make evaluate`") from error
+    if not scores:
+        raise ReportError(f"{folder / 'metrics.json'}: no hand-labelled pages; run `make data`, then `make evaluate`")
+    return Reports(metrics, read_rows(folder / "pages.csv"), read_rows(folder / "predictions.csv"))
+
+
+def read_rows(path: Path) -> pd.DataFrame:
+    try:
+        rows = pd.read_csv(path, dtype={"page": str})
+    except FileNotFoundError as error:
+        raise ReportError(f"{path}: not found; run `make evaluate`") from error
+    except ValueError as error:  # empty, cut short or not UTF-8
+        raise ReportError(f"{path}: cannot be read ({error}); run `make evaluate`") from error
+    if lacking := COLUMNS[path.name] - set(rows.columns):
+        raise ReportError(f"{path}: no column {', '.join(sorted(lacking))}; run `make evaluate`")
+    if not (rows["mode"] == "html").any():
+        raise ReportError(f"{path}: no rows of HTML pages; run `make data`, then `make evaluate`")
+    return rows
+
+
+def modes_in(rows: pd.DataFrame) -> list[str]:
+    return [mode for mode in MODES if (rows["mode"] == mode).any()]
+
+
+def spoken(label: str) -> str:
+    return label.replace("_", "\n")
+
+
+def confusion(predictions: pd.DataFrame, mode: str) -> pd.DataFrame:
+    """Blocks by their label (rows) and predicted label (columns; MISSING only where it occurs)."""
+    rows = predictions[predictions["mode"] == mode]
+    columns = [*LABELS, *([MISSING] if (rows["predicted"] == MISSING).any() else [])]
+    counts = pd.crosstab(rows["label"], rows["predicted"]).reindex(index=list(LABELS), columns=columns, fill_value=0)
+    return counts.rename_axis(index="label", columns="predicted")
+
+
+def draw_confusion(axis: Axes, counts: pd.DataFrame) -> None:
+    shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0).to_numpy()
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for (row, column), share in np.ndenumerate(shares):
+        text = f"{counts.to_numpy()[row, column]:,}\n{share:.0%}"
+        axis.text(column, row, text, ha="center", va="center", color="white" if share > 0.5 else INK)
+    axis.set_xticks(range(counts.shape[1]), [spoken(str(label)) for label in counts.columns], rotation=90)
+    axis.set_yticks(range(counts.shape[0]), [spoken(str(label)) for label in counts.index])
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+
+
+def render_confusion(reports: Reports) -> tuple[Figure, pd.DataFrame]:
+    modes = modes_in(reports.predictions)
+    tables = {mode: confusion(reports.predictions, mode) for mode in modes}
+    figure = Figure(figsize=(10, 4.6))
+    widths = [table.shape[1] for table in tables.values()]
+    axes = figure.subplots(1, len(modes), squeeze=False, sharey=True, width_ratios=widths)[0]
+    for axis, (mode, counts) in zip(axes, tables.items(), strict=True):
+        draw_confusion(axis, counts)
+        axis.set_title(f"{MODES[mode]} ({counts.to_numpy().sum():,} blocks)")
+    axes[0].set_ylabel("label by hand (blocks, share of row)")
+    figure.supxlabel("predicted label", fontsize=11)
+    return figure, pd.concat(tables, names=["mode"]).fillna(0).astype(int)
+
+
+def word_f1(pages: pd.DataFrame) -> pd.DataFrame:
+    """Mean word F1 and number of pages by page type (rows, the best HTML mean first, then all) and mode."""
+    rows = pd.concat([pages, pages.assign(page_type="all pages")])
+    table = rows.pivot_table(index="page_type", columns="mode", values="f1", aggfunc=["mean", "count"])
+    order = table[("mean", "html")].sort_values(ascending=False, kind="stable").index.drop("all pages")
+    return table.reindex([*order, "all pages"])
+
+
+def draw_word_f1(axis: Axes, means: pd.DataFrame, pages: pd.DataFrame) -> None:
+    """Every HTML page as a faint dot, the means of HTML and of plain lines as large ones."""
+    places = np.arange(len(means))[::-1]
+    for place, kind in zip(places, means.index, strict=True):
+        html_pages = pages[(pages["mode"] == "html") & ((pages["page_type"] == kind) | (kind == "all pages"))]
+        spread = place + 0.5 * (0.618034 * np.arange(len(html_pages)) % 1 - 0.5)  # apart, and the same each time
+        axis.scatter(html_pages["f1"], spread, s=6, color=MEANS["html"][1], alpha=0.25, linewidths=0)
+    for mode, (marker, colour, right) in MEANS.items():
+        if ("mean", mode) in means:
+            f1 = means[("mean", mode)]
+            axis.scatter(f1, places, s=70, marker=marker, color=colour, edgecolors="white", zorder=3)
+            for place, mean in zip(places, f1, strict=True):
+                axis.text(right, place, f"{mean:.3f}", va="center", color=colour)
+    counts = means[("count", "html")]
+    axis.set_yticks(places, [f"{kind} ({count:,.0f})" for kind, count in counts.items()])
+    axis.set(xlim=(-0.02, 1.01), xlabel="word F1 of the article text (0 to 1)", ylabel="page type (pages)")
+    axis.grid(axis="x")
+
+
+def render_word_f1(reports: Reports) -> tuple[Figure, pd.DataFrame]:
+    means = word_f1(reports.pages)
+    figure = Figure(figsize=(8, 1.3 + 0.5 * len(means)))
+    axis = figure.subplots()
+    draw_word_f1(axis, means, reports.pages)
+    handles = [
+        Line2D([], [], marker=marker, color=colour, ls="", ms=8, label=f"mean, {MODES[mode]}")
+        for mode, (marker, colour, _) in MEANS.items()
+    ]
+    handles.append(Line2D([], [], marker=".", color=MEANS["html"][1], ls="", alpha=0.4, label="one HTML page"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=3)
+    return figure, means
+
+
+def curves(predictions: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray, float]]:
+    """Recall, precision and average precision of each label, HTML pages; blocks without a score come last."""
+    rows = predictions[predictions["mode"] == "html"]
+    found = {}
+    for label in LABELS:
+        wanted, scores = rows["label"] == label, rows[label].fillna(-1)
+        if wanted.any():
+            precision, recall, _ = precision_recall_curve(wanted, scores)
+            found[label] = (recall, precision, float(average_precision_score(wanted, scores)))
+    return found
+
+
+def draw_curves(axis: Axes, found: dict[str, tuple[np.ndarray, np.ndarray, float]]) -> None:
+    for label, (recall, precision, average) in found.items():
+        axis.step(recall, precision, where="post", color=COLOURS[label], lw=2.2, label=f"{label} {average:.3f}")
+    axis.set(xlim=(0, 1.005), ylim=(0, 1.01), xlabel="recall (share of the label's blocks)")
+    axis.set_ylabel("precision (share of the predicted)")
+    axis.grid()
+    axis.legend(title="average precision", loc="lower left")
+
+
+def render_curves(reports: Reports) -> tuple[Figure, pd.DataFrame]:
+    found = curves(reports.predictions)
+    figure = Figure(figsize=(8, 5.2))
+    draw_curves(figure.subplots(), found)
+    table = pd.DataFrame({"average precision": {label: average for label, (_, _, average) in found.items()}})
+    return figure, table.rename_axis(index="label")
+
+
+def label_f1(metrics: dict[str, Any]) -> pd.DataFrame:
+    """F1 of each label (columns) and their mean by mode (rows)."""
+    rows = {
+        mode: {label: figures["per_label"][label]["f1"] for label in LABELS} | {"macro": figures["macro_f1"]}
+        for mode, figures in metrics["labels"].items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="mode")
+
+
+def draw_label_f1(axis: Axes, table: pd.DataFrame) -> None:
+    width = 0.2
+    places = np.arange(len(table))
+    for number, label in enumerate(LABELS):
+        bars = axis.bar(places + (number - 1.5) * width, table[label], 0.92 * width, color=COLOURS[label], label=label)
+        axis.bar_label(bars, fmt="%.2f", padding=2, fontsize=10)
+    names = [f"{MODES[str(mode)]}\nmacro-F1 {macro:.3f}" for mode, macro in table["macro"].items()]
+    axis.set_xticks(places, names)
+    axis.set(ylim=(0, 1), ylabel="F1 of the label (0 to 1)", xlabel="kind of input")
+    axis.tick_params(axis="x", length=0)
+    axis.grid(axis="y")
+
+
+def render_label_f1(reports: Reports) -> tuple[Figure, pd.DataFrame]:
+    table = label_f1(reports.metrics)
+    figure = Figure(figsize=(8, 4.6))
+    axis = figure.subplots()
+    draw_label_f1(axis, table)
+    figure.legend(loc="outside upper center", ncols=len(LABELS), columnspacing=1.2, handlelength=1.2)
+    return figure, table
+
+
+PLOTS = (
+    Plot("label_f1", "F1 by label and kind of input", "Higher is better: a bar balances a label's precision and recall "
+         "on the hand-labelled blocks, and the mean of four bars is the macro-F1 below them.", render_label_f1),
+    Plot("confusion", "What is taken for what", "Read along a row: how many of the blocks that readers gave this label "
+         "got which label from the model (missing: their words stand in none of its blocks).", render_confusion),
+    Plot("precision_recall", "Precision and recall of each label", "Follow a curve to the right: the more of a "
+         "label's blocks you want to catch on HTML pages, the more others you catch with them.", render_curves),
+    Plot("word_f1", "Word F1 by page type", "Further right is better: the words of the extracted article against "
+         "those of the reference text, a small dot a page, the large ones the means.", render_word_f1),
+)  # fmt: skip
+
+HTML = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>pagesieve: evaluation</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 56rem; margin: 0 auto; padding: 1rem; }}
+img {{ width: 100%; background: white; border-radius: .4rem; }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
+.table {{ overflow-x: auto; }}
+th, td {{ padding: .15rem .6rem; text-align: right; border-bottom: 1px solid #8886; }}
+tbody th {{ text-align: left; }}
+</style></head><body>
+<h1>pagesieve: evaluation</h1>
+<p>All scores are out of fold: no page was scored by a model that saw a page of its site.</p>
+{sections}
+</body></html>
+"""
+
+
+def section(plot: Plot, png: bytes, table: pd.DataFrame) -> str:
+    """A plot as a part of a page: title, how to read it, the picture itself, and its figures."""
+    picture = f'<img alt="{html.escape(plot.title)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+    figures = table.to_html(border=0, float_format="{:.3f}".format, na_rep="")
+    return f"<h2>{plot.title}</h2>\n<p>{plot.reading}</p>\n{picture}\n<div class=table>{figures}</div>"
