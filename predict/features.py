@@ -12,13 +12,13 @@ from functools import lru_cache
 import numpy as np
 
 from .blocks import Block
-from .labels import LABELS
 
 BLOCK_COLUMNS = ("html_words", "text_words", "markup", "html_shape", "text_shape")
 
 MAX_CHARS = 600  # of a block's text that are read for words, from each end
 HEADING = re.compile(r"h[1-6]")
 SHORT_LINE = 5  # words of a text line that may head what follows
+CONTAINERS = (2, 4, 8, 16, 32, 64)  # blocks that a container around a block has at least
 LONG = 120  # characters of a paragraph that is hardly a menu entry
 UNSPACED = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
 NAME = re.compile(r"[a-z]+|[A-Z][a-z]*|[A-Z]+")
@@ -74,7 +74,7 @@ def placed(blocks: Sequence[Block]) -> list[list[str]]:
 
 
 def headed(blocks: Sequence[Block]) -> list[list[str]]:
-    """For each block the words of the heading above it: on HTML pages the last <h1> to <h6>, else the last short line."""
+    """For each block the words of the heading above it: in HTML the last <h1> to <h6>, else the last short line."""
     heads: list[list[str]] = []
     tokens, distance = ["head=none"], 0
     for block in blocks:
@@ -128,10 +128,11 @@ def text_shape(text: str) -> tuple[list[str], list[str]]:
     starts = sum(token[0].isupper() for token in tokens) / max(1, len(tokens))
     count = len(UNSPACED.findall(text)) // 2 + len(tokens)
     first = text[0]
+    kind = "upper" if first.isupper() else "lower" if first.islower() else "digit" if first.isdigit() else first
     seen = [
         f"words={binned(count, (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 100))}",
         f"end={ending(text)}",
-        f"start={'upper' if first.isupper() else 'lower' if first.islower() else 'digit' if first.isdigit() else first}",
+        f"start={kind}",
         f"sentences={binned(len(SENTENCE_END.findall(text)), (1, 2, 3, 5))}",
         f"case={binned(starts, (0.3, 0.6, 0.99))}",
     ]
@@ -187,7 +188,11 @@ def page_features(blocks: Sequence[Block], scores: np.ndarray) -> np.ndarray:
     first, last = (sure[0], sure[-1]) if len(sure) else (0, count - 1)
     edges = [places - first, last - places]
     columns += [np.sign(edge)[:, None] * np.log1p(np.abs(edge))[:, None] for edge in edges]
-    columns += [((edges[0] >= 0) & (edges[1] >= 0))[:, None], np.log1p(places)[:, None], np.log1p(count - places)[:, None]]
+    columns += [
+        ((edges[0] >= 0) & (edges[1] >= 0))[:, None],
+        np.log1p(places)[:, None],
+        np.log1p(count - places)[:, None],
+    ]
     whole = np.concatenate([total / total.sum(), scores.mean(axis=0), [np.log1p(count), np.log1p(words.sum())]])
     columns.append(np.tile(whole, (count, 1)))
     columns += [grouped(scores, mass, keys) for keys in groups(blocks)]
@@ -218,12 +223,21 @@ def running_mean(scores: np.ndarray, words: np.ndarray, decay: float) -> np.ndar
 
 
 def groups(blocks: Sequence[Block]) -> list[list[str]]:
-    """Keys by which blocks belong together: the containers around each, and its place's shape without positions."""
-    paths = [block.path.split("/")[1:] for block in blocks]
-    levels = [["/".join(path[: max(2, len(path) - up)]) for path in paths] for up in (1, 2, 3, 4, 6, 8)]
+    """Keys by which blocks belong together: containers of growing size around each, and its place without positions."""
+    sizes: Counter[str] = Counter()
+    around = [ancestor_paths(block.path) for block in blocks]
+    for paths in around:
+        sizes.update(paths)
+    levels = [[next((path for path in paths if sizes[path] >= least), "") for paths in around] for least in CONTAINERS]
     shapes = [re.sub(r"\[\d+\]", "", block.path) for block in blocks]
     names = ["/".join(block.ancestors[-3:]) for block in blocks]
     return [*levels, shapes, names]
+
+
+def ancestor_paths(path: str) -> list[str]:
+    """The XPaths of the elements around a text node, the innermost first."""
+    steps = path.split("/")
+    return ["/".join(steps[:end]) for end in range(len(steps) - 1, 1, -1)]
 
 
 def grouped(scores: np.ndarray, mass: np.ndarray, keys: Sequence[str]) -> np.ndarray:

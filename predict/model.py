@@ -68,7 +68,7 @@ def two_passes(pipelines: dict[str, Pipeline], blocks: Sequence[Block], title: s
     if not blocks:
         return np.zeros((0, len(LABELS)))
     first = pipelines["block"].predict_proba(block_features(blocks, title))
-    return pipelines["page"].predict_proba(page_features(blocks, first))
+    return np.asarray(pipelines["page"].predict_proba(page_features(blocks, first)))
 
 
 def bare(blocks: Sequence[Block]) -> list[Block]:
@@ -109,8 +109,9 @@ def read_card(path: Path) -> dict[str, Any]:
         raise ModelError(f"{path}: no model card ({error.strerror}); it must lie beside the model") from error
     except ValueError as error:
         raise ModelError(f"{path}: not a model card ({error}); run `make train`") from error
-    missing = {"sha256", "versions", "columns", "labels", "kinds", "golden"} - set(card if isinstance(card, dict) else ())
-    if missing:
+    if not isinstance(card, dict):
+        raise ModelError(f"{path}: not a model card; run `make train`")
+    if missing := {"sha256", "versions", "columns", "labels", "kinds", "golden"} - set(card):
         raise ModelError(f"{path}: not a model card, it lacks {', '.join(sorted(missing))}; run `make train`")
     if card["columns"] != list(BLOCK_COLUMNS) or card["labels"] != list(LABELS):
         raise ModelError(f"{path}: made for other features or labels than this version's; run `make train`")
@@ -133,8 +134,8 @@ def release(version: str) -> tuple[int, ...]:
 
 def check_golden(path: Path, pipelines: dict[str, Pipeline], golden: dict[str, Any]) -> None:
     for name, dtype in (("block", object), ("page", np.float32)):
-        rows = np.array(golden[name]["rows"], dtype=dtype)
         try:
+            rows = np.array(golden[name]["rows"], dtype=dtype)
             found = pipelines[name].predict_proba(rows)
             off = np.abs(found - np.array(golden[name]["probabilities"])).max()
         except Exception as error:  # a foreign object may fail in any way

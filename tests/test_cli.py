@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+
 from pagesieve.predict import ModelError, __main__
 from pagesieve.predict.blocks import segment
 from pagesieve.predict.labels import LABELS

@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from selectolax.lexbor import LexborHTMLParser
+
 from pagesieve.predict import output
 from pagesieve.predict.labels import COLOURS, LABELS
-from selectolax.lexbor import LexborHTMLParser
 
 SCORES = dict(zip(LABELS, (0.7, 0.1, 0.15, 0.05), strict=True))
 

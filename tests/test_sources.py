@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from pagesieve.train import sources
 
 DATA = Path(__file__).parents[1] / "data"

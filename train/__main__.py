@@ -35,14 +35,16 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
     """The views of all training data that is there, and its digests by name; says what is used and what is missing."""
     there, missing = sources.available(SOURCES, RAW)
     views: list[View] = []
-    digests = {}
+    digests: dict[str, str] = {}
     for corpus in there:
         path = DATA / "annotations" / f"{corpus.name}.csv"
         part, wanted, found = read_corpus(corpus.folder, read_annotations(path) if path.exists() else {}, JOBS)
         labels = f"; {found} of {wanted} hand-labelled words found again ({found / wanted:.1%})" if wanted else ""
         print(f"uses {corpus.name}: {corpus.pages} pages{labels}")
         if found < FOUND_AGAIN * wanted:
-            raise CorpusError(f"{path}: under {FOUND_AGAIN:.0%} of its labelled words were found again; label them anew")
+            raise CorpusError(
+                f"{path}: under {FOUND_AGAIN:.0%} of its labelled words were found again; label them anew"
+            )
         views, digests = views + part, digests | {corpus.name: corpus.digest}
         if wanted:
             digests[f"annotations/{corpus.name}"] = sha256_of(path)

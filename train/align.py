@@ -39,14 +39,17 @@ def read_spans(path: Path) -> list[Span]:
         spans = []
         for line, row in enumerate(csv.DictReader(stream), 2):
             try:
-                spans.append(Span(**{**row, "start": int(row["start"]), "end": int(row["end"])}))
+                place = int(row["start"]), int(row["end"])
                 CODES[row["code"]]
+                spans.append(Span(row["page"], *place, row["hash"], row["code"], row["reader"], row["date"]))
             except (KeyError, TypeError, ValueError) as error:
                 raise ValueError(f"{path}, line {line}: not a labelled span ({error}): {row}") from error
     return spans
 
 
-def spans_of(page: str, running: Sequence[str], labelled: Iterable[tuple[str, str]], reader: str, date: str) -> list[Span]:
+def spans_of(
+    page: str, running: Sequence[str], labelled: Iterable[tuple[str, str]], reader: str, date: str
+) -> list[Span]:
     """Spans for (code, text) pairs that were read from a page with these running words.
 
     A text whose words do not stand in a row on the page gives a span for each stretch of it.

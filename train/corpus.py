@@ -31,7 +31,9 @@ IN_REFERENCE, NOT_IN_REFERENCE = 0.5, 0.2  # share of a block's words that a ref
 REFERENCE_FOUND = 0.5  # share of the reference's words that the page must have, or it says nothing about the blocks
 CUT_REFERENCE = 12  # words of a block among content that the reference lacks: some references stop too early
 KEPT_OF = {"article_content": 0.98, "comment_form": 0.9, "furniture": 0.05, "other": 0.5}  # by thinning
-FURNITURE = re.compile(r"nav|menu|footer|header|cookie|consent|sidebar|breadcrumb|banner|modal|popup|search|login|toolbar")
+FURNITURE = re.compile(
+    r"nav|menu|footer|header|cookie|consent|sidebar|breadcrumb|banner|modal|popup|search|login|toolbar"
+)
 
 
 @dataclass(frozen=True)
@@ -223,12 +225,14 @@ def line_view(
     left, line_of = running_words(lines)
     partners = match(left, running)
     origin = np.array(majority(line_of, [owners[p] if p >= 0 else -1 for p in partners], len(lines)), dtype=int)
-    if whole.hand:
-        labels = np.array(majority(line_of, [codes[p] if p >= 0 else NONE for p in partners], len(lines)), dtype=np.int8)
-    else:
-        labels = np.where(origin >= 0, whole.labels[origin], NONE).astype(np.int8) if len(whole.labels) else None
-    if labels is None or not len(lines):
+    if not len(lines) or not len(whole.labels):
         return None
+    if whole.hand:
+        labels = np.array(
+            majority(line_of, [codes[p] if p >= 0 else NONE for p in partners], len(lines)), dtype=np.int8
+        )
+    else:
+        labels = np.where(origin >= 0, whole.labels[origin], NONE).astype(np.int8)
     return View(
         whole.page, whole.source, whole.site, whole.page_type, kind, [Block(i, t) for i, t in enumerate(lines)],
         labels, origin, whole.hand, maker=maker, reference=whole.reference if kind == "text" else Counter(),

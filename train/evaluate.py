@@ -36,7 +36,16 @@ def page_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFra
         if view.page_type and view.kind in ("html", "text"):
             kept = [block.text for block, row in zip(view.blocks, part, strict=True) if row.argmax() == 0]
             found = Counter(word for text in kept for word in words(text))
-            rows.append([view.page, view.site, fold_of(view.site), view.page_type, view.kind, *bag_scores(found, view.reference)])
+            rows.append(
+                [
+                    view.page,
+                    view.site,
+                    fold_of(view.site),
+                    view.page_type,
+                    view.kind,
+                    *bag_scores(found, view.reference),
+                ]
+            )
     return pd.DataFrame(rows, columns=["page", "site", "fold", "page_type", "mode", "precision", "recall", "f1"])
 
 
@@ -97,7 +106,7 @@ def label_scores(rows: pd.DataFrame) -> dict[str, object]:
 
 def word_scores(pages: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Mean word scores over the pages of one mode: all of them, and by page type."""
-    groups = {"all": pages, **dict(iter(pages.groupby("page_type")))}
+    groups = {"all": pages, **{str(name): group for name, group in pages.groupby("page_type")}}
     return {
         name: {"pages": len(group), **{k: float(group[k].mean()) for k in ("f1", "precision", "recall")}}
         for name, group in groups.items()
@@ -128,11 +137,13 @@ def embedded_scores(views: Sequence[View], jobs: int) -> list[np.ndarray]:
     """Scores of all views by a model that learned from data/paragraphs.csv alone, and so reads HTML as lines."""
     _, learned = learn_from([view for view in views if view.source == "paragraphs"], jobs)
     pipelines = learned.pipelines[EVERYTHING]
-    return Parallel(n_jobs=jobs, batch_size=32)(
-        delayed(two_passes)(pipelines, bare(view.blocks), "")
-        if mode_of(view) and (view.reference or view.hand)
-        else delayed(np.zeros)((len(view.blocks), len(LABELS)))
-        for view in views
+    return list(
+        Parallel(n_jobs=jobs, batch_size=32)(
+            delayed(two_passes)(pipelines, bare(view.blocks), "")
+            if mode_of(view) and (view.page_type or view.hand)
+            else delayed(np.zeros)((len(view.blocks), len(LABELS)))
+            for view in views
+        )
     )
 
 
@@ -151,4 +162,6 @@ def write_reports(folder: Path, figures: dict[str, Any], pages: pd.DataFrame, pr
     folder.mkdir(parents=True, exist_ok=True)
     write(folder / "metrics.json", (json.dumps(figures, indent=1) + "\n").encode())
     write(folder / "pages.csv", pages.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode())
-    write(folder / "predictions.csv", predictions.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode())
+    write(
+        folder / "predictions.csv", predictions.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode()
+    )

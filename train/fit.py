@@ -19,7 +19,8 @@ from .corpus import JUNK, NONE, View
 from .pipeline import balanced, block_pipeline, page_pipeline
 from .split import FOLDS, fold_of
 
-WEAK = 0.1  # weight of a block that no person labelled, against 1
+WEAK = 0.05  # weight of a block that no person labelled, against 1
+SURE = 0.8  # probability, among the labels that are not content, that a weak label needs
 KEPT = 0.35  # share of these blocks that is learned from, with their weight raised in turn
 PAGE_ROWS = 300_000  # blocks that the second pass learns from at the most
 LIFT = 0.25  # power by which rare labels are lifted
@@ -29,7 +30,7 @@ EVERYTHING = -1  # the fold that leaves nothing out
 
 @dataclass(frozen=True)
 class Table:
-    """The blocks of many views in a row: first-pass features, labels, weights, folds; ``starts[i]`` is view i's first."""
+    """The blocks of many views in a row, with their first-pass features; ``starts[i]`` is the first of view i."""
 
     views: list[View]
     features: np.ndarray
@@ -62,9 +63,7 @@ def learn_from(views: Sequence[View], jobs: int) -> tuple[Table, Learned]:
 
 
 def tabulated(views: Sequence[View], jobs: int) -> Table:
-    features = Parallel(n_jobs=jobs, batch_size=32)(
-        delayed(block_features)(view.blocks, view.title) for view in views
-    )
+    features = Parallel(n_jobs=jobs, batch_size=32)(delayed(block_features)(view.blocks, view.title) for view in views)
     sizes = [len(view.blocks) for view in views]
     return Table(
         views=list(views),
@@ -81,10 +80,16 @@ def learn(table: Table, labels: dict[int, np.ndarray], jobs: int) -> Learned:
     rows = {fold: rows_to_learn(table, labels[fold], fold) for fold in labels}
     out = {fold: np.flatnonzero(table.folds == fold) for fold in labels}
 
-    def passes(pipeline: Pipeline, features: np.ndarray, few: dict[int, np.ndarray]) -> tuple[list[Pipeline], np.ndarray]:
+    def passes(
+        pipeline: Pipeline, features: np.ndarray, few: dict[int, np.ndarray]
+    ) -> tuple[list[Pipeline], np.ndarray]:
         fitted = Parallel(n_jobs=jobs, pre_dispatch="n_jobs")(
             delayed(fit_and_score)(
-                pipeline, features[few[fold]], labels[fold][few[fold]], weights_of(table, few[fold]), features[out[fold]]
+                pipeline,
+                features[few[fold]],
+                labels[fold][few[fold]],
+                weights_of(table, few[fold]),
+                features[out[fold]],
             )
             for fold in labels
         )
@@ -94,7 +99,8 @@ def learn(table: Table, labels: dict[int, np.ndarray], jobs: int) -> Learned:
         return [pipeline for pipeline, _ in fitted], scores
 
     blocks, first = passes(block_pipeline(table.features), table.features, rows)
-    pages, second = passes(page_pipeline(), second_features(table, first, jobs), {f: spread(r) for f, r in rows.items()})
+    few = {fold: spread(of_fold) for fold, of_fold in rows.items()}
+    pages, second = passes(page_pipeline(), second_features(table, first, jobs), few)
     pipelines = {fold: {"block": b, "page": p} for fold, b, p in zip(labels, blocks, pages, strict=True)}
     return Learned(pipelines, first, second)
 
@@ -130,11 +136,12 @@ def second_features(table: Table, first: np.ndarray, jobs: int) -> np.ndarray:
 
 
 def weak_labels(table: Table, hand: Learned, jobs: int) -> dict[int, np.ndarray]:
-    """For each fold, labels without JUNK: the likeliest of the other labels by the hand-labelled pages' pipelines."""
+    """For each fold, labels without JUNK: a label that the hand-labelled pages' pipelines are sure of, or NONE."""
     numbers = [n for n, view in enumerate(table.views) if view.kind == "html" and JUNK in view.labels]
     parts = [numbers[start : start + PAGES_AT_ONCE] for start in range(0, len(numbers), PAGES_AT_ONCE)]
+    pipelines = list(hand.pipelines.values())
     guessed = Parallel(n_jobs=jobs, pre_dispatch="n_jobs")(
-        delayed(guesses)(list(hand.pipelines.values()), [(table.features[table.of(n)], table.views[n].blocks) for n in part])
+        delayed(guesses)(pipelines, [(table.features[table.of(n)], table.views[n].blocks) for n in part])
         for part in parts
     )
     by_page = {
@@ -151,14 +158,17 @@ def weak_labels(table: Table, hand: Learned, jobs: int) -> dict[int, np.ndarray]
     return labels
 
 
-def guesses(pipelines: list[dict[str, Pipeline]], pages: list[tuple[np.ndarray, list[Block]]]) -> list[list[np.ndarray]]:
-    """For each page, and each pair of pipelines, the likeliest label of each block that is not content."""
+def guesses(
+    pipelines: list[dict[str, Pipeline]], pages: list[tuple[np.ndarray, list[Block]]]
+) -> list[list[np.ndarray]]:
+    """For each page, and each pair of pipelines, the label of each block if it is not content; NONE where not sure."""
     found: list[list[np.ndarray]] = [[] for _ in pages]
     ends = np.cumsum([len(blocks) for _, blocks in pages])[:-1]
     for pair in pipelines:
         first = np.split(pair["block"].predict_proba(np.concatenate([features for features, _ in pages])), ends)
         second = [page_features(blocks, scores) for (_, blocks), scores in zip(pages, first, strict=True)]
-        likely = 1 + pair["page"].predict_proba(np.concatenate(second))[:, 1:].argmax(axis=1)
+        others = pair["page"].predict_proba(np.concatenate(second))[:, 1:]
+        likely = np.where(others.max(axis=1) >= SURE * others.sum(axis=1), 1 + others.argmax(axis=1), NONE)
         for guess, page in zip(np.split(likely, ends), found, strict=True):
             page.append(guess)
     return found

@@ -1,0 +1,200 @@
+"""What is promised about the embedded data: enough of it, written for this project, and labelled without gaps."""
+
+import csv
+import html
+import json
+import re
+import tarfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pagesieve.predict.blocks import segment
+from pagesieve.predict.labels import CODES, LABELS
+from pagesieve.predict.page import decode, read_page
+from pagesieve.train.align import Span, find_spans, read_spans, running_words, words
+
+DATA = Path(__file__).parents[1] / "data"
+ANNOTATIONS = sorted((DATA / "annotations").glob("*.csv"))
+PAGES = sorted((DATA / "pages").iterdir())
+ARCHIVES = ("wcxb.tar.gz", "trafilatura-eval.tar.gz")
+TAG = re.compile(r"</?[a-zA-Z!][^>]*>")
+UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]{12,}")  # Thai, Lao, Japanese, Chinese
+NEAR, COPIED, COPIED_UNSPACED = 5, 6, 12  # words, words, and characters in a row
+
+Row = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    with (DATA / "paragraphs.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream, strict=True))
+
+
+@pytest.fixture(scope="module")
+def ours(rows: list[Row]) -> set[str]:
+    """The runs of the rows that must be written by us; those of forms and notices are the web's own phrases."""
+    kinds = ("article_content", "promo_teaser")
+    return {run for row in rows if row["label"] in kinds for run in runs(row["text"], COPIED)}
+
+
+def runs(text: str, size: int) -> set[str]:
+    """All runs of ``size`` words, and in scripts without spaces of COPIED_UNSPACED characters."""
+    found = words(text)
+    return {" ".join(found[i : i + size]) for i in range(len(found) - size + 1)} | set(unspaced_runs(text))
+
+
+def unspaced_runs(text: str) -> Iterator[str]:
+    for part in UNSPACED.findall(text):
+        yield from (part[i : i + COPIED_UNSPACED] for i in range(len(part) - COPIED_UNSPACED + 1))
+
+
+def common_runs(text: str, ours: set[str], vocabulary: set[str]) -> Iterator[str]:
+    """The runs of a text that are among ours; only where all words are known to us a run is put together."""
+    found = words(text)
+    streak = 0
+    for i, word in enumerate(found, 1):
+        streak = streak + 1 if word in vocabulary else 0
+        if streak >= COPIED and (run := " ".join(found[i - COPIED : i])) in ours:
+            yield run
+    yield from (run for run in unspaced_runs(text) if run in ours)
+
+
+def texts_of(archive: Path) -> Iterator[tuple[str, str]]:
+    """Name and text of every file in a corpus archive: pages without their tags, records as their strings."""
+    with tarfile.open(archive, "r|gz") as tar:
+        for member in tar:
+            file = tar.extractfile(member) if member.isfile() else None
+            if file is None:
+                continue
+            content = file.read()
+            if member.name.endswith(".json"):
+                yield member.name, "\n".join(strings(json.loads(content)))
+            elif ".html" in member.name:
+                if member.name.endswith(".gz"):
+                    content = zlib.decompress(content, wbits=31)
+                yield member.name, html.unescape(TAG.sub(" ", decode(content)))
+
+
+def strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from strings(part)
+
+
+def labelled_page(path: Path) -> tuple[list[str], list[Span], list[tuple[int, Span]]]:
+    """The running words of a sample page, its spans, and those found on it with their places."""
+    blocks = segment(read_page(path.read_bytes(), kind="html" if path.suffix == ".html" else "text"))
+    running, _ = running_words(block.text for block in blocks)
+    spans = [span for span in read_spans(DATA / "annotations" / "pages.csv") if span.page == path.name]
+    return running, spans, find_spans(spans, running)
+
+
+def test_the_paragraphs_are_enough_of_every_label_and_of_many_languages(rows: list[Row]) -> None:
+    assert list(rows[0]) == ["text", "label", "language", "page", "order"]
+    assert len(rows) >= 1500
+    assert min(Counter(row["label"] for row in rows)[label] for label in LABELS) >= 200
+    assert {row["label"] for row in rows} == set(LABELS)
+    assert len({row["language"] for row in rows}) >= 15
+
+
+def test_every_row_is_whole_and_has_a_place_of_its_own(rows: list[Row]) -> None:
+    assert [row for row in rows if not all(cell and cell == cell.strip() for cell in row.values())] == []
+    places = Counter((row["page"], int(row["order"])) for row in rows)
+    assert [place for place, count in places.items() if count > 1] == []
+
+
+def test_few_rows_share_five_words_in_a_row_with_an_earlier_one(rows: list[Row]) -> None:
+    seen: set[str] = set()
+    near = []
+    for row in rows:
+        own = runs(row["text"], NEAR)
+        if own & seen:
+            near.append(row["text"])
+        seen |= own
+    assert len(near) < 0.05 * len(rows), near
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_nothing_of_ours_stands_in_the_corpora(name: str, corpora: Path, ours: set[str]) -> None:
+    if not (corpora / name).is_file():
+        pytest.skip(f"needs {name} in CORPORA")
+    vocabulary = {word for run in ours for word in run.split(" ")}
+    copied = [(page, run) for page, text in texts_of(corpora / name) for run in common_runs(text, ours, vocabulary)]
+    assert copied == []
+
+
+def test_nothing_of_ours_stands_in_the_examples_beside_the_corpora(corpora: Path, ours: set[str]) -> None:
+    examples = sorted((corpora.parent / "examples").glob("*.txt"))
+    if not examples:
+        pytest.skip("there are no examples beside the corpora")
+    for path in examples:
+        assert runs(path.read_text("utf-8"), COPIED) & ours == set(), path.name
+
+
+def test_a_copied_sentence_would_be_found() -> None:
+    ours = runs("The heron had waited all day for the tide. 老周从早到晚都坐在河边等着涨潮的时候", COPIED)
+    vocabulary = {word for run in ours for word in run.split(" ")}
+    assert list(common_runs("A heron had waited all day for them", ours, vocabulary)) == ["heron had waited all day for"]
+    assert list(common_runs("有人说老周从早到晚都坐在河边等着。", ours, vocabulary))
+    assert not list(common_runs("the heron had waited, all of the day, for", ours, vocabulary))
+
+
+@pytest.mark.parametrize("path", ANNOTATIONS, ids=lambda path: path.name)
+def test_every_span_is_sound(path: Path) -> None:
+    assert path.read_text("utf-8").splitlines()[0] == "page,start,end,hash,code,reader,date"
+    spans = read_spans(path)
+    assert {span.code for span in spans} <= set(CODES)
+    ends: dict[str, int] = {}
+    for span in spans:
+        assert ends.get(span.page, 0) <= span.start < span.end, span
+        assert re.fullmatch(r"[0-9a-f]{12}", span.hash) and span.reader, span
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", span.date), span
+        ends[span.page] = span.end
+    known = [page.name for page in PAGES] if path.stem == "pages" else (DATA / f"{path.stem}.ids").read_text().split()
+    assert set(ends) <= set(known)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_a_sample_page_is_labelled_from_end_to_end(path: Path) -> None:
+    running, spans, found = labelled_page(path)
+    assert len(spans) >= 10
+    named = sum(span.end - span.start for span in spans)
+    again = {word for place, span in found for word in range(place, place + span.end - span.start)}
+    assert len(again) >= 0.98 * named
+    assert len(again) >= 0.98 * len(running)
+
+
+def test_the_sample_pages_are_of_many_kinds() -> None:
+    assert len(PAGES) >= 16
+    assert {path.suffix for path in PAGES} == {".html", ".txt"}
+    assert sum(path.name.startswith("seed-") for path in PAGES) >= 4
+    for kind in ("forum-", "listing-"):
+        assert [path for path in PAGES if path.name.startswith(kind)], kind
+
+
+def test_the_card_counts_what_is_there(rows: list[Row]) -> None:
+    card = (DATA / "README.md").read_text("utf-8")
+    table = {tuple(cell.strip(" `") for cell in line.strip("|").split("|")) for line in card.splitlines()}
+    codes = {path.stem: Counter(span.code for span in read_spans(path)) for path in ANNOTATIONS}
+    paragraphs = Counter(row["label"] for row in rows)
+    wanted = []
+    for label in LABELS:
+        of_label = [sum(count[code] for code in CODES if CODES[code] == label) for count in codes.values()]
+        wanted.append((label, *(f"{number:,}" for number in (paragraphs[label], *of_label))))
+    sums = (paragraphs.total(), *(count.total() for count in codes.values()))
+    wanted.append(("all", *(f"{number:,}" for number in sums)))
+    assert list(codes) == ["pages", "wcxb"]
+    assert [row for row in wanted if row not in table] == []
+    by_code = [(code, *(f"{count[code]:,}" for count in codes.values())) for code in CODES]
+    assert [row for row in by_code if row not in {(cells[0], *cells[-2:]) for cells in table}] == []
+    languages = Counter(row["language"] for row in rows).most_common()
+    assert ", ".join(f"{name} {count:,}" for name, count in languages) in " ".join(card.split())
+    assert f"{len({row['page'] for row in rows})} made-up pages" in card
+    assert f"{len(PAGES)} sample pages" in card

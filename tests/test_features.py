@@ -1,0 +1,84 @@
+"""What the two passes see: worked examples, and properties over any blocks and scores."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pagesieve.predict.blocks import Block, segment
+from pagesieve.predict.features import BLOCK_COLUMNS, block_features, page_features, words_of
+from pagesieve.predict.page import read_page
+
+HTML = """<title>Tide tables</title><body><main class="entry-content"><h1>Tide tables</h1>
+<p>High water comes at nine, and the ferry waits for it.</p>
+<h3>Related</h3><ul class="relatedPosts"><li><a href="/a">The quay is being mended…</a></ul></main>"""
+
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=60)
+
+
+def features_of(html: str) -> dict[str, dict[str, set[str]]]:
+    page = read_page(html, kind="html")
+    blocks = segment(page)
+    rows = block_features(blocks, page.title)
+    return {
+        block.text: {name: set(row[place].split()) for place, name in enumerate(BLOCK_COLUMNS)}
+        for block, row in zip(blocks, rows, strict=True)
+    }
+
+
+def test_an_html_block_has_words_markup_and_shape():
+    found = features_of(HTML)["The quay is being mended…"]
+    assert {"quay", "mended…", "¶"} <= found["html_words"]
+    assert {"own=a", "up1=li", "up2=ul", "up2:related", "up2:posts", "up2.relatedposts"} <= found["markup"]
+    assert {"end=cutoff", "links=4", "cutoff", "head:related", "-1:end=letter"} <= found["html_shape"]
+    assert not found["text_words"] and not found["text_shape"]
+
+
+def test_the_title_is_known_when_it_is_met():
+    assert "title=same" in features_of(HTML)["Tide tables"]["html_shape"]
+
+
+def test_a_text_line_has_no_html_columns():
+    rows = block_features([Block(0, "You may also like"), Block(1, "A boat came in at dawn and nobody saw it leave.")])
+    assert [bool(cell) for cell in rows[1]] == [False, True, False, False, True]
+    assert {"line", "head:also"} - set(rows[1][4].split()) == {"line"}
+    assert "head:like" in rows[1][4].split()
+
+
+def test_words_make_numbers_equal_and_split_unspaced_scripts():
+    assert words_of("Page 12 of 30").split() == ["¶", "page", "00", "of", "00", "¶"]
+    assert words_of("関連記事").split() == ["¶", "関", "連", "記", "事", "¶"]
+    assert len(words_of("word " * 10_000)) < 2_000
+
+
+@given(st.lists(texts, min_size=1, max_size=12), st.booleans())
+def test_rows_fit_blocks_and_depend_on_nothing_else(lines: list[str], html: bool):
+    path = "/html/body[1]/p[{}]/text()[1]" if html else ""
+    blocks = [Block(i, text, "p", ("html", "body", "p.x"), 0.5, path.format(i + 1)) for i, text in enumerate(lines)]
+    rows = block_features(blocks, "a title")
+    assert rows.shape == (len(blocks), len(BLOCK_COLUMNS))
+    assert all(isinstance(cell, str) for row in rows for cell in row)
+    assert (rows == block_features(blocks, "a title")).all()
+
+
+@given(st.integers(1, 30), st.integers(0, 2**32 - 1), st.booleans())
+def test_second_pass_is_finite_and_kinds_do_not_share_columns(count: int, seed: int, html: bool):
+    scores = np.random.default_rng(seed).dirichlet(np.ones(4), size=count)
+    path = "/html[1]/body[1]/p[{}]/text()[1]" if html else ""
+    blocks = [Block(i, "some words", "p", ("html", "body", "p"), 0.0, path.format(i + 1)) for i in range(count)]
+    found = page_features(blocks, scores)
+    half = found.shape[1] // 2
+    filled, empty = (found[:, :half], found[:, half:]) if html else (found[:, half:], found[:, :half])
+    assert np.isfinite(found).all() and found.shape[0] == count
+    assert not empty.any()
+    assert filled[:, 4:8] == pytest.approx(scores, abs=1e-6)
+
+
+def test_a_neighbour_s_score_is_seen_from_its_side():
+    scores = np.eye(4)[[0, 2, 3]]
+    found = page_features([Block(i, "x") for i in range(3)], scores)
+    found = found[:, found.shape[1] // 2 :]
+    offsets = dict(zip((-3, -2, -1, 1, 2, 3), range(9, 33, 4), strict=True))
+    assert found[1, offsets[-1] : offsets[-1] + 4] == pytest.approx(scores[0])
+    assert found[1, offsets[1] : offsets[1] + 4] == pytest.approx(scores[2])
+    assert not found[0, offsets[-1] : offsets[-1] + 4].any()

@@ -1,0 +1,134 @@
+"""The shipped model: it loads only as its card says, and labels pages it has never seen."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pagesieve.predict import LABELS, Model, ModelError, load
+from pagesieve.predict.labels import CODES
+from pagesieve.train.align import find_spans, running_words
+from pagesieve.train.corpus import read_annotations
+
+ROOT = Path(__file__).parent.parent
+PAGES = ROOT / "data" / "pages"
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return load()
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    for name in ("blocks.joblib", "blocks.json"):
+        shutil.copy(ROOT / "models" / name, tmp_path / name)
+    return tmp_path / "blocks.joblib"
+
+
+def change_card(path: Path, **changes: object) -> None:
+    card = path.with_suffix(".json")
+    card.write_text(json.dumps(json.loads(card.read_text()) | changes))
+
+
+def test_columns_scores_and_order(model: Model):
+    found = model.label(PAGES.joinpath("harbour-news.html").read_bytes(), page="harbour")
+    assert list(found.columns) == ["page", "index", "text", "label", "scores", "path"]
+    assert list(found["index"]) == list(range(len(found))) and set(found["page"]) == {"harbour"}
+    for label, scores in zip(found["label"], found["scores"], strict=True):
+        assert list(scores) == list(LABELS) and sum(scores.values()) == pytest.approx(1)
+        assert label == max(scores, key=scores.get)
+    assert found["path"].str.startswith("/html").all()
+
+
+def test_bytes_and_str_agree_and_twice_is_the_same(model: Model):
+    content = PAGES.joinpath("ja-sento-note.html").read_bytes()
+    assert model.label(content).equals(model.label(content.decode()))
+
+
+def test_text_keeps_the_article_only(model: Model):
+    kept = model.text(PAGES.joinpath("harbour-news.html").read_bytes())
+    labelled = model.label(PAGES.joinpath("harbour-news.html").read_bytes())
+    assert kept.split("\n\n") == list(labelled.loc[labelled["label"] == "article_content", "text"])
+
+
+@pytest.mark.parametrize("content", ["", b"", "\n \n", "<html><body></body></html>", "<script>x</script>"])
+def test_a_page_without_text_has_no_blocks(model: Model, content: str | bytes):
+    assert model.label(content).empty and list(model.label(content).columns)[0] == "page"
+    assert model.text(content) == ""
+
+
+def test_content_is_never_a_path(model: Model):
+    with pytest.raises(TypeError, match="content must be the page itself"):
+        model.label(Path("page.html"))  # type: ignore[arg-type]
+
+
+def share_right(model: Model, name: str) -> float:
+    content = PAGES.joinpath(name).read_bytes()
+    blocks = model.label(content, kind="html" if name.endswith(".html") else "text")
+    running, owners = running_words(blocks["text"])
+    truth = dict.fromkeys(range(len(blocks)), "")
+    for start, span in find_spans(read_annotations(ROOT / "data/annotations/pages.csv")[name], running):
+        truth[owners[start]] = CODES[span.code]
+    return float(np.mean([label == truth[index] for index, label in enumerate(blocks["label"])]))
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in PAGES.glob("seed-*.txt")))
+def test_left_over_pages(model: Model, name: str):
+    assert share_right(model, name) >= 0.95
+
+
+def test_the_real_left_over_page(model: Model, corpora: Path):
+    examples = corpora.parent / "examples"
+    if not examples.is_dir():
+        pytest.skip("no examples folder beside the corpora")
+    expected = []
+    for line in examples.joinpath("escape.labels").read_text().splitlines():
+        if not line.startswith("#"):
+            places, label = line.split()
+            first, last = places.split("-")
+            expected += [label] * (int(last) - int(first) + 1)
+    assert list(model.label(examples.joinpath("escape.txt").read_bytes(), kind="text")["label"]) == expected
+
+
+def test_a_changed_file_is_not_unpickled(copied: Path, monkeypatch: pytest.MonkeyPatch):
+    copied.write_bytes(copied.read_bytes() + b"x")
+    monkeypatch.setattr("joblib.load", lambda _: pytest.fail("it was unpickled"))
+    with pytest.raises(ModelError, match=r"blocks\.joblib: sha256 .* not loaded.*make train"):
+        load(copied)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"versions": {"scikit-learn": "99.0"}}, "written by scikit-learn 99.0.*pip install"),
+        ({"columns": ["words"]}, "other features or labels"),
+        ({"golden": None}, "make train"),
+    ],
+)
+def test_a_card_that_does_not_fit(copied: Path, changes: dict[str, object], message: str):
+    change_card(copied, **changes)
+    with pytest.raises(ModelError, match=message):
+        load(copied)
+
+
+@pytest.mark.parametrize("name", ["block", "page"])
+def test_other_probabilities_are_refused(copied: Path, name: str):
+    golden = json.loads(copied.with_suffix(".json").read_text())["golden"]
+    golden[name]["probabilities"][0][0] += 1e-4
+    change_card(copied, golden=golden)
+    with pytest.raises(ModelError, match=f"golden probabilities of the {name} pipeline are off"):
+        load(copied)
+
+
+def test_missing_files_are_named(tmp_path: Path, copied: Path):
+    with pytest.raises(ModelError, match="no model card"):
+        load(tmp_path / "other.joblib")
+    copied.unlink()
+    with pytest.raises(ModelError, match="cannot be read"):
+        load(copied)
+    copied.with_suffix(".json").write_text("{")
+    with pytest.raises(ModelError, match="not a model card"):
+        load(copied)

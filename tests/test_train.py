@@ -1,0 +1,216 @@
+"""From labelled data to a model: reading, labelling, learning, scoring, and one run through the real Makefile."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pagesieve.predict.blocks import segment
+from pagesieve.predict.labels import LABELS
+from pagesieve.predict.model import ModelError, load, read_card
+from pagesieve.predict.page import read_page
+from pagesieve.train import card, evaluate, fit
+from pagesieve.train.align import running_words, spans_of, words
+from pagesieve.train.corpus import JUNK, NONE, CorpusError, by_reference, by_segments, page_views, read_paragraphs
+from pagesieve.train.split import fold_of, site_of
+
+ROOT = Path(__file__).parent.parent
+PAGE = """<html><head><title>The lamp</title></head><body><nav class="menu"><a href="/">Home</a></nav>
+<h1>The lamp</h1><div><p>The keeper lit the lamp at dusk.</p><p>It burned until the morning came.</p>
+<p>Home was far from the tower that night.</p></div>
+<div class="related"><a href="/x">Another story about a boat</a></div>
+<form class="comment-form"><label>Your comment</label></form></body></html>"""
+REFERENCE = "The keeper lit the lamp at dusk. It burned until the morning came. Home was far from the tower that night."
+
+
+def labels_by_text(labels: np.ndarray) -> dict[str, int]:
+    return {b.text: int(n) for b, n in zip(segment(read_page(PAGE)), labels, strict=True)}
+
+
+def test_a_reference_labels_blocks_by_words_in_their_place():
+    blocks = segment(read_page(PAGE))
+    running, owners = running_words(block.text for block in blocks)
+    found = labels_by_text(by_reference(blocks, running, owners, words(REFERENCE), {"The lamp"}))
+    assert found["The keeper lit the lamp at dusk."] == found["Home was far from the tower that night."] == 0
+    assert found["Home"] == found["Another story about a boat"] == JUNK  # "Home" stands in the reference, elsewhere
+    assert found["The lamp"] == 0  # the title, which the reference lacks
+
+
+def test_headings_that_the_reference_lacks_have_no_label():
+    blocks = segment(read_page(PAGE))
+    running, owners = running_words(block.text for block in blocks)
+    found = labels_by_text(by_reference(blocks, running, owners, words(REFERENCE), {"Another title"}))
+    assert found["The lamp"] == NONE
+
+
+def test_a_page_without_its_reference_has_no_labels():
+    blocks = segment(read_page(PAGE))
+    running, owners = running_words(block.text for block in blocks)
+    reference = words("Something else altogether was written here by somebody who never saw this page at all.")
+    assert set(by_reference(blocks, running, owners, reference, set())) == {NONE}
+
+
+def test_segments_label_what_holds_them():
+    entry = {"with": ["lit the lamp"], "without": ["Another story about a"], "comments": ["Your comment"]}
+    found = labels_by_text(by_segments(segment(read_page(PAGE)), entry))
+    assert found["The keeper lit the lamp at dusk."] == 0
+    assert found["Another story about a boat"] == JUNK
+    assert found["Your comment"] == LABELS.index("comment_form")
+    assert found["It burned until the morning came."] == NONE
+
+
+def hand_labelled_views(page: str = "1") -> list:
+    running, _ = running_words(block.text for block in segment(read_page(PAGE)))
+    codes = "NHTTTPF"
+    labelled = zip(codes, [block.text for block in segment(read_page(PAGE))], strict=True)
+    spans = {page: spans_of(page, running, labelled, "a", "2026-01-01")}
+    truth = {"main_content": REFERENCE, "title": "The lamp"}
+    record = {"metadata": {"page_type": "category"}, "truth": {"url": "https://a.example.org/", "ground_truth": truth}}
+    views, found = page_views(page, PAGE.encode(), record, source="wcxb", annotations=spans)
+    assert found == len(running)
+    return views
+
+
+def test_a_page_serves_as_html_as_lines_and_as_left_over_lines():
+    views = hand_labelled_views()
+    kinds = Counter(view.kind for view in views)
+    assert kinds["html"] == kinds["text"] == 1 and kinds["leftover"] >= 1
+    html, text = views[0], views[1]
+    assert html.hand and html.site == "example.org" and html.page_type == "collection"
+    assert [LABELS[n] for n in html.labels] == [
+        "site_chrome", *["article_content"] * 4, "promo_teaser", "comment_form",
+    ]  # fmt: skip
+    assert list(text.labels) == list(html.labels) and list(text.origin) == list(html.origin)
+    for view in views:
+        for block, label, origin in zip(view.blocks, view.labels, view.origin, strict=True):
+            assert html.blocks[origin].text == block.text and html.labels[origin] == label
+
+
+def test_folds_are_by_site():
+    assert site_of("https://blog.example.co.uk/a?b") == "example.co.uk" == site_of("http://www.example.co.uk")
+    assert fold_of("example.co.uk") == fold_of(site_of("https://example.co.uk/other")) in range(5)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("text,label\nHello,article\n", "line 2: label 'article' is none of article_content"),
+        ("text,label\nA,site_chrome\n ,site_chrome\n", "line 3: no text"),
+        ("text,label\nA,site_chrome,en\n", "line 2: expected 2 cells"),
+        ("words,label\nA,site_chrome\n", "line 1: columns are words, label; expected text"),
+        ("text,label,order\nA,site_chrome,first\n", "line 2: order 'first' is no number"),
+        ('text,label\n"A,site_chrome\n', "cannot be read as UTF-8 CSV"),
+    ],
+)
+def test_a_bad_row_is_named_by_file_and_line(tmp_path: Path, content: str, message: str):
+    path = tmp_path / "mine.csv"
+    path.write_text(content)
+    with pytest.raises(CorpusError, match=message) as caught:
+        read_paragraphs(path)
+    assert str(path) in str(caught.value)
+
+
+def test_rows_become_pages_in_their_order(tmp_path: Path):
+    path = tmp_path / "mine.csv"
+    path.write_text("text,label,page,order\nlast,site_chrome,p,2\nfirst,article_content,p,1\nalone,comment_form,,\n")
+    views = read_paragraphs(path)
+    assert [[block.text for block in view.blocks] for view in views] == [["first", "last"], ["alone"]]
+    assert list(views[0].labels) == [0, 3]
+
+
+def test_scores_of_a_made_up_table():
+    said = ["article_content", "article_content", "missing", "article_content"]
+    rows = pd.DataFrame({"label": ["article_content"] * 3 + ["promo_teaser"], "predicted": said})
+    found = evaluate.label_scores(rows)
+    assert found["per_label"]["article_content"]["precision"] == pytest.approx(2 / 3)
+    assert found["per_label"]["article_content"]["recall"] == pytest.approx(2 / 3)
+    assert found["macro_f1"] == pytest.approx(2 / 3 / 4)
+    assert evaluate.bag_scores(Counter(words("a a b")), Counter(words("a b c"))) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
+    assert evaluate.bag_scores(Counter(), Counter()) == (1, 1, 1)
+    assert evaluate.bag_scores(Counter("a"), Counter()) == (0, 0, 0)
+
+
+def test_html_rows_follow_the_readers_blocks():
+    views = hand_labelled_views()
+    scores = [np.eye(4)[np.maximum(view.labels, 0)] for view in views]
+    rows = evaluate.label_rows(views, scores)
+    assert set(rows["mode"]) <= {"html", "text", "leftover"} and (rows["label"] == rows["predicted"]).all()
+    pages = evaluate.page_rows(views, scores)
+    assert list(pages["recall"]) == [1, 1] and set(pages["page_type"]) == {"collection"}
+
+
+def test_out_of_fold_means_out_of_fold():
+    views = [view for view in read_paragraphs(ROOT / "data" / "paragraphs.csv") if len(view.blocks) > 3][:60]
+    _, before = fit.learn_from(views, 1)
+    changed = [replace(v, labels=(v.labels + 1) % 4) if fold_of(v.site) == 0 else v for v in views]
+    table, after = fit.learn_from(changed, 1)
+    out = table.folds == 0
+    assert np.allclose(before.first[out], after.first[out]) and not np.allclose(before.first[~out], after.first[~out])
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what make needs to train on the embedded data alone, a quarter of it."""
+    folder = tmp_path_factory.mktemp("checkout")
+    shutil.copytree(ROOT / "data", folder / "data", ignore=shutil.ignore_patterns("raw"))
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, folder / name)
+    rows = (folder / "data/paragraphs.csv").read_text().splitlines(keepends=True)
+    (folder / "data/paragraphs.csv").write_text("".join(rows[: len(rows) // 4]))
+    return folder
+
+
+def make(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    venv = Path(sys.prefix)
+    known = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+    command = ["make", "-o", str(venv / ".installed"), f"VENV={venv}", *words]
+    return subprocess.run(command, cwd=folder, env=known, capture_output=True, text=True)
+
+
+def test_make_train_and_predict_with_what_came_out(checkout: Path):
+    done = make(checkout, "train", "MODEL=out")
+    assert done.returncode == 0, done.stderr
+    assert "lacks wcxb" in done.stdout and "uses data/paragraphs.csv" in done.stdout
+    model = load(checkout / "out" / "blocks.joblib")
+    assert model.card["kinds"] == ["text"]
+    assert set(model.label("<p>Leave a Reply</p><p>Home</p>")["label"]) <= set(LABELS)
+    again = make(checkout, "train", "MODEL=again")
+    assert again.returncode == 0, again.stderr
+    for name in ("block", "page"):
+        pair = [read_card(checkout / folder / "blocks.json")["golden"][name] for folder in ("out", "again")]
+        assert np.allclose(pair[0]["probabilities"], pair[1]["probabilities"], atol=1e-9)
+
+
+def test_a_model_of_more_data_is_not_replaced(checkout: Path, tmp_path: Path):
+    (tmp_path / "blocks.json").write_text(json.dumps({"pages": {"wcxb": 10_000}}))
+    done = make(checkout, "train", f"MODEL={tmp_path}")
+    assert done.returncode != 0 and "FORCE=1" in done.stderr and not (tmp_path / "blocks.joblib").exists()
+    with pytest.raises(ModelError, match="more pages"):
+        card.check_replaceable(tmp_path, [], force=False)
+    card.check_replaceable(tmp_path, [], force=True)
+
+
+def test_a_bad_csv_of_one_s_own_is_one_line_and_exit_2(checkout: Path, tmp_path: Path):
+    (tmp_path / "mine.csv").write_text("text,label\nHello,nonsense\n")
+    done = make(checkout, "train", f"MODEL={tmp_path}", f"DATA={tmp_path / 'mine.csv'}")
+    assert done.returncode == 2 and "mine.csv, line 2: label 'nonsense'" in done.stderr
+    assert not (tmp_path / "blocks.joblib").exists()
+
+
+@pytest.mark.slow
+def test_the_corpora_give_the_shipped_model_again(corpora: Path, tmp_path: Path):
+    done = make(ROOT, "train", f"CORPORA={corpora}", f"MODEL={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    again, shipped = load(tmp_path / "blocks.joblib"), load()
+    assert again.card["data"] == shipped.card["data"]
+    for path in sorted((ROOT / "data" / "pages").glob("*.*")):
+        rows = [pd.DataFrame(model.label(path.read_bytes())["scores"].tolist()) for model in (again, shipped)]
+        assert np.abs(rows[0] - rows[1]).to_numpy().max() <= 1e-6, path.name
