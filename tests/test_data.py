@@ -141,7 +141,7 @@ def test_nothing_of_ours_stands_in_the_examples_beside_the_corpora(corpora: Path
 def test_a_copied_sentence_would_be_found() -> None:
     ours = runs("The heron had waited all day for the tide. 老周从早到晚都坐在河边等着涨潮的时候", COPIED)
     vocabulary = {word for run in ours for word in run.split(" ")}
-    assert list(common_runs("A heron had waited all day for them", ours, vocabulary)) == ["heron had waited all day for"]
+    assert list(common_runs("A heron had waited all day for us", ours, vocabulary)) == ["heron had waited all day for"]
     assert list(common_runs("有人说老周从早到晚都坐在河边等着。", ours, vocabulary))
     assert not list(common_runs("the heron had waited, all of the day, for", ours, vocabulary))
 
