@@ -17,6 +17,7 @@ BLOCK_COLUMNS = ("html_words", "text_words", "markup", "html_shape", "text_shape
 
 MAX_CHARS = 600  # of a block's text that are read for words, from each end
 HEADING = re.compile(r"h[1-6]")
+SURE = 0.8  # probability of a first-pass label that later blocks are told of
 SHORT_LINE = 5  # words of a text line that may head what follows
 CONTAINERS = (2, 4, 8, 16, 32, 64)  # blocks that a container around a block has at least
 LONG = 120  # characters of a paragraph that is hardly a menu entry
@@ -181,6 +182,8 @@ def page_features(blocks: Sequence[Block], scores: np.ndarray) -> np.ndarray:
         columns.append(shifted(scores, offset))
     for decay in (0.6, 0.9):
         columns += [running_mean(scores, words, decay), running_mean(scores[::-1], words[::-1], decay)[::-1]]
+    sure_label, short = scores.max(axis=1) > SURE, words <= SHORT_LINE
+    columns += [last_of(scores, sure_label), last_of(scores[::-1], sure_label[::-1])[::-1], last_of(scores, short)]
     total = mass.sum(axis=0) + 1e-9
     before = np.cumsum(mass, axis=0) - mass
     columns += [before / total, np.log1p(before), np.log1p(total - before - mass)]
@@ -208,6 +211,13 @@ def shifted(scores: np.ndarray, offset: int) -> np.ndarray:
     else:
         moved[:-offset] = scores[offset:]
     return moved
+
+
+def last_of(scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """For each block the scores of the last chosen block before it; zeros where there is none."""
+    places = np.where(chosen, np.arange(1, len(scores) + 1), 0)
+    before = np.concatenate([[0], np.maximum.accumulate(places)[:-1]])
+    return np.vstack([np.zeros(scores.shape[1]), scores])[before]
 
 
 def running_mean(scores: np.ndarray, words: np.ndarray, decay: float) -> np.ndarray:

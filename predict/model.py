@@ -139,7 +139,9 @@ def check_golden(path: Path, pipelines: dict[str, Pipeline], golden: dict[str, A
             found = pipelines[name].predict_proba(rows)
             off = np.abs(found - np.array(golden[name]["probabilities"])).max()
         except Exception as error:  # a foreign object may fail in any way
-            raise ModelError(f"{path}: its {name} pipeline fails on the card's golden rows ({error})") from error
+            raise ModelError(
+                f"{path}: its {name} pipeline fails on the card's golden rows ({error}); run `make train`"
+            ) from error
         if not off <= TOLERANCE:
             raise ModelError(
                 f"{path}: golden probabilities of the {name} pipeline are off by {off:.2g}, expected at most "

@@ -69,6 +69,8 @@ def train(args: argparse.Namespace) -> None:
 
 def evaluated(args: argparse.Namespace) -> None:
     views, _ = gathered()
+    if not any(view.page_type for view in views):
+        raise CorpusError("no evaluation pages: fetch the corpora with `make data`; nothing was written")
     table, learned = learn_from(views, JOBS)
     scores, pages, predictions = evaluate.all_scores(views, table, learned, JOBS)
     evaluate.write_reports(args.reports, scores, pages, predictions)

@@ -27,6 +27,8 @@ from .split import site_of
 NONE, JUNK = -1, len(LABELS)  # no label; not content, but which of the other labels is not known
 COLUMNS = ("text", "label", "language", "page", "order")
 
+HAND, PARAGRAPH, WEAK = 1.0, 3.0, 0.05  # weights of a block: of a hand-labelled page, of our paragraphs, of others
+
 IN_REFERENCE, NOT_IN_REFERENCE = 0.5, 0.2  # share of a block's words that a reference main text has or lacks
 REFERENCE_FOUND = 0.5  # share of the reference's words that the page must have, or it says nothing about the blocks
 CUT_REFERENCE = 12  # words of a block among content that the reference lacks: some references stop too early
@@ -42,6 +44,7 @@ class View:
 
     ``labels`` has a number for each block: an index into LABELS, NONE or JUNK. ``origin`` is the block of the page's
     HTML view that each line comes from, or -1. ``hand`` says that people labelled it. ``maker`` is who left the lines.
+    ``weight`` is how much each of its blocks counts in training.
     """
 
     page: str
@@ -56,6 +59,7 @@ class View:
     title: str = ""
     maker: str = ""
     reference: Counter[str] = field(default_factory=Counter)
+    weight: float = 1.0
 
 
 class CorpusError(ValueError):
@@ -103,7 +107,7 @@ def page_views(
         labels = np.array(majority(owners, codes, len(blocks)), dtype=np.int8)
     whole = View(
         page, source, site_of(url), page_type, "html", blocks, labels, np.arange(len(blocks)), hand, read.title,
-        reference=Counter(reference),
+        reference=Counter(reference), weight=HAND if hand else WEAK,
     )  # fmt: skip
     lines = [line for block in blocks for line in block.text.split("\n") if line.strip()]
     if hand:  # as the readers cut them
@@ -113,7 +117,7 @@ def page_views(
     for maker, (kind, texts) in named.items():
         if view := line_view(whole, running, owners, codes, kind, texts, maker):
             views.append(view)
-    return [view for view in views if len(view.blocks)], sum(span.end - span.start for _, span in found)
+    return views, sum(span.end - span.start for _, span in found)
 
 
 def by_reference(
@@ -225,7 +229,7 @@ def line_view(
     left, line_of = running_words(lines)
     partners = match(left, running)
     origin = np.array(majority(line_of, [owners[p] if p >= 0 else -1 for p in partners], len(lines)), dtype=int)
-    if not len(lines) or not len(whole.labels):
+    if not lines and kind == "leftover":
         return None
     if whole.hand:
         labels = np.array(
@@ -235,7 +239,8 @@ def line_view(
         labels = np.where(origin >= 0, whole.labels[origin], NONE).astype(np.int8)
     return View(
         whole.page, whole.source, whole.site, whole.page_type, kind, [Block(i, t) for i, t in enumerate(lines)],
-        labels, origin, whole.hand, maker=maker, reference=whole.reference if kind == "text" else Counter(),
+        labels, origin, whole.hand, maker=maker, weight=whole.weight,
+        reference=whole.reference if kind == "text" else Counter(),
     )  # fmt: skip
 
 
@@ -252,7 +257,12 @@ def read_paragraphs(path: Path) -> list[View]:
         except ValueError:
             raise CorpusError(f"{path}, line {line}: order {row['order']!r} is no number; mend the row") from None
         pages.setdefault(row.get("page") or f"line {line}", []).append((order, text, LABELS.index(label)))
-    return [paragraph_view(path.stem, page, sorted(rows)) for page, rows in pages.items()]
+    views = [paragraph_view(path.stem, page, "text", sorted(rows)) for page, rows in pages.items()]
+    for page, rows in pages.items():  # the same pages as an extractor leaves them
+        left = [row for row in sorted(rows) if LABELS[row[2]] != "site_chrome"]
+        if 2 < len(left) < len(rows):
+            views.append(paragraph_view(path.stem, page, "leftover", left))
+    return views
 
 
 def rows_of(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -271,10 +281,11 @@ def rows_of(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise CorpusError(f"{path}: cannot be read as UTF-8 CSV: {error}") from error
 
 
-def paragraph_view(source: str, page: str, rows: list[tuple[float, str, int]]) -> View:
+def paragraph_view(source: str, page: str, kind: str, rows: list[tuple[float, str, int]]) -> View:
     blocks = [Block(index, text) for index, (_, text, _) in enumerate(rows)]
     labels = np.array([label for _, _, label in rows], dtype=np.int8)
-    return View(page, source, f"{source}: {page}", "", "text", blocks, labels, np.full(len(rows), -1), hand=True)
+    site, origin = f"{source}: {page}", np.full(len(rows), -1)
+    return View(page, source, site, "", kind, blocks, labels, origin, hand=True, weight=PARAGRAPH)
 
 
 def sha256_of(path: Path) -> str:

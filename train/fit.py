@@ -15,13 +15,12 @@ from pagesieve.predict.blocks import Block
 from pagesieve.predict.features import block_features, page_features
 from pagesieve.predict.labels import LABELS
 
-from .corpus import JUNK, NONE, View
+from .corpus import HAND, JUNK, NONE, View
 from .pipeline import balanced, block_pipeline, page_pipeline
 from .split import FOLDS, fold_of
 
-WEAK = 0.05  # weight of a block that no person labelled, against 1
 SURE = 0.8  # probability, among the labels that are not content, that a weak label needs
-KEPT = 0.35  # share of these blocks that is learned from, with their weight raised in turn
+KEPT = 0.35  # share of the blocks without hand labels that is learned from, with their weight raised in turn
 PAGE_ROWS = 300_000  # blocks that the second pass learns from at the most
 LIFT = 0.25  # power by which rare labels are lifted
 PAGES_AT_ONCE = 50
@@ -69,7 +68,7 @@ def tabulated(views: Sequence[View], jobs: int) -> Table:
         views=list(views),
         features=np.concatenate(features) if features else np.zeros((0, 0), dtype=object),
         labels=np.concatenate([view.labels for view in views]) if views else np.zeros(0, dtype=int),
-        weights=np.repeat([1.0 if view.hand else WEAK for view in views], sizes),
+        weights=np.repeat([view.weight for view in views], sizes),
         folds=np.repeat([fold_of(view.site) for view in views], sizes),
         starts=np.concatenate([[0], np.cumsum(sizes)]).astype(int),
     )
@@ -115,12 +114,12 @@ def fit_and_score(
 def rows_to_learn(table: Table, labels: np.ndarray, fold: int) -> np.ndarray:
     """Labelled blocks outside the fold: all that people labelled, a fixed random part of the others."""
     lucky = np.random.default_rng(0).random(len(labels)) < KEPT
-    return np.flatnonzero((table.folds != fold) & (labels >= 0) & (lucky | (table.weights == 1)))
+    return np.flatnonzero((table.folds != fold) & (labels >= 0) & (lucky | (table.weights >= HAND)))
 
 
 def weights_of(table: Table, rows: np.ndarray) -> np.ndarray:
     weights = table.weights[rows]
-    return np.where(weights == 1, 1.0, weights / KEPT)
+    return np.asarray(np.where(weights >= HAND, weights, weights / KEPT))
 
 
 def spread(rows: np.ndarray) -> np.ndarray:
@@ -130,7 +129,9 @@ def spread(rows: np.ndarray) -> np.ndarray:
 
 def second_features(table: Table, first: np.ndarray, jobs: int) -> np.ndarray:
     parts = Parallel(n_jobs=jobs, batch_size=32)(
-        delayed(page_features)(view.blocks, first[table.of(number)]) for number, view in enumerate(table.views)
+        delayed(page_features)(view.blocks, first[table.of(number)])
+        for number, view in enumerate(table.views)
+        if view.blocks
     )
     return np.concatenate(parts)
 

@@ -5,7 +5,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from pagesieve.predict.features import BLOCK_COLUMNS
 
@@ -44,9 +44,10 @@ def block_pipeline(rows: np.ndarray) -> Pipeline:
 
 
 def page_pipeline() -> Pipeline:
-    """Second pass: the columns of ``page_features``, scaled."""
+    """Second pass: the columns of ``page_features``, kept in the range that was learned from, and scaled."""
     return Pipeline(
         [
+            ("range", MinMaxScaler(clip=True)),
             ("scale", StandardScaler()),
             ("linear", LogisticRegression(C=PAGE_C, max_iter=200, tol=1e-3)),
         ]
