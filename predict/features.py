@@ -217,7 +217,7 @@ def last_of(scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """For each block the scores of the last chosen block before it; zeros where there is none."""
     places = np.where(chosen, np.arange(1, len(scores) + 1), 0)
     before = np.concatenate([[0], np.maximum.accumulate(places)[:-1]])
-    return np.vstack([np.zeros(scores.shape[1]), scores])[before]
+    return np.take(np.vstack([np.zeros(scores.shape[1]), scores]), before, axis=0)
 
 
 def running_mean(scores: np.ndarray, words: np.ndarray, decay: float) -> np.ndarray:
