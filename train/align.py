@@ -39,6 +39,8 @@ def read_spans(path: Path) -> list[Span]:
         spans = []
         for line, row in enumerate(csv.DictReader(stream), 2):
             try:
+                if None in row:
+                    raise ValueError("too many cells")
                 place = int(row["start"]), int(row["end"])
                 CODES[row["code"]]
                 spans.append(Span(row["page"], *place, row["hash"], row["code"], row["reader"], row["date"]))
