@@ -8,6 +8,7 @@ from pathlib import Path
 from pagesieve.predict.model import ModelError
 
 from . import card, evaluate, plots, sources
+from .align import SpanError
 from .corpus import CorpusError, View, read_annotations, read_corpus, read_paragraphs, sha256_of
 from .fit import learn_from
 
@@ -90,7 +91,7 @@ def main() -> None:
         else:
             for path in plots.draw(args.reports):
                 print(f"drew {path}")
-    except (sources.SourceError, CorpusError, ModelError, plots.ReportError, OSError) as error:
+    except (sources.SourceError, SpanError, CorpusError, ModelError, plots.ReportError, OSError) as error:
         print(f"pagesieve.train: {error}", file=sys.stderr)
         sys.exit(2)
 

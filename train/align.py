@@ -20,6 +20,10 @@ def words(text: str) -> list[str]:
     return WORD.findall(text.lower())
 
 
+class SpanError(ValueError):
+    """An annotation file with a row that is no labelled span; the message names file and line."""
+
+
 @dataclass(frozen=True)
 class Span:
     """A labelled stretch of a page: ``words`` start to end of its running words, found again by their hash."""
@@ -45,7 +49,7 @@ def read_spans(path: Path) -> list[Span]:
                 CODES[row["code"]]
                 spans.append(Span(row["page"], *place, row["hash"], row["code"], row["reader"], row["date"]))
             except (KeyError, TypeError, ValueError) as error:
-                raise ValueError(f"{path}, line {line}: not a labelled span ({error}): {row}") from error
+                raise SpanError(f"{path}, line {line}: not a labelled span ({error}): {row}") from error
     return spans
 
 
