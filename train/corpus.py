@@ -109,7 +109,7 @@ def page_views(
         page, source, site_of(url), page_type, "html", blocks, labels, np.arange(len(blocks)), hand, read.title,
         reference=Counter(reference), weight=HAND if hand else WEAK,
     )  # fmt: skip
-    lines = [line for block in blocks for line in block.text.split("\n") if line.strip()]
+    lines = [line for block in blocks for line in lines_of(block)]
     if hand:  # as the readers cut them
         lines = [stretch_text(blocks, running, owners, start, span) for start, span in found]
     named = {"": ("text", lines), **{maker: ("leftover", left) for maker, left in leftovers(content, whole).items()}}
@@ -134,9 +134,10 @@ def by_reference(
         return labels
     sizes = Counter(owners)
     hits = Counter(owner for owner, place in zip(owners, partners, strict=True) if place >= 0)
+    title_words = [words(title) for title in titles if title]
     for index, block in enumerate(blocks):
         share = hits[index] / sizes[index] if sizes[index] else 0.0
-        if share >= IN_REFERENCE or words(block.text) in [words(title) for title in titles if title]:
+        if share >= IN_REFERENCE or words(block.text) in title_words:
             labels[index] = LABELS.index("article_content")
         elif share <= NOT_IN_REFERENCE and not re.fullmatch(r"h[1-6]|figcaption", block.tag):
             labels[index] = JUNK
@@ -150,6 +151,10 @@ def by_reference(
 
 def container(block: Block) -> str:
     return block.path.rsplit("/", 2)[0]
+
+
+def lines_of(block: Block) -> list[str]:
+    return [line for line in block.text.split("\n") if line.strip()]
 
 
 def by_segments(blocks: Sequence[Block], entry: dict[str, list[str]]) -> np.ndarray:
@@ -174,12 +179,11 @@ def stretch_text(blocks: Sequence[Block], running: list[str], owners: list[int],
     for index in dict.fromkeys(owners[start:end]):
         first = owners.index(index, max(0, start - 5000)) if index == owners[start] else start
         text = " ".join(blocks[index].text.split())
-        ends = [found.end() for found in re.finditer(r"\w+", text.lower())]
         begins = [found.start() for found in re.finditer(r"\w+", text.lower())]
         low = start - first if index == owners[start] else 0
         high = low + sum(owner == index for owner in owners[start:end])
         left = 0 if low == 0 else begins[low]
-        right = len(text) if high == len(ends) else begins[high]
+        right = len(text) if high == len(begins) else begins[high]
         parts.append(text[left:right].strip())
     return " ".join(parts)
 
@@ -217,7 +221,7 @@ def thinned(content: bytes, whole: View) -> list[str]:
         if name not in KEPT_OF:
             name = "furniture" if FURNITURE.search(" ".join(block.ancestors[2:]).lower()) else "other"
         if rng.random() < KEPT_OF[name]:
-            kept += [line for line in block.text.split("\n") if line.strip()]
+            kept += lines_of(block)
     return kept
 
 
@@ -257,9 +261,10 @@ def read_paragraphs(path: Path) -> list[View]:
         except ValueError:
             raise CorpusError(f"{path}, line {line}: order {row['order']!r} is no number; mend the row") from None
         pages.setdefault(row.get("page") or f"line {line}", []).append((order, text, LABELS.index(label)))
-    views = [paragraph_view(path.stem, page, "text", sorted(rows)) for page, rows in pages.items()]
-    for page, rows in pages.items():  # the same pages as an extractor leaves them
-        left = [row for row in sorted(rows) if LABELS[row[2]] != "site_chrome"]
+    ordered = {page: sorted(rows) for page, rows in pages.items()}
+    views = [paragraph_view(path.stem, page, "text", rows) for page, rows in ordered.items()]
+    for page, rows in ordered.items():  # the same pages as an extractor leaves them
+        left = [row for row in rows if LABELS[row[2]] != "site_chrome"]
         if 2 < len(left) < len(rows):
             views.append(paragraph_view(path.stem, page, "leftover", left))
     return views

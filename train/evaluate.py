@@ -66,9 +66,10 @@ def label_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFr
     html = {view.page: part for view, part in zip(views, scores, strict=True) if view.hand and view.kind == "html"}
     frames = []
     for view, part in zip(views, scores, strict=True):
-        if not view.hand or not view.page_type or mode_of(view) is None or view.kind == "html":
+        mode = mode_of(view)
+        if not view.hand or not view.page_type or mode in (None, "html"):
             continue
-        frames.append(label_frame(view, str(mode_of(view)), part))
+        frames.append(label_frame(view, str(mode), part))
         if view.kind == "text":
             found = view.origin >= 0
             frames.append(label_frame(view, "html", np.where(found[:, None], html[view.page][view.origin], np.nan)))
@@ -134,13 +135,13 @@ def all_scores(
 
 
 def embedded_scores(views: Sequence[View], jobs: int) -> list[np.ndarray]:
-    """Scores of all views by a model that learned from data/paragraphs.csv alone, and so reads HTML as lines."""
+    """Scores of the views that are scored, by a model of data/paragraphs.csv alone, which so reads HTML as lines."""
     _, learned = learn_from([view for view in views if view.source == "paragraphs"], jobs)
     pipelines = learned.pipelines[EVERYTHING]
     return list(
         Parallel(n_jobs=jobs, batch_size=32)(
             delayed(two_passes)(pipelines, bare(view.blocks), "")
-            if mode_of(view) and (view.page_type or view.hand)
+            if mode_of(view) and view.page_type and (view.hand or view.kind != "leftover")
             else delayed(np.zeros)((len(view.blocks), len(LABELS)))
             for view in views
         )
