@@ -22,6 +22,7 @@ SHORT_LINE = 5  # words of a text line that may head what follows
 CONTAINERS = (2, 4, 8, 16, 32, 64)  # blocks that a container around a block has at least
 LONG = 120  # characters of a paragraph that is hardly a menu entry
 UNSPACED = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
+WORD = re.compile(r"\w{4,}|[\u0e00-\u9fff]")  # a word that is likely to say what a text is about
 NAME = re.compile(r"[a-z]+|[A-Z][a-z]*|[A-Z]+")
 SENTENCE_END = re.compile(r"[.!?。！？।؟](?=\s|$|[\"'»”’)])|[。！？।]")
 DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{1,2}:\d\d\b")
@@ -35,9 +36,10 @@ def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
     shapes = [shape(block) for block in blocks]
     places = placed(blocks)
     heads = headed(blocks)
+    echoes = echoed(blocks)
     rows = np.empty((len(blocks), len(BLOCK_COLUMNS)), dtype=object)
     for i, block in enumerate(blocks):
-        tokens = shapes[i] + places[i] + heads[i]
+        tokens = shapes[i] + places[i] + heads[i] + echoes[i]
         for offset in (-2, -1, 1, 2):
             near = shapes[i + offset][:5] if 0 <= i + offset < len(blocks) else ["none"]
             tokens += [f"{offset:+d}:{token}" for token in near]
@@ -72,6 +74,19 @@ def placed(blocks: Sequence[Block]) -> list[list[str]]:
             tokens.append(f"density{reach}={binned(around, (10, 20, 35, 60, 100, 160, 250))}")
         places.append(tokens)
     return places
+
+
+def echoed(blocks: Sequence[Block]) -> list[list[str]]:
+    """For each block how many of its words the page's paragraphs have: teasers of other pages share few with them."""
+    bags = [frozenset(WORD.findall(UNSPACED.sub(r" \1 ", block.text.lower()))) for block in blocks]
+    long = {block.text: bag for block, bag in zip(blocks, bags, strict=True) if len(block.text) > LONG}
+    counts = Counter(word for bag in long.values() for word in bag)
+    echoes = []
+    for block, bag in zip(blocks, bags, strict=True):
+        itself = block.text in long
+        common = sum(counts[word] > itself for word in bag)
+        echoes.append([f"echo={binned(common / len(bag), (0.01, 0.2, 0.4, 0.6, 0.8, 0.99))}" if bag else "echo=none"])
+    return echoes
 
 
 def headed(blocks: Sequence[Block]) -> list[list[str]]:

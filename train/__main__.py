@@ -9,7 +9,15 @@ from pagesieve.predict.model import ModelError
 
 from . import card, evaluate, plots, sources
 from .align import SpanError
-from .corpus import CorpusError, View, read_annotations, read_corpus, read_paragraphs, sha256_of
+from .corpus import (
+    CorpusError,
+    View,
+    annotation_files,
+    read_annotations,
+    read_corpus,
+    read_paragraphs,
+    sha256_of,
+)
 from .fit import learn_from
 
 DATA, RAW, SOURCES = Path("data"), Path("data/raw"), Path("data/sources.toml")
@@ -38,17 +46,17 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
     views: list[View] = []
     digests: dict[str, str] = {}
     for corpus in there:
-        path = DATA / "annotations" / f"{corpus.name}.csv"
-        part, wanted, found = read_corpus(corpus.folder, read_annotations(path) if path.exists() else {}, JOBS)
+        files = annotation_files(DATA / "annotations", corpus.name)
+        part, wanted, found = read_corpus(corpus.folder, read_annotations(files), JOBS)
         labels = f"; {found} of {wanted} hand-labelled words found again ({found / wanted:.1%})" if wanted else ""
         print(f"uses {corpus.name}: {corpus.pages} pages{labels}")
         if found < FOUND_AGAIN * wanted:
             raise CorpusError(
-                f"{path}: under {FOUND_AGAIN:.0%} of its labelled words were found again; label them anew"
+                f"{', '.join(map(str, files))}: under {FOUND_AGAIN:.0%} of the labelled words were found again; "
+                "label them anew"
             )
         views, digests = views + part, digests | {corpus.name: corpus.digest}
-        if wanted:
-            digests[f"annotations/{corpus.name}"] = sha256_of(path)
+        digests |= {f"annotations/{path.stem}": sha256_of(path) for path in files}
     for source in missing:
         print(f"lacks {source.name}: run `make data`, or `make data CORPORA=DIR` with {source.archive} in DIR")
     for path in filter(None, (DATA / "paragraphs.csv", own)):

@@ -5,11 +5,11 @@ import hashlib
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import trafilatura
@@ -43,8 +43,8 @@ class View:
     """One page as one kind of input: ``html``, ``text`` (all its lines) or ``leftover`` (what an extractor leaves).
 
     ``labels`` has a number for each block: an index into LABELS, NONE or JUNK. ``origin`` is the block of the page's
-    HTML view that each line comes from, or -1. ``hand`` says that people labelled it. ``maker`` is who left the lines.
-    ``weight`` is how much each of its blocks counts in training.
+    HTML view that each line comes from, or -1. ``page_set`` is the set of hand-labelled pages that it belongs to, or
+    empty. ``maker`` is who left the lines. ``weight`` is how much each of its blocks counts in training.
     """
 
     page: str
@@ -55,38 +55,55 @@ class View:
     blocks: list[Block]
     labels: np.ndarray
     origin: np.ndarray
-    hand: bool = False
+    page_set: str = ""
     title: str = ""
     maker: str = ""
     reference: Counter[str] = field(default_factory=Counter)
     weight: float = 1.0
+
+    @property
+    def hand(self) -> bool:
+        return bool(self.page_set)
+
+
+class Annotated(NamedTuple):
+    """What readers said about a page: the set of pages that they read it in, and its labelled stretches."""
+
+    page_set: str
+    spans: list[Span]
 
 
 class CorpusError(ValueError):
     """Training data that cannot be used as it is; the message names the file and the line."""
 
 
-def read_corpus(folder: Path, annotations: dict[str, list[Span]], jobs: int) -> tuple[list[View], int, int]:
+def read_corpus(folder: Path, annotations: dict[str, Annotated], jobs: int) -> tuple[list[View], int, int]:
     """The views of every page of a fetched corpus, and how many annotated words there are and were found again."""
     build = partial(page_views, source=folder.name, annotations=annotations)
     built = Parallel(n_jobs=jobs, batch_size=8)(delayed(build)(*page) for page in pages_of(folder))
     views = [view for page, _ in built for view in page]
-    return views, sum(len_of(spans) for spans in annotations.values()), sum(found for _, found in built)
+    return views, sum(len_of(page.spans) for page in annotations.values()), sum(found for _, found in built)
 
 
 def len_of(spans: Sequence[Span]) -> int:
     return sum(span.end - span.start for span in spans)
 
 
-def read_annotations(path: Path) -> dict[str, list[Span]]:
-    pages: dict[str, list[Span]] = {}
-    for span in read_spans(path):
-        pages.setdefault(span.page, []).append(span)
+def annotation_files(folder: Path, corpus: str) -> list[Path]:
+    """The annotations of a corpus: a file ``corpus.set.csv`` for each set of its pages that was read."""
+    return sorted(folder.glob(f"{corpus}.*.csv"))
+
+
+def read_annotations(paths: Iterable[Path]) -> dict[str, Annotated]:
+    pages: dict[str, Annotated] = {}
+    for path in paths:
+        for span in read_spans(path):
+            pages.setdefault(span.page, Annotated(path.stem.rpartition(".")[2], [])).spans.append(span)
     return pages
 
 
 def page_views(
-    page: str, content: bytes, record: dict[str, Any], *, source: str, annotations: dict[str, list[Span]]
+    page: str, content: bytes, record: dict[str, Any], *, source: str, annotations: dict[str, Annotated]
 ) -> tuple[list[View], int]:
     """All views of one page, and how many of its annotated words were found."""
     read = read_page(content, kind="html")
@@ -100,17 +117,18 @@ def page_views(
     else:
         url, page_type, reference = record["url"], "", []
         labels = by_segments(blocks, record["entry"])
-    codes, found = [NONE] * len(running), find_spans(annotations.get(page, []), running)
+    page_set, spans = annotations.get(page, Annotated("", []))
+    codes, found = [NONE] * len(running), find_spans(spans, running)
     for start, span in found:
         codes[start : start + span.end - span.start] = [LABELS.index(CODES[span.code])] * (span.end - span.start)
-    if hand := page in annotations:
+    if page_set:
         labels = np.array(majority(owners, codes, len(blocks)), dtype=np.int8)
     whole = View(
-        page, source, site_of(url), page_type, "html", blocks, labels, np.arange(len(blocks)), hand, read.title,
-        reference=Counter(reference), weight=HAND if hand else WEAK,
+        page, source, site_of(url), page_type, "html", blocks, labels, np.arange(len(blocks)), page_set, read.title,
+        reference=Counter(reference), weight=HAND if page_set else WEAK,
     )  # fmt: skip
     lines = [line for block in blocks for line in lines_of(block)]
-    if hand:  # as the readers cut them
+    if page_set:  # as the readers cut them
         lines = [stretch_text(blocks, running, owners, start, span) for start, span in found]
     named = {"": ("text", lines), **{maker: ("leftover", left) for maker, left in leftovers(content, whole).items()}}
     views = [whole]
@@ -243,7 +261,7 @@ def line_view(
         labels = np.where(origin >= 0, whole.labels[origin], NONE).astype(np.int8)
     return View(
         whole.page, whole.source, whole.site, whole.page_type, kind, [Block(i, t) for i, t in enumerate(lines)],
-        labels, origin, whole.hand, maker=maker, weight=whole.weight,
+        labels, origin, whole.page_set, maker=maker, weight=whole.weight,
         reference=whole.reference if kind == "text" else Counter(),
     )  # fmt: skip
 
@@ -290,7 +308,7 @@ def paragraph_view(source: str, page: str, kind: str, rows: list[tuple[float, st
     blocks = [Block(index, text) for index, (_, text, _) in enumerate(rows)]
     labels = np.array([label for _, _, label in rows], dtype=np.int8)
     site, origin = f"{source}: {page}", np.full(len(rows), -1)
-    return View(page, source, site, "", kind, blocks, labels, origin, hand=True, weight=PARAGRAPH)
+    return View(page, source, site, "", kind, blocks, labels, origin, "own", weight=PARAGRAPH)
 
 
 def sha256_of(path: Path) -> str:

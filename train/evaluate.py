@@ -20,6 +20,8 @@ from .fit import EVERYTHING, Learned, Table, learn_from
 from .split import fold_of
 
 MODES = ("html", "text", "leftover")
+FIRST = "first"  # the set of hand-labelled pages whose figures stand for the model
+LISTED = (FIRST, "kinds", "languages")  # the sets whose blocks are listed one by one
 
 
 def mode_of(view: View) -> str | None:
@@ -67,7 +69,7 @@ def label_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFr
     frames = []
     for view, part in zip(views, scores, strict=True):
         mode = mode_of(view)
-        if not view.hand or not view.page_type or mode in (None, "html"):
+        if view.page_set in ("", "own") or mode in (None, "html"):
             continue
         frames.append(label_frame(view, str(mode), part))
         if view.kind == "text":
@@ -80,14 +82,15 @@ def label_frame(view: View, mode: str, scores: np.ndarray) -> pd.DataFrame:
     frame = pd.DataFrame(scores, columns=list(LABELS))
     known = np.flatnonzero(view.labels >= 0)
     frame.insert(0, "mode", mode)
-    frame.insert(1, "page", view.page)
-    frame.insert(2, "position", np.arange(len(view.blocks)))
-    frame.insert(3, "fold", fold_of(view.site))
+    frame.insert(1, "set", view.page_set)
+    frame.insert(2, "page", view.page)
+    frame.insert(3, "position", np.arange(len(view.blocks)))
+    frame.insert(4, "fold", fold_of(view.site))
     frame = frame.iloc[known].copy()
-    frame.insert(4, "label", [LABELS[label] for label in view.labels[known]])
+    frame.insert(5, "label", [LABELS[label] for label in view.labels[known]])
     best = frame[list(LABELS)].to_numpy()
     lost = np.isnan(best).any(axis=1)
-    frame.insert(5, "predicted", np.where(lost, "missing", np.array(LABELS)[np.nan_to_num(best).argmax(axis=1)]))
+    frame.insert(6, "predicted", np.where(lost, "missing", np.array(LABELS)[np.nan_to_num(best).argmax(axis=1)]))
     frame["page_type"], frame["site"] = view.page_type, view.site
     return frame
 
@@ -114,10 +117,17 @@ def word_scores(pages: pd.DataFrame) -> dict[str, dict[str, float]]:
     }
 
 
-def metrics(pages: pd.DataFrame, labelled: pd.DataFrame) -> dict[str, dict[str, object]]:
+def metrics(pages: pd.DataFrame, labelled: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Word scores by mode; label scores by mode on the first set of hand-labelled pages, and on each other set."""
+    modes = {mode: pages[pages["mode"] == mode] for mode in MODES}
+    sets = {
+        str(name): {mode: label_scores(rows[rows["mode"] == mode]) for mode in MODES}
+        for name, rows in (labelled.groupby("set") if len(labelled) else ())
+    }
     return {
-        "word_f1": {mode: word_scores(pages[pages["mode"] == mode]) for mode in MODES if (pages["mode"] == mode).any()},
-        "labels": {mode: label_scores(labelled[labelled["mode"] == mode]) for mode in MODES} if len(labelled) else {},
+        "word_f1": {mode: word_scores(rows) for mode, rows in modes.items() if len(rows)},
+        "labels": sets.pop(FIRST, {}),
+        "other_sets": sets,
     }
 
 
@@ -130,8 +140,9 @@ def all_scores(
     figures: dict[str, Any] = metrics(pages, predictions)
     if len(pages):
         alone = embedded_scores(views, jobs)
-        figures["embedded"] = metrics(page_rows(views, alone), label_rows(views, alone))
-    return figures, pages, predictions
+        labelled = label_rows(views, alone)
+        figures["embedded"] = metrics(page_rows(views, alone), labelled[labelled["set"] == FIRST])
+    return figures, pages, predictions[predictions["set"].isin(LISTED)] if len(predictions) else predictions
 
 
 def embedded_scores(views: Sequence[View], jobs: int) -> list[np.ndarray]:
@@ -141,7 +152,7 @@ def embedded_scores(views: Sequence[View], jobs: int) -> list[np.ndarray]:
     return list(
         Parallel(n_jobs=jobs, batch_size=32)(
             delayed(two_passes)(pipelines, bare(view.blocks), "")
-            if mode_of(view) and view.page_type and (view.hand or view.kind != "leftover")
+            if mode_of(view) and (view.page_set == FIRST or (view.page_type and view.kind != "leftover"))
             else delayed(np.zeros)((len(view.blocks), len(LABELS)))
             for view in views
         )
@@ -153,9 +164,11 @@ def summary(figures: dict[str, Any]) -> str:
     for name, part in (("", figures), ("embedded data alone: ", figures.get("embedded", {}))):
         for mode, by_type in part.get("word_f1", {}).items():
             lines.append(f"{name}{mode}: word F1 {by_type['all']['f1']:.4f} on {by_type['all']['pages']} pages")
-        for mode, labels in part.get("labels", {}).items():
-            each = ", ".join(f"{label} {score['f1']:.3f}" for label, score in labels["per_label"].items())
-            lines.append(f"{name}{mode}: macro-F1 {labels['macro_f1']:.4f} on {labels['blocks']} blocks ({each})")
+        for page_set, by_mode in {"": part.get("labels", {}), **part.get("other_sets", {})}.items():
+            for mode, labels in by_mode.items():
+                each = ", ".join(f"{label} {score['f1']:.3f}" for label, score in labels["per_label"].items())
+                where = f"blocks of the set {page_set}" if page_set else "blocks"
+                lines.append(f"{name}{mode}: macro-F1 {labels['macro_f1']:.4f} on {labels['blocks']} {where} ({each})")
     return "\n".join(lines) or "no evaluation pages: `make data` fetches them"
 
 
@@ -164,5 +177,5 @@ def write_reports(folder: Path, figures: dict[str, Any], pages: pd.DataFrame, pr
     write(folder / "metrics.json", (json.dumps(figures, indent=1) + "\n").encode())
     write(folder / "pages.csv", pages.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode())
     write(
-        folder / "predictions.csv", predictions.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode()
+        folder / "predictions.csv", predictions.to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
     )

@@ -35,6 +35,7 @@ class Table:
     features: np.ndarray
     labels: np.ndarray
     weights: np.ndarray
+    sites: np.ndarray
     folds: np.ndarray
     starts: np.ndarray
 
@@ -69,6 +70,7 @@ def tabulated(views: Sequence[View], jobs: int) -> Table:
         features=np.concatenate(features) if features else np.zeros((0, 0), dtype=object),
         labels=np.concatenate([view.labels for view in views]) if views else np.zeros(0, dtype=int),
         weights=np.repeat([view.weight for view in views], sizes),
+        sites=np.repeat(np.array([view.site for view in views], dtype=object), sizes),
         folds=np.repeat([fold_of(view.site) for view in views], sizes),
         starts=np.concatenate([[0], np.cumsum(sizes)]).astype(int),
     )
@@ -79,13 +81,11 @@ def learn(table: Table, labels: dict[int, np.ndarray], jobs: int) -> Learned:
     rows = {fold: rows_to_learn(table, labels[fold], fold) for fold in labels}
     out = {fold: np.flatnonzero(table.folds == fold) for fold in labels}
 
-    def passes(
-        pipeline: Pipeline, features: np.ndarray, few: dict[int, np.ndarray]
-    ) -> tuple[list[Pipeline], np.ndarray]:
+    def passes(features: np.ndarray, few: dict[int, np.ndarray]) -> tuple[list[Pipeline], np.ndarray]:
         fitted = Parallel(n_jobs=jobs, pre_dispatch="n_jobs")(
             delayed(fit_and_score)(
-                pipeline,
                 features[few[fold]],
+                table.sites[few[fold]],
                 labels[fold][few[fold]],
                 weights_of(table, few[fold]),
                 features[out[fold]],
@@ -97,16 +97,18 @@ def learn(table: Table, labels: dict[int, np.ndarray], jobs: int) -> Learned:
             scores[out[fold]] = part
         return [pipeline for pipeline, _ in fitted], scores
 
-    blocks, first = passes(block_pipeline(table.features), table.features, rows)
+    blocks, first = passes(table.features, rows)
     few = {fold: spread(of_fold) for fold, of_fold in rows.items()}
-    pages, second = passes(page_pipeline(), second_features(table, first, jobs), few)
+    pages, second = passes(second_features(table, first, jobs), few)
     pipelines = {fold: {"block": b, "page": p} for fold, b, p in zip(labels, blocks, pages, strict=True)}
     return Learned(pipelines, first, second)
 
 
 def fit_and_score(
-    pipeline: Pipeline, features: np.ndarray, labels: np.ndarray, weights: np.ndarray, others: np.ndarray
+    features: np.ndarray, sites: np.ndarray, labels: np.ndarray, weights: np.ndarray, others: np.ndarray
 ) -> tuple[Pipeline, np.ndarray]:
+    """The first pass where features are strings, else the second."""
+    pipeline = block_pipeline(features, sites) if features.dtype == object else page_pipeline()
     pipeline.fit(features, labels, linear__sample_weight=balanced(labels, weights, LIFT))
     return pipeline, pipeline.predict_proba(others) if len(others) else np.zeros((0, len(LABELS)))
 

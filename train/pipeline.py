@@ -1,8 +1,11 @@
 """The two scikit-learn Pipelines, as they are before they learn."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from sklearn.compose import ColumnTransformer
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
@@ -16,31 +19,43 @@ WORD = r"(?:\w|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0ef
 # Tuned by site folds on the hand-labelled pages.
 WEIGHTS = {"html_words": 6.0, "text_words": 10.0, "markup": 4.0, "html_shape": 6.0, "text_shape": 6.0}
 BLOCK_C, PAGE_C = 0.5, 0.004
+SITES = 3  # that a term must stand on: the others tell what a page is about, or whose it is
+WORDS, TOKENS = 60_000, 30_000  # terms of a column at the most
 
 
-def block_pipeline(rows: np.ndarray) -> Pipeline:
+def block_pipeline(rows: np.ndarray, sites: Sequence[str]) -> Pipeline:
     """First pass: TF-IDF of words, of markup and of shape tokens, each its own column of ``block_features``.
 
-    ``rows`` are what it will learn from: columns that are empty in all of them (there are no HTML pages) are left out.
+    ``rows`` are what it will learn from, ``sites`` where each is from: terms of a few sites only are left out, and so
+    are columns without any (there are no HTML pages).
     """
-    rare = 2 if len(rows) < 50_000 else 5
-
-    def words() -> TfidfVectorizer:
-        return TfidfVectorizer(
-            lowercase=False, token_pattern=WORD, ngram_range=(1, 2), min_df=rare, max_features=60_000, sublinear_tf=True
-        )
-
-    def tokens() -> TfidfVectorizer:
-        return TfidfVectorizer(lowercase=False, token_pattern=r"\S+", min_df=rare, max_features=30_000, binary=True)
-
-    makers = {"html_words": words, "text_words": words, "markup": tokens, "html_shape": tokens, "text_shape": tokens}
-    columns = [(name, makers[name](), place) for place, name in enumerate(BLOCK_COLUMNS) if any(rows[:, place])]
+    columns = []
+    for place, name in enumerate(BLOCK_COLUMNS):
+        wordy = name.endswith("words")
+        cut = {"token_pattern": WORD, "ngram_range": (1, 2)} if wordy else {"token_pattern": r"\S+"}
+        if terms := terms_of_many_sites(rows[:, place], sites, cut, WORDS if wordy else TOKENS):
+            vectorizer = TfidfVectorizer(lowercase=False, vocabulary=terms, sublinear_tf=wordy, binary=not wordy, **cut)
+            columns.append((name, vectorizer, place))
     return Pipeline(
         [
             ("terms", ColumnTransformer(columns, transformer_weights=WEIGHTS)),
             ("linear", LogisticRegression(C=BLOCK_C, max_iter=200, tol=1e-3)),
         ]
     )
+
+
+def terms_of_many_sites(texts: Sequence[str], sites: Sequence[str], cut: dict[str, Any], most: int) -> list[str]:
+    """The terms on at least SITES sites, at most those ``most`` on the most sites; sorted."""
+    by_site: dict[str, dict[str, None]] = {}
+    for text, site in zip(texts, sites, strict=True):
+        if text:
+            by_site.setdefault(site, {})[text] = None
+    if len(by_site) < SITES:
+        return []
+    counter = CountVectorizer(lowercase=False, min_df=SITES, binary=True, **cut)
+    counts = counter.fit_transform("\n".join(texts) for texts in by_site.values()).sum(axis=0).A1
+    chosen = np.argsort(-counts, kind="stable")[:most]
+    return sorted(counter.get_feature_names_out()[chosen])
 
 
 def page_pipeline() -> Pipeline:

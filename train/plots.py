@@ -30,7 +30,7 @@ STYLE = {
     "grid.color": "#dddddd", "axes.axisbelow": True, "figure.constrained_layout.use": True, "legend.frameon": False,
 }  # fmt: skip
 COLUMNS = {
-    "predictions.csv": {"mode", "label", "predicted", *LABELS},
+    "predictions.csv": {"mode", "set", "label", "predicted", *LABELS},
     "pages.csv": {"mode", "page_type", "f1"},
 }
 
@@ -89,7 +89,8 @@ def read_reports(folder: Path) -> Reports:
         raise ReportError(f"{folder / 'metrics.json'}: no figures of an evaluation; run `make evaluate`") from error
     if not scores:
         raise ReportError(f"{folder / 'metrics.json'}: no hand-labelled pages; run `make data`, then `make evaluate`")
-    return Reports(metrics, read_rows(folder / "pages.csv"), read_rows(folder / "predictions.csv"))
+    predictions = read_rows(folder / "predictions.csv")
+    return Reports(metrics, read_rows(folder / "pages.csv"), predictions[predictions["set"] == FIRST])
 
 
 def read_rows(path: Path) -> pd.DataFrame:
