@@ -21,6 +21,7 @@ from pagesieve.train.align import Span, find_spans, read_spans, running_words, w
 DATA = Path(__file__).parents[1] / "data"
 ANNOTATIONS = sorted((DATA / "annotations").glob("*.csv"))
 PAGES = sorted((DATA / "pages").iterdir())
+READ = list(csv.DictReader((DATA / "read.csv").read_text("utf-8").splitlines()))
 ARCHIVES = ("wcxb.tar.gz", "trafilatura-eval.tar.gz")
 TAG = re.compile(r"</?[a-zA-Z!][^>]*>")
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]{12,}")  # Thai, Lao, Japanese, Chinese
@@ -157,8 +158,12 @@ def test_every_span_is_sound(path: Path) -> None:
         assert re.fullmatch(r"[0-9a-f]{12}", span.hash) and span.reader, span
         assert re.fullmatch(r"\d{4}-\d\d-\d\d", span.date), span
         ends[span.page] = span.end
-    known = [page.name for page in PAGES] if path.stem == "pages" else (DATA / f"{path.stem}.ids").read_text().split()
-    assert set(ends) <= set(known)
+    if path.stem == "pages":
+        assert set(ends) <= {page.name for page in PAGES}
+    else:
+        corpus, page_set = path.stem.split(".")
+        assert set(ends) == {row["page"] for row in READ if (row["corpus"], row["set"]) == (corpus, page_set)}
+        assert set(ends) <= set((DATA / f"{corpus}.ids").read_text("utf-8").split("\n"))
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
@@ -190,11 +195,24 @@ def test_the_card_counts_what_is_there(rows: list[Row]) -> None:
         wanted.append((label, *(f"{number:,}" for number in (paragraphs[label], *of_label))))
     sums = (paragraphs.total(), *(count.total() for count in codes.values()))
     wanted.append(("all", *(f"{number:,}" for number in sums)))
-    assert list(codes) == ["pages", "wcxb"]
+    assert ("label", "paragraphs.csv", *codes) in table
     assert [row for row in wanted if row not in table] == []
-    by_code = [(code, *(f"{count[code]:,}" for count in codes.values())) for code in CODES]
-    assert [row for row in by_code if row not in {(cells[0], *cells[-2:]) for cells in table}] == []
+    by_code = [(code, f"{sum(count[code] for count in codes.values()):,}") for code in CODES]
+    assert [row for row in by_code if row not in {(cells[0], cells[-1]) for cells in table}] == []
     languages = Counter(row["language"] for row in rows).most_common()
     assert ", ".join(f"{name} {count:,}" for name, count in languages) in " ".join(card.split())
     assert f"{len({row['page'] for row in rows})} made-up pages" in card
     assert f"{len(PAGES)} sample pages" in card
+    assert f"labels of {len(READ)} pages of the two corpora" in card
+
+
+def test_the_card_counts_the_pages_that_were_read() -> None:
+    card = (DATA / "README.md").read_text("utf-8").splitlines()
+    for page_set in dict.fromkeys(row["set"] for row in READ):
+        pages = [row for row in READ if row["set"] == page_set]
+        cells = [page_set_cell(Counter(row[column] for row in pages)) for column in ("page_type", "language")]
+        assert f"| `{page_set}` | {len(pages)} | {cells[0]} | {cells[1]} |" in card
+
+
+def page_set_cell(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))

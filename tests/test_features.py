@@ -45,6 +45,16 @@ def test_a_text_line_has_no_html_columns():
     assert "head:like" in rows[1][4].split()
 
 
+def test_a_line_echoes_the_paragraphs_or_does_not():
+    words = "This spring the harbour ferry was painted green, after they had argued for two winters about its shade"
+    long = words + ", and about its name."
+    lines = [long, "Green ferry, harbour spring", "Ten recipes with lentils", "***"]
+    shapes = [row[4].split() for row in block_features([Block(i, line) for i, line in enumerate(lines)])]
+    assert [next(t for t in shape if t.startswith("echo=")) for shape in shapes] == [
+        "echo=0", "echo=6", "echo=0", "echo=none",
+    ]  # fmt: skip
+
+
 def test_words_make_numbers_equal_and_split_unspaced_scripts():
     assert words_of("Page 12 of 30").split() == ["¶", "page", "00", "of", "00", "¶"]
     assert words_of("関連記事").split() == ["¶", "関", "連", "記", "事", "¶"]

@@ -71,7 +71,7 @@ def share_right(model: Model, name: str) -> float:
     blocks = model.label(content, kind="html" if name.endswith(".html") else "text")
     running, owners = running_words(blocks["text"])
     truth = dict.fromkeys(range(len(blocks)), "")
-    for start, span in find_spans(read_annotations(ROOT / "data/annotations/pages.csv")[name], running):
+    for start, span in find_spans(read_annotations([ROOT / "data/annotations/pages.csv"])[name].spans, running):
         truth[owners[start]] = CODES[span.code]
     return float(np.mean([label == truth[index] for index, label in enumerate(blocks["label"])]))
 

@@ -29,7 +29,9 @@ def predictions(mode: str, count: int, rng: np.random.Generator) -> pd.DataFrame
         frame.loc[::50, [*LABELS]] = np.nan
         frame.loc[::50, "predicted"] = "missing"
     frame["label"] = [LABELS[place] for place in label]
-    return frame.assign(mode=mode, page="0001", position=range(count), fold=0, page_type="article", site="a.example")
+    return frame.assign(
+        mode=mode, set="first", page="0001", position=range(count), fold=0, page_type="article", site="a.example"
+    )
 
 
 def write_reports(folder: Path, *, pages: int = 60, blocks: int = 400) -> Path:

@@ -13,13 +13,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pagesieve.predict.blocks import segment
+from pagesieve.predict.blocks import Block, segment
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import ModelError, load, read_card
 from pagesieve.predict.page import read_page
 from pagesieve.train import card, evaluate, fit
 from pagesieve.train.align import running_words, spans_of, words
-from pagesieve.train.corpus import JUNK, NONE, CorpusError, by_reference, by_segments, page_views, read_paragraphs
+from pagesieve.train.compose import composed
+from pagesieve.train.corpus import (
+    JUNK,
+    NONE,
+    Annotated,
+    CorpusError,
+    View,
+    by_reference,
+    by_segments,
+    page_views,
+    read_paragraphs,
+)
+from pagesieve.train.pipeline import terms_of_many_sites
 from pagesieve.train.split import fold_of, site_of
 
 ROOT = Path(__file__).parent.parent
@@ -71,7 +83,7 @@ def hand_labelled_views(page: str = "1") -> list:
     running, _ = running_words(block.text for block in segment(read_page(PAGE)))
     codes = "NHTTTPF"
     labelled = zip(codes, [block.text for block in segment(read_page(PAGE))], strict=True)
-    spans = {page: spans_of(page, running, labelled, "a", "2026-01-01")}
+    spans = {page: Annotated("first", spans_of(page, running, labelled, "a", "2026-01-01"))}
     truth = {"main_content": REFERENCE, "title": "The lamp"}
     record = {"metadata": {"page_type": "category"}, "truth": {"url": "https://a.example.org/", "ground_truth": truth}}
     views, found = page_views(page, PAGE.encode(), record, source="wcxb", annotations=spans)
@@ -92,6 +104,35 @@ def test_a_page_serves_as_html_as_lines_and_as_left_over_lines():
     for view in views:
         for block, label, origin in zip(view.blocks, view.labels, view.origin, strict=True):
             assert html.blocks[origin].text == block.text and html.labels[origin] == label
+
+
+def test_left_over_pages_are_put_together_within_a_fold():
+    sites = [f"{name}.example" for name in "abcdefgh"]
+    labels = np.array([3, 0, 0, 0, 1, 1, 2, 2], dtype=np.int8)
+    views = [
+        View(site, "c", site, "", "html", [Block(i, f"{site} {i}") for i in range(8)], labels, np.arange(8), "first")
+        for site in sites
+    ]
+    pages = composed(views)
+    assert [page.page for page in pages] == sites
+    assert [page.blocks for page in pages] == [page.blocks for page in composed(views)]
+    assert {label for page in pages for label in page.labels.tolist()} == {0, 1, 2}
+    for page in pages:
+        assert (page.kind, page.site, page.maker, page.hand) == ("leftover", page.page, "composing", True)
+        for block, label in zip(page.blocks, page.labels, strict=True):
+            site, index = block.text.split()
+            assert label == labels[int(index)] and fold_of(site) == fold_of(page.site)
+            assert site == page.site or label != 0
+    assert composed([replace(view, page_set="") for view in views]) == []
+
+
+def test_terms_of_few_sites_are_left_out():
+    texts, sites = ["lamp boat", "lamp boat", "boat lamp", "lamp tower", "tower tower"], ["a", "a", "b", "c", "d"]
+    cut = {"token_pattern": r"\S+"}
+    assert terms_of_many_sites(texts, sites, cut, 9) == ["lamp"]
+    assert terms_of_many_sites([*texts, "boat tower"], [*sites, "e"], cut, 9) == ["boat", "lamp", "tower"]
+    assert terms_of_many_sites([*texts, "lamp tower boat"], [*sites, "e"], cut, 1) == ["lamp"]
+    assert terms_of_many_sites(["", "lamp", "lamp"], ["a", "b", "c"], cut, 9) == []
 
 
 def test_folds_are_by_site():

@@ -9,6 +9,7 @@ from pagesieve.predict.model import ModelError
 
 from . import card, evaluate, plots, sources
 from .align import SpanError
+from .compose import composed
 from .corpus import (
     CorpusError,
     View,
@@ -61,9 +62,9 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
         print(f"lacks {source.name}: run `make data`, or `make data CORPORA=DIR` with {source.archive} in DIR")
     for path in filter(None, (DATA / "paragraphs.csv", own)):
         part = read_paragraphs(path)
-        print(f"uses {path}: {sum(len(view.blocks) for view in part)} paragraphs")
+        print(f"uses {path}: {sum(len(view.blocks) for view in part if view.kind == 'text')} paragraphs")
         views, digests = views + part, digests | {path.stem: sha256_of(path)}
-    return views, digests
+    return views + composed(views), digests
 
 
 def train(args: argparse.Namespace) -> None:

@@ -82,7 +82,7 @@ def learn(table: Table, labels: dict[int, np.ndarray], jobs: int) -> Learned:
     out = {fold: np.flatnonzero(table.folds == fold) for fold in labels}
 
     def passes(features: np.ndarray, few: dict[int, np.ndarray]) -> tuple[list[Pipeline], np.ndarray]:
-        fitted = Parallel(n_jobs=jobs, pre_dispatch="n_jobs")(
+        fitted = Parallel(n_jobs=jobs, pre_dispatch="n_jobs", max_nbytes=None)(
             delayed(fit_and_score)(
                 features[few[fold]],
                 table.sites[few[fold]],
@@ -130,12 +130,19 @@ def spread(rows: np.ndarray) -> np.ndarray:
 
 
 def second_features(table: Table, first: np.ndarray, jobs: int) -> np.ndarray:
-    parts = Parallel(n_jobs=jobs, batch_size=32)(
+    parts = Parallel(n_jobs=jobs, batch_size=32, return_as="generator")(
         delayed(page_features)(view.blocks, first[table.of(number)])
         for number, view in enumerate(table.views)
         if view.blocks
     )
-    return np.concatenate(parts)
+    features = np.empty((len(first), 0), dtype=np.float32)
+    start = 0
+    for part in parts:
+        if not start:  # all at once: the parts in a row beside the whole would need the memory twice
+            features = np.empty((len(first), part.shape[1]), dtype=np.float32)
+        features[start : start + len(part)] = part
+        start += len(part)
+    return features
 
 
 def weak_labels(table: Table, hand: Learned, jobs: int) -> dict[int, np.ndarray]:

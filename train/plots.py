@@ -19,6 +19,8 @@ from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from pagesieve.predict.labels import COLOURS, LABELS
 
+from .evaluate import FIRST
+
 MODES = {"html": "HTML pages", "text": "all lines", "leftover": "left-over lines"}
 MISSING = "missing"  # predicted where most words of a hand-labelled block stand in no block of ours
 DPI = 200  # of 8 to 10 inches: sharp at twice the width of a README

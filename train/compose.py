@@ -1,0 +1,75 @@
+"""Hand-labelled pages -> short left-over pages: some lines of an article, then comment and teaser sections.
+
+Extractors leave few such sections on any one page, so these come from all pages of the same fold and corpus, in any
+order; no page holds a line of another fold's site.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+
+from pagesieve.predict.blocks import Block
+from pagesieve.predict.labels import LABELS
+
+from .corpus import View, lines_of, seed_of
+from .split import fold_of
+
+CONTENT, COMMENT, PROMO = map(LABELS.index, ("article_content", "comment_form", "promo_teaser"))
+ARTICLE = (3, 20)  # lines of an article, from and to before
+CUT = 12  # lines of a section before which it is cut
+SECTIONS = 20  # lines of all sections with one label at the most
+WITH_SECTION, WITH_SECOND, IN_ARTICLE = 0.85, 0.3, 0.25  # shares of pages: each label, teasers twice, inside the text
+
+Line = tuple[int, str]
+Pool = dict[tuple[int, str, int], list[list[Line]]]
+
+
+def composed(views: Sequence[View]) -> list[View]:
+    """A left-over page for each hand-labelled HTML page with enough content; the same for the same views."""
+    pages = [view for view in views if view.kind == "html" and view.hand]
+    pool: Pool = defaultdict(list)
+    for view in pages:
+        for label, lines in groupby(labelled_lines(view), key=lambda line: line[0]):
+            pool[fold_of(view.site), view.source, label].append(list(lines))
+    return [page_of(view, lines) for view in pages if (lines := put_together(view, pool))]
+
+
+def labelled_lines(view: View) -> list[Line]:
+    pairs = zip(view.labels.tolist(), view.blocks, strict=True)
+    return [(label, text) for label, block in pairs for text in lines_of(block)]
+
+
+def put_together(view: View, pool: Pool) -> list[Line]:
+    rng = np.random.default_rng(seed_of(view.page))
+    content = [line for line in labelled_lines(view) if line[0] == CONTENT]
+    if len(content) < ARTICLE[0]:
+        return []
+    size = int(rng.integers(*ARTICLE))
+    start = 0 if rng.random() < 0.5 else int(rng.integers(max(1, len(content) - size)))
+    page = content[start : start + size]
+    wanted = [COMMENT] * (rng.random() < WITH_SECTION) + [PROMO] * (rng.random() < WITH_SECTION)
+    wanted += [PROMO] * (rng.random() < WITH_SECOND)
+    parts = [sections(rng, pool[fold_of(view.site), view.source, label]) for label in rng.permutation(wanted).tolist()]
+    if parts and rng.random() < IN_ARTICLE:
+        place = int(rng.integers(1, len(page) + 1))
+        page[place:place] = parts.pop()
+    return page + [line for part in parts for line in part]
+
+
+def sections(rng: np.random.Generator, pool: Sequence[list[Line]]) -> list[Line]:
+    """One or more sections of the pool, each from its start."""
+    lines: list[Line] = []
+    while pool and (len(lines) < 2 or rng.random() < 0.4):
+        lines += pool[int(rng.integers(len(pool)))][: int(rng.integers(1, CUT))]
+    return lines[:SECTIONS]
+
+
+def page_of(view: View, lines: Sequence[Line]) -> View:
+    return View(
+        view.page, view.source, view.site, view.page_type, "leftover",
+        blocks=[Block(index, text) for index, (_, text) in enumerate(lines)],
+        labels=np.array([label for label, _ in lines], dtype=np.int8),
+        origin=np.full(len(lines), -1), page_set=view.page_set, maker="composing", weight=view.weight,
+    )  # fmt: skip
