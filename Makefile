@@ -7,7 +7,7 @@ TRAIN := $(BIN)/python -m pagesieve.train
 SAMPLE := data/pages/harbour-news.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo predict data train evaluate report test lint check-install check-full clean page-given
+.PHONY: help setup demo predict data train evaluate report agreement test lint check-install check-full clean page-given
 
 help:  ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ evaluate: $(READY) $(if $(CORPORA),data)  ## score out of fold by site, into rep
 
 report: $(READY)  ## draw the plots from the files of make evaluate
 	@$(TRAIN) report
+
+agreement: $(READY)  ## how far the two readers of the pages that were read twice agree
+	@$(TRAIN) agreement
 
 test: $(READY)  ## run the tests; CORPORA=DIR runs those too that need the corpora
 	@$(BIN)/pytest

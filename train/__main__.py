@@ -1,4 +1,4 @@
-"""The commands behind make: fetch the corpora, train, evaluate out of fold, draw the report."""
+"""The commands behind make: fetch the corpora, train, evaluate out of fold, draw the report, compare readers."""
 
 import argparse
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pagesieve.predict.model import ModelError
 
-from . import card, evaluate, plots, sources
+from . import agreement, card, evaluate, plots, sources
 from .align import SpanError
 from .compose import composed
 from .corpus import (
@@ -38,6 +38,7 @@ def arguments() -> argparse.Namespace:
     for name, what in (("evaluate", "score out of fold by site"), ("report", "draw the plots of what evaluate wrote")):
         command = commands.add_parser(name, help=what)
         command.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR")
+    commands.add_parser("agreement", help="how far two readers of the same pages agree")
     return parser.parse_args()
 
 
@@ -97,6 +98,8 @@ def main() -> None:
             train(args)
         elif args.command == "evaluate":
             evaluated(args)
+        elif args.command == "agreement":
+            print(agreement.summary(DATA / "twice.csv"))
         else:
             for path in plots.draw(args.reports):
                 print(f"drew {path}")

@@ -31,8 +31,8 @@ def composed(views: Sequence[View]) -> list[View]:
     pages = [view for view in views if view.kind == "html" and view.hand]
     pool: Pool = defaultdict(list)
     for view in pages:
-        for label, lines in groupby(labelled_lines(view), key=lambda line: line[0]):
-            pool[fold_of(view.site), view.source, label].append(list(lines))
+        for label, section in groupby(labelled_lines(view), key=lambda line: line[0]):
+            pool[fold_of(view.site), view.source, label].append(list(section))
     return [page_of(view, lines) for view in pages if (lines := put_together(view, pool))]
 
 

@@ -1,5 +1,7 @@
 """Views -> pipelines and out-of-fold scores: two passes, on five site folds that they share, and once on everything.
 
+The second pass learns from hand-labelled pages only, for it is about how the labels of a whole page go together.
+
 The junk of pages that have only a reference main text gets weak labels from the same two passes, learned from the
 hand-labelled HTML pages alone; what is scored in a fold was labelled without that fold's hand labels.
 """
@@ -11,17 +13,15 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.pipeline import Pipeline
 
-from pagesieve.predict.blocks import Block
 from pagesieve.predict.features import block_features, page_features
 from pagesieve.predict.labels import LABELS
 
-from .corpus import HAND, JUNK, NONE, View
+from .corpus import JUNK, NONE, View
 from .pipeline import balanced, block_pipeline, page_pipeline
 from .split import FOLDS, fold_of
 
 SURE = 0.8  # probability, among the labels that are not content, that a weak label needs
 KEPT = 0.35  # share of the blocks without hand labels that is learned from, with their weight raised in turn
-PAGE_ROWS = 300_000  # blocks that the second pass learns from at the most
 LIFT = 0.25  # power by which rare labels are lifted
 PAGES_AT_ONCE = 50
 EVERYTHING = -1  # the fold that leaves nothing out
@@ -29,11 +29,11 @@ EVERYTHING = -1  # the fold that leaves nothing out
 
 @dataclass(frozen=True)
 class Table:
-    """The blocks of many views in a row, with their first-pass features; ``starts[i]`` is the first of view i."""
+    """The blocks of many views in a row; ``starts[i]`` is the first of view i."""
 
     views: list[View]
-    features: np.ndarray
     labels: np.ndarray
+    hand: np.ndarray
     weights: np.ndarray
     sites: np.ndarray
     folds: np.ndarray
@@ -54,21 +54,20 @@ class Learned:
 
 def learn_from(views: Sequence[View], jobs: int) -> tuple[Table, Learned]:
     """Both passes from all views; deterministic for the same views and library versions."""
-    table = tabulated(views, jobs)
-    hand = tabulated([view for view in views if view.hand and view.kind == "html"], jobs)
+    table = tabulated(views)
+    hand = tabulated([view for view in views if view.hand and view.kind == "html"])
     labels = dict.fromkeys((*range(FOLDS), EVERYTHING), np.where(table.labels == JUNK, NONE, table.labels))
     if hand.views:
         labels = weak_labels(table, learn(hand, dict.fromkeys(labels, hand.labels), jobs), jobs)
     return table, learn(table, labels, jobs)
 
 
-def tabulated(views: Sequence[View], jobs: int) -> Table:
-    features = Parallel(n_jobs=jobs, batch_size=32)(delayed(block_features)(view.blocks, view.title) for view in views)
+def tabulated(views: Sequence[View]) -> Table:
     sizes = [len(view.blocks) for view in views]
     return Table(
         views=list(views),
-        features=np.concatenate(features) if features else np.zeros((0, 0), dtype=object),
         labels=np.concatenate([view.labels for view in views]) if views else np.zeros(0, dtype=int),
+        hand=np.repeat([view.hand for view in views], sizes),
         weights=np.repeat([view.weight for view in views], sizes),
         sites=np.repeat(np.array([view.site for view in views], dtype=object), sizes),
         folds=np.repeat([fold_of(view.site) for view in views], sizes),
@@ -97,9 +96,9 @@ def learn(table: Table, labels: dict[int, np.ndarray], jobs: int) -> Learned:
             scores[out[fold]] = part
         return [pipeline for pipeline, _ in fitted], scores
 
-    blocks, first = passes(table.features, rows)
-    few = {fold: spread(of_fold) for fold, of_fold in rows.items()}
-    pages, second = passes(second_features(table, first, jobs), few)
+    blocks, first = passes(first_features(table, jobs), rows)
+    by_hand = {fold: of_fold[table.hand[of_fold]] for fold, of_fold in rows.items()}
+    pages, second = passes(second_features(table, first, jobs), by_hand)
     pipelines = {fold: {"block": b, "page": p} for fold, b, p in zip(labels, blocks, pages, strict=True)}
     return Learned(pipelines, first, second)
 
@@ -116,17 +115,17 @@ def fit_and_score(
 def rows_to_learn(table: Table, labels: np.ndarray, fold: int) -> np.ndarray:
     """Labelled blocks outside the fold: all that people labelled, a fixed random part of the others."""
     lucky = np.random.default_rng(0).random(len(labels)) < KEPT
-    return np.flatnonzero((table.folds != fold) & (labels >= 0) & (lucky | (table.weights >= HAND)))
+    return np.flatnonzero((table.folds != fold) & (labels >= 0) & (lucky | table.hand))
 
 
 def weights_of(table: Table, rows: np.ndarray) -> np.ndarray:
-    weights = table.weights[rows]
-    return np.asarray(np.where(weights >= HAND, weights, weights / KEPT))
+    return np.asarray(np.where(table.hand[rows], 1, 1 / KEPT) * table.weights[rows])
 
 
-def spread(rows: np.ndarray) -> np.ndarray:
-    """At most PAGE_ROWS of the rows, evenly spread."""
-    return rows[:: 1 + len(rows) // PAGE_ROWS]
+def first_features(table: Table, jobs: int) -> np.ndarray:
+    return np.concatenate(
+        Parallel(n_jobs=jobs, batch_size=32)(delayed(block_features)(view.blocks, view.title) for view in table.views)
+    )
 
 
 def second_features(table: Table, first: np.ndarray, jobs: int) -> np.ndarray:
@@ -151,8 +150,7 @@ def weak_labels(table: Table, hand: Learned, jobs: int) -> dict[int, np.ndarray]
     parts = [numbers[start : start + PAGES_AT_ONCE] for start in range(0, len(numbers), PAGES_AT_ONCE)]
     pipelines = list(hand.pipelines.values())
     guessed = Parallel(n_jobs=jobs, pre_dispatch="n_jobs")(
-        delayed(guesses)(pipelines, [(table.features[table.of(n)], table.views[n].blocks) for n in part])
-        for part in parts
+        delayed(guesses)(pipelines, [table.views[n] for n in part]) for part in parts
     )
     by_page = {
         (table.views[n].source, table.views[n].page): guess
@@ -168,15 +166,14 @@ def weak_labels(table: Table, hand: Learned, jobs: int) -> dict[int, np.ndarray]
     return labels
 
 
-def guesses(
-    pipelines: list[dict[str, Pipeline]], pages: list[tuple[np.ndarray, list[Block]]]
-) -> list[list[np.ndarray]]:
-    """For each page, and each pair of pipelines, the label of each block if it is not content; NONE where not sure."""
-    found: list[list[np.ndarray]] = [[] for _ in pages]
-    ends = np.cumsum([len(blocks) for _, blocks in pages])[:-1]
+def guesses(pipelines: list[dict[str, Pipeline]], views: Sequence[View]) -> list[list[np.ndarray]]:
+    """For each view, and each pair of pipelines, the label of each block if it is not content; NONE where not sure."""
+    found: list[list[np.ndarray]] = [[] for _ in views]
+    features = np.concatenate([block_features(view.blocks, view.title) for view in views])
+    ends = np.cumsum([len(view.blocks) for view in views])[:-1]
     for pair in pipelines:
-        first = np.split(pair["block"].predict_proba(np.concatenate([features for features, _ in pages])), ends)
-        second = [page_features(blocks, scores) for (_, blocks), scores in zip(pages, first, strict=True)]
+        first = np.split(pair["block"].predict_proba(features), ends)
+        second = [page_features(view.blocks, scores) for view, scores in zip(views, first, strict=True)]
         others = pair["page"].predict_proba(np.concatenate(second))[:, 1:]
         likely = np.where(others.max(axis=1) >= SURE * others.sum(axis=1), 1 + others.argmax(axis=1), NONE)
         for guess, page in zip(np.split(likely, ends), found, strict=True):

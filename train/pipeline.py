@@ -1,6 +1,6 @@
 """The two scikit-learn Pipelines, as they are before they learn."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ SITES = 3  # that a term must stand on: the others tell what a page is about, or
 WORDS, TOKENS = 60_000, 30_000  # terms of a column at the most
 
 
-def block_pipeline(rows: np.ndarray, sites: Sequence[str]) -> Pipeline:
+def block_pipeline(rows: np.ndarray, sites: np.ndarray) -> Pipeline:
     """First pass: TF-IDF of words, of markup and of shape tokens, each its own column of ``block_features``.
 
     ``rows`` are what it will learn from, ``sites`` where each is from: terms of a few sites only are left out, and so
@@ -44,7 +44,7 @@ def block_pipeline(rows: np.ndarray, sites: Sequence[str]) -> Pipeline:
     )
 
 
-def terms_of_many_sites(texts: Sequence[str], sites: Sequence[str], cut: dict[str, Any], most: int) -> list[str]:
+def terms_of_many_sites(texts: Iterable[str], sites: Iterable[str], cut: dict[str, Any], most: int) -> list[str]:
     """The terms on at least SITES sites, at most those ``most`` on the most sites; sorted."""
     by_site: dict[str, dict[str, None]] = {}
     for text, site in zip(texts, sites, strict=True):
