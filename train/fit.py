@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from pagesieve.predict.features import block_features, page_features
 from pagesieve.predict.labels import LABELS
@@ -80,7 +81,7 @@ def learn(table: Table, labels: dict[int, np.ndarray], jobs: int) -> Learned:
     rows = {fold: rows_to_learn(table, labels[fold], fold) for fold in labels}
     out = {fold: np.flatnonzero(table.folds == fold) for fold in labels}
 
-    def passes(features: np.ndarray, few: dict[int, np.ndarray]) -> tuple[list[Pipeline], np.ndarray]:
+    def passes(features: np.ndarray, few: dict[int, np.ndarray], jobs: int) -> tuple[list[Pipeline], np.ndarray]:
         fitted = Parallel(n_jobs=jobs, pre_dispatch="n_jobs", max_nbytes=None)(
             delayed(fit_and_score)(
                 features[few[fold]],
@@ -96,9 +97,9 @@ def learn(table: Table, labels: dict[int, np.ndarray], jobs: int) -> Learned:
             scores[out[fold]] = part
         return [pipeline for pipeline, _ in fitted], scores
 
-    blocks, first = passes(first_features(table, jobs), rows)
+    blocks, first = passes(first_features(table, jobs), rows, jobs)
     by_hand = {fold: of_fold[table.hand[of_fold]] for fold, of_fold in rows.items()}
-    pages, second = passes(second_features(table, first, jobs), by_hand)
+    pages, second = passes(second_features(table, first, jobs), by_hand, 1)  # more at once would need over 8 GB
     pipelines = {fold: {"block": b, "page": p} for fold, b, p in zip(labels, blocks, pages, strict=True)}
     return Learned(pipelines, first, second)
 
@@ -108,8 +109,9 @@ def fit_and_score(
 ) -> tuple[Pipeline, np.ndarray]:
     """The first pass where features are strings, else the second."""
     pipeline = block_pipeline(features, sites) if features.dtype == object else page_pipeline()
-    pipeline.fit(features, labels, linear__sample_weight=balanced(labels, weights, LIFT))
-    return pipeline, pipeline.predict_proba(others) if len(others) else np.zeros((0, len(LABELS)))
+    with threadpool_limits(1):  # sums that do not depend on the number of cores
+        pipeline.fit(features, labels, linear__sample_weight=balanced(labels, weights, LIFT))
+        return pipeline, pipeline.predict_proba(others) if len(others) else np.zeros((0, len(LABELS)))
 
 
 def rows_to_learn(table: Table, labels: np.ndarray, fold: int) -> np.ndarray:
