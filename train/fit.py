@@ -34,6 +34,7 @@ class Table:
 
     views: list[View]
     labels: np.ndarray
+    html: np.ndarray
     hand: np.ndarray
     weights: np.ndarray
     sites: np.ndarray
@@ -68,6 +69,7 @@ def tabulated(views: Sequence[View]) -> Table:
     return Table(
         views=list(views),
         labels=np.concatenate([view.labels for view in views]) if views else np.zeros(0, dtype=int),
+        html=np.repeat([view.kind == "html" for view in views], sizes),
         hand=np.repeat([view.hand for view in views], sizes),
         weights=np.repeat([view.weight for view in views], sizes),
         sites=np.repeat(np.array([view.site for view in views], dtype=object), sizes),
@@ -87,7 +89,7 @@ def learn(table: Table, labels: dict[int, np.ndarray], jobs: int) -> Learned:
                 features[few[fold]],
                 table.sites[few[fold]],
                 labels[fold][few[fold]],
-                weights_of(table, few[fold]),
+                weights_of(table, labels[fold], few[fold]),
                 features[out[fold]],
             )
             for fold in labels
@@ -110,7 +112,7 @@ def fit_and_score(
     """The first pass where features are strings, else the second."""
     pipeline = block_pipeline(features, sites) if features.dtype == object else page_pipeline()
     with threadpool_limits(1):  # sums that do not depend on the number of cores
-        pipeline.fit(features, labels, linear__sample_weight=balanced(labels, weights, LIFT))
+        pipeline.fit(features, labels, linear__sample_weight=weights)
         return pipeline, pipeline.predict_proba(others) if len(others) else np.zeros((0, len(LABELS)))
 
 
@@ -120,8 +122,13 @@ def rows_to_learn(table: Table, labels: np.ndarray, fold: int) -> np.ndarray:
     return np.flatnonzero((table.folds != fold) & (labels >= 0) & (lucky | table.hand))
 
 
-def weights_of(table: Table, rows: np.ndarray) -> np.ndarray:
-    return np.asarray(np.where(table.hand[rows], 1, 1 / KEPT) * table.weights[rows])
+def weights_of(table: Table, labels: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """How much each row counts; rare labels are lifted among the rows of HTML and among those of text pages."""
+    weights: np.ndarray = np.where(table.hand[rows], 1, 1 / KEPT) * table.weights[rows]
+    for part in (table.html[rows], ~table.html[rows]):
+        if part.any():
+            weights[part] = balanced(labels[rows][part], weights[part], LIFT)
+    return weights
 
 
 def first_features(table: Table, jobs: int) -> np.ndarray:
