@@ -29,6 +29,7 @@ from .split import site_of
 
 NONE, JUNK = -1, len(LABELS)  # no label; not content, but which of the other labels is not known
 COLUMNS = ("text", "label", "language", "page", "order")
+OWN = "own"  # the page set of labelled paragraphs, which are learned from but not scored
 
 HAND, PARAGRAPH, WEAK = 1.0, 10.0, 0.05  # weights of a block: of a hand-labelled page, of our paragraphs, of others
 
@@ -306,7 +307,7 @@ def paragraph_view(source: str, page: str, kind: str, rows: list[tuple[float, st
     blocks = [Block(index, text) for index, (_, text, _) in enumerate(rows)]
     labels = np.array([label for _, _, label in rows], dtype=np.int8)
     site, origin = f"{source}: {page}", np.full(len(rows), -1)
-    return View(page, source, site, "", kind, blocks, labels, origin, "own", weight=PARAGRAPH)
+    return View(page, source, site, "", kind, blocks, labels, origin, OWN, weight=PARAGRAPH)
 
 
 def sha256_of(path: Path) -> str:

@@ -15,7 +15,7 @@ from pagesieve.predict.model import bare, two_passes
 
 from .align import words
 from .card import write
-from .corpus import View
+from .corpus import OWN, View
 from .fit import EVERYTHING, Learned, Table, learn_from
 from .split import fold_of
 
@@ -69,7 +69,7 @@ def label_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFr
     frames = []
     for view, part in zip(views, scores, strict=True):
         mode = mode_of(view)
-        if view.page_set in ("", "own") or mode in (None, "html"):
+        if view.page_set in ("", OWN) or mode in (None, "html"):
             continue
         frames.append(label_frame(view, str(mode), part))
         if view.kind == "text":

@@ -101,7 +101,7 @@ def learn(table: Table, labels: dict[int, np.ndarray], jobs: int) -> Learned:
 
     blocks, first = passes(first_features(table, jobs), rows, jobs)
     by_hand = {fold: of_fold[table.hand[of_fold]] for fold, of_fold in rows.items()}
-    pages, second = passes(second_features(table, first, jobs), by_hand, 1)  # more at once would need over 8 GB
+    pages, second = passes(second_features(table, first, jobs), by_hand, 1)  # two at once need 12 GB
     pipelines = {fold: {"block": b, "page": p} for fold, b, p in zip(labels, blocks, pages, strict=True)}
     return Learned(pipelines, first, second)
 
