@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pagesieve.predict.model import ModelError
@@ -22,6 +23,8 @@ from .corpus import (
 from .fit import learn_from
 
 DATA, RAW, SOURCES = Path("data"), Path("data/raw"), Path("data/sources.toml")
+PARAGRAPHS = DATA / "paragraphs.csv"
+EXTRACTED = RAW / "extracted.json.gz"  # what evaluate extracts, for compare
 FOUND_AGAIN = 0.98  # share of the annotated words that must still stand on their pages
 JOBS = min(2, os.cpu_count() or 1)
 
@@ -46,7 +49,6 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
     """The views of all training data that is there, and its digests by name; says what is used and what is missing."""
     there, missing = sources.available(SOURCES, RAW)
     views: list[View] = []
-    digests: dict[str, str] = {}
     for corpus in there:
         files = annotation_files(DATA / "annotations", corpus.name)
         part, wanted, found = read_corpus(corpus.folder, read_annotations(files), JOBS)
@@ -57,15 +59,24 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
                 f"{', '.join(map(str, files))}: under {FOUND_AGAIN:.0%} of the labelled words were found again; "
                 "label them anew"
             )
-        views, digests = views + part, digests | {corpus.name: corpus.digest}
-        digests |= {f"annotations/{path.stem}": sha256_of(path) for path in files}
+        views += part
     for source in missing:
         print(f"lacks {source.name}: run `make data`, or `make data CORPORA=DIR` with {source.archive} in DIR")
-    for path in filter(None, (DATA / "paragraphs.csv", own)):
+    for path in filter(None, (PARAGRAPHS, own)):
         part = read_paragraphs(path)
         print(f"uses {path}: {sum(len(view.blocks) for view in part if view.kind == 'text')} paragraphs")
-        views, digests = views + part, digests | {path.stem: sha256_of(path)}
-    return views + composed(views), digests
+        views += part
+    return views + composed(views), digests_of(there, own)
+
+
+def digests_of(there: Sequence[sources.Corpus], own: Path | None = None) -> dict[str, str]:
+    """The digests of all training data by name: of these corpora with their annotations, and of the paragraphs."""
+    digests = {}
+    for corpus in there:
+        digests[corpus.name] = corpus.digest
+        for path in annotation_files(DATA / "annotations", corpus.name):
+            digests[f"annotations/{path.stem}"] = sha256_of(path)
+    return digests | {path.stem: sha256_of(path) for path in filter(None, (PARAGRAPHS, own))}
 
 
 def train(args: argparse.Namespace) -> None:
@@ -79,12 +90,13 @@ def train(args: argparse.Namespace) -> None:
 
 
 def evaluated(args: argparse.Namespace) -> None:
-    views, _ = gathered()
+    views, digests = gathered()
     if not any(view.page_type for view in views):
         raise CorpusError("no evaluation pages: fetch the corpora with `make data`; nothing was written")
     table, learned = learn_from(views, JOBS)
     scores, pages, predictions = evaluate.all_scores(views, table, learned, JOBS)
     evaluate.write_reports(args.reports, scores, pages, predictions)
+    evaluate.write_extracted(EXTRACTED, evaluate.extracted(views, evaluate.by_view(table, learned)), digests)
     print(evaluate.summary(scores))
 
 
