@@ -1,6 +1,7 @@
-"""The commands behind make: fetch the corpora, train, evaluate out of fold, draw the report, compare readers."""
+"""The commands behind make: fetch the corpora, train, evaluate, compare with other tools, draw, compare readers."""
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -8,8 +9,9 @@ from pathlib import Path
 
 from pagesieve.predict.model import ModelError
 
-from . import agreement, card, evaluate, plots, sources
+from . import agreement, card, compare, evaluate, plots, sources
 from .align import SpanError
+from .answers import CompareError
 from .compose import composed
 from .corpus import (
     CorpusError,
@@ -21,10 +23,13 @@ from .corpus import (
     sha256_of,
 )
 from .fit import learn_from
+from .reports import ReportError
 
 DATA, RAW, SOURCES = Path("data"), Path("data/raw"), Path("data/sources.toml")
 PARAGRAPHS = DATA / "paragraphs.csv"
+README = Path("README.md")
 EXTRACTED = RAW / "extracted.json.gz"  # what evaluate extracts, for compare
+PEERS = Path(".venv-peers")  # the environment of the tools that compare runs
 FOUND_AGAIN = 0.98  # share of the annotated words that must still stand on their pages
 JOBS = min(2, os.cpu_count() or 1)
 
@@ -41,6 +46,7 @@ def arguments() -> argparse.Namespace:
     for name, what in (("evaluate", "score out of fold by site"), ("report", "draw the plots of what evaluate wrote")):
         command = commands.add_parser(name, help=what)
         command.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR")
+    commands.add_parser("compare", help="score other extractors beside what evaluate extracted")
     commands.add_parser("agreement", help="how far two readers of the same pages agree")
     return parser.parse_args()
 
@@ -100,6 +106,17 @@ def evaluated(args: argparse.Namespace) -> None:
     print(evaluate.summary(scores))
 
 
+def compared() -> None:
+    there, missing = sources.available(SOURCES, RAW)
+    if missing:
+        raise CompareError(f"{RAW}: lacks {', '.join(source.name for source in missing)}; run `make data`")
+    report = compare.compared(RAW, PEERS, DATA / "read.csv", digests_of(there))
+    readme = compare.with_scoreboard(README.read_text(encoding="utf-8"), report)
+    card.write(Path("reports/compare.json"), (json.dumps(report, indent=1) + "\n").encode())
+    card.write(README, readme.encode())
+    print(compare.scoreboard(report))
+
+
 def main() -> None:
     args = arguments()
     try:
@@ -110,12 +127,16 @@ def main() -> None:
             train(args)
         elif args.command == "evaluate":
             evaluated(args)
+        elif args.command == "compare":
+            compared()
         elif args.command == "agreement":
             print(agreement.summary(DATA / "twice.csv"))
         else:
             for path in plots.draw(args.reports):
                 print(f"drew {path}")
-    except (sources.SourceError, SpanError, CorpusError, ModelError, plots.ReportError, OSError) as error:
+    except (
+        sources.SourceError, SpanError, CorpusError, ModelError, CompareError, ReportError, OSError
+    ) as error:  # fmt: skip
         print(f"pagesieve.train: {error}", file=sys.stderr)
         sys.exit(2)
 
