@@ -3,11 +3,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
+PEERS_PYTHON ?= python3.12
+PEERS := .venv-peers
+PEERS_READY := $(PEERS)/.installed
 TRAIN := $(BIN)/python -m pagesieve.train
 SAMPLE := data/pages/harbour-news.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo predict data train evaluate report agreement test lint check-install check-full clean page-given
+.PHONY: help setup demo predict data train evaluate compare report agreement test lint check-install check-full clean page-given
 
 help:  ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +48,17 @@ train: $(READY) $(if $(CORPORA),data)  ## train on all data that is there; CORPO
 evaluate: $(READY) $(if $(CORPORA),data)  ## score out of fold by site, into reports; CORPORA=DIR
 	@$(TRAIN) evaluate
 
+compare: $(READY) $(PEERS_READY) $(if $(CORPORA),data)  ## score other extractors on the same pages, into reports and README.md; CORPORA=DIR PEERS_PYTHON=python3.12
+	@$(TRAIN) compare
+
+$(PEERS_READY): train/peers.txt
+	@$(PEERS_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null || \
+		{ echo "the other tools need Python 3.12, $(PEERS_PYTHON) is none: make compare PEERS_PYTHON=..." >&2; exit 2; }
+	@echo "installing the other tools into $(PEERS)"
+	@$(PEERS_PYTHON) -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r train/peers.txt
+	@touch $@
+
 report: $(READY)  ## draw the plots from the files of make evaluate
 	@$(TRAIN) report
 
@@ -65,5 +79,5 @@ check-full: $(READY)  ## all slow checks, with the whole training: CORPORA=DIR; 
 	@$(BIN)/pytest -m 'slow or install'
 
 clean:  ## remove what make made, but not data/raw
-	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis reports/demo.html
+	rm -rf .venv $(PEERS) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis reports/demo.html
 	find predict train models tests -name __pycache__ -prune -exec rm -rf {} +

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from pagesieve.predict.labels import LABELS
 from pagesieve.train import plots
+from pagesieve.train.reports import ReportError, read_reports
 
 TYPES = ["article", "forum", "product", "listing", "documentation", "service", "collection"]
 
@@ -54,6 +55,19 @@ def write_reports(folder: Path, *, pages: int = 60, blocks: int = 400) -> Path:
     return folder
 
 
+def write_comparison(path: Path, **f1: float) -> None:
+    """compare.json with two page types; each tool is better at articles."""
+    tools = {
+        tool: {"by_type": {
+            "forum": {"pages": 2, "f1": score - 0.2},
+            "article": {"pages": 2, "f1": score + 0.2},
+            "all": {"pages": 1004, "f1": score},
+        }}
+        for tool, score in f1.items()
+    }  # fmt: skip
+    path.write_text(json.dumps({"wcxb": tools}), encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_reports(tmp_path_factory.mktemp("reports"))
@@ -63,7 +77,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_confusion_shows_the_counts_and_row_shares(reports: Path) -> None:
     rows = pd.read_csv(reports / "predictions.csv")
-    figure, table = plots.render_confusion(plots.read_reports(reports))
+    figure, table = plots.render_confusion(read_reports(reports))
     for axis, mode in zip(figure.axes, plots.MODES, strict=True):
         shown = [text.get_text().split("\n") for text in axis.texts]
         columns = [*LABELS, "missing"] if mode == "html" else list(LABELS)
@@ -82,7 +96,7 @@ def first(dots: Collection) -> np.ndarray:
 
 def test_word_f1_shows_every_page_and_the_means(reports: Path) -> None:
     pages = pd.read_csv(reports / "pages.csv")
-    figure, table = plots.render_word_f1(plots.read_reports(reports))
+    figure, table = plots.render_word_f1(read_reports(reports))
     *strips, text_means, html_means = figure.axes[0].collections
     html = pages[pages["mode"] == "html"]
     assert sorted(np.concatenate([first(strip) for strip in strips[:-1]])) == sorted(html["f1"])
@@ -97,7 +111,7 @@ def test_word_f1_shows_every_page_and_the_means(reports: Path) -> None:
 
 def test_curves_pass_through_precision_and_recall_at_a_threshold(reports: Path) -> None:
     rows = pd.read_csv(reports / "predictions.csv").query("mode == 'html'")
-    figure, table = plots.render_curves(plots.read_reports(reports))
+    figure, table = plots.render_curves(read_reports(reports))
     for line, label in zip(figure.axes[0].lines, LABELS, strict=True):
         said, wanted = rows[label] >= rows[label].median(), rows["label"] == label
         point = ((said & wanted).sum() / wanted.sum(), (said & wanted).sum() / said.sum())
@@ -107,10 +121,29 @@ def test_curves_pass_through_precision_and_recall_at_a_threshold(reports: Path) 
 
 def test_bars_are_the_figures_of_metrics_json(reports: Path) -> None:
     metrics = json.loads((reports / "metrics.json").read_text())
-    figure, _ = plots.render_label_f1(plots.read_reports(reports))
+    figure, _ = plots.render_label_f1(read_reports(reports))
     heights = [[bar.get_height() for bar in group] for group in figure.axes[0].containers]
     wanted = [[metrics["labels"][mode]["per_label"][label]["f1"] for mode in plots.MODES] for label in LABELS]
     assert heights == wanted
+
+
+def test_the_comparison_is_drawn_where_it_was_made(tmp_path: Path) -> None:
+    write_reports(tmp_path)
+    write_comparison(tmp_path / "compare.json", weak=0.4, pagesieve=0.7, strong=0.75)
+    assert "compare.png" in [path.name for path in plots.draw(tmp_path)]
+    figure, table = plots.render_tool_f1(read_reports(tmp_path))
+    assert list(table.columns) == ["pagesieve", "strong", "weak"]
+    assert list(table.index) == ["article (2)", "forum (2)", "all pages (1,004)"]
+    _, ours, *others = figure.axes[0].collections
+    assert first(ours) == pytest.approx([0.9, 0.5, 0.7]) and [first(dots)[2] for dots in others] == [0.75, 0.4]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0.900", "0.500", "0.700"]
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"wcxb": {}}', '{"wcxb": {"pagesieve": {"by_type": {}}}}'])
+def test_a_foreign_comparison_is_named(tmp_path: Path, content: str) -> None:
+    (write_reports(tmp_path) / "compare.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ReportError, match="compare.json: .*make compare"):
+        plots.draw(tmp_path)
 
 
 def test_the_same_files_give_the_same_bytes(reports: Path, tmp_path: Path) -> None:
@@ -156,7 +189,7 @@ def test_a_missing_or_foreign_file_is_named(tmp_path: Path, name: str, content: 
         (tmp_path / name).unlink()
     else:
         (tmp_path / name).write_text(content, encoding="utf-8", errors="surrogateescape")
-    with pytest.raises(plots.ReportError, match=f"{name}: .*make evaluate"):
+    with pytest.raises(ReportError, match=f"{name}: .*make evaluate"):
         plots.draw(tmp_path)
     assert not list(tmp_path.glob("*.png"))
 
@@ -166,7 +199,7 @@ def test_modes_and_labels_that_are_missing_are_left_out(tmp_path: Path) -> None:
     rows = pd.read_csv(tmp_path / "predictions.csv").query("mode == 'html' and label != 'promo_teaser'")
     rows.to_csv(tmp_path / "predictions.csv", index=False)
     pd.read_csv(tmp_path / "pages.csv").query("mode == 'html'").to_csv(tmp_path / "pages.csv", index=False)
-    read = plots.read_reports(tmp_path)
+    read = read_reports(tmp_path)
     assert len(plots.render_confusion(read)[0].axes) == 1
     assert list(plots.curves(read.predictions)) == [label for label in LABELS if label != "promo_teaser"]
     assert isinstance(plots.render_word_f1(read)[0], Figure)

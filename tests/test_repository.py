@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from pagesieve.train.compare import OURS, with_scoreboard
+
 ROOT = Path(__file__).parents[1]
 TOP = """train predict data models reports tests Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE
     pyproject.toml constraints.txt .ci .gitignore""".split()
-TARGETS = "setup demo test data train evaluate report predict lint clean".split()
-VARIABLES = ("PAGE=", "CORPORA=", "MODEL=", "DATA=", "FORCE=1")
+TARGETS = "setup demo test data train evaluate compare report predict lint clean".split()
+VARIABLES = ("PAGE=", "CORPORA=", "MODEL=", "DATA=", "FORCE=1", "PEERS_PYTHON=")
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 ELSEWHERE = re.compile(r"(?<![\w.~/:])/(?:work|root|home|Users|tmp|farm)/\w")
 
@@ -87,6 +89,19 @@ def test_a_document_names_only_what_is_there(name: str, tracked: list[str]) -> N
     files = set(re.findall(r"(?<![\w./-])(?:train|predict|data|models|reports|tests)/[\w./-]*\w\.\w+", text))
     ignored = ("data/raw/", "reports/demo.html", "reports/local/")
     assert sorted(file for file in files if file not in tracked and not file.startswith(ignored)) == []
+
+
+def test_the_readme_shows_the_comparison_of_this_evaluation() -> None:
+    """The table in the README is that of compare.json, whose figures of ours are those of metrics.json."""
+    if not (ROOT / "reports/compare.json").exists():
+        pytest.skip("needs reports/compare.json, which make compare writes")
+    report, metrics = json.loads(read("reports/compare.json")), json.loads(read("reports/metrics.json"))
+    assert with_scoreboard(read("README.md"), report) == read("README.md")
+    for part, mode in (("wcxb", "html"), ("lines", "text")):
+        found, wanted = report[part][OURS]["by_type"], metrics["word_f1"][mode]
+        assert {kind: found[kind]["f1"] for kind in found} == pytest.approx(
+            {kind: wanted[kind]["f1"] for kind in wanted}
+        )
 
 
 def test_contributing_lists_the_commands_of_ci() -> None:

@@ -1,14 +1,17 @@
-"""The commands behind make: fetch the corpora, train, evaluate out of fold, draw the report, compare readers."""
+"""The commands behind make: fetch the corpora, train, evaluate, compare with other tools, draw, compare readers."""
 
 import argparse
+import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pagesieve.predict.model import ModelError
 
-from . import agreement, card, evaluate, plots, sources
+from . import agreement, card, compare, evaluate, plots, sources
 from .align import SpanError
+from .answers import CompareError
 from .compose import composed
 from .corpus import (
     CorpusError,
@@ -20,8 +23,13 @@ from .corpus import (
     sha256_of,
 )
 from .fit import learn_from
+from .reports import ReportError
 
 DATA, RAW, SOURCES = Path("data"), Path("data/raw"), Path("data/sources.toml")
+PARAGRAPHS = DATA / "paragraphs.csv"
+README = Path("README.md")
+EXTRACTED = RAW / "extracted.json.gz"  # what evaluate extracts, for compare
+PEERS = Path(".venv-peers")  # the environment of the tools that compare runs
 FOUND_AGAIN = 0.98  # share of the annotated words that must still stand on their pages
 JOBS = min(2, os.cpu_count() or 1)
 
@@ -38,6 +46,7 @@ def arguments() -> argparse.Namespace:
     for name, what in (("evaluate", "score out of fold by site"), ("report", "draw the plots of what evaluate wrote")):
         command = commands.add_parser(name, help=what)
         command.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR")
+    commands.add_parser("compare", help="score other extractors beside what evaluate extracted")
     commands.add_parser("agreement", help="how far two readers of the same pages agree")
     return parser.parse_args()
 
@@ -46,7 +55,6 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
     """The views of all training data that is there, and its digests by name; says what is used and what is missing."""
     there, missing = sources.available(SOURCES, RAW)
     views: list[View] = []
-    digests: dict[str, str] = {}
     for corpus in there:
         files = annotation_files(DATA / "annotations", corpus.name)
         part, wanted, found = read_corpus(corpus.folder, read_annotations(files), JOBS)
@@ -57,15 +65,24 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
                 f"{', '.join(map(str, files))}: under {FOUND_AGAIN:.0%} of the labelled words were found again; "
                 "label them anew"
             )
-        views, digests = views + part, digests | {corpus.name: corpus.digest}
-        digests |= {f"annotations/{path.stem}": sha256_of(path) for path in files}
+        views += part
     for source in missing:
         print(f"lacks {source.name}: run `make data`, or `make data CORPORA=DIR` with {source.archive} in DIR")
-    for path in filter(None, (DATA / "paragraphs.csv", own)):
+    for path in filter(None, (PARAGRAPHS, own)):
         part = read_paragraphs(path)
         print(f"uses {path}: {sum(len(view.blocks) for view in part if view.kind == 'text')} paragraphs")
-        views, digests = views + part, digests | {path.stem: sha256_of(path)}
-    return views + composed(views), digests
+        views += part
+    return views + composed(views), digests_of(there, own)
+
+
+def digests_of(there: Sequence[sources.Corpus], own: Path | None = None) -> dict[str, str]:
+    """The digests of all training data by name: of these corpora with their annotations, and of the paragraphs."""
+    digests = {}
+    for corpus in there:
+        digests[corpus.name] = corpus.digest
+        for path in annotation_files(DATA / "annotations", corpus.name):
+            digests[f"annotations/{path.stem}"] = sha256_of(path)
+    return digests | {path.stem: sha256_of(path) for path in filter(None, (PARAGRAPHS, own))}
 
 
 def train(args: argparse.Namespace) -> None:
@@ -79,13 +96,25 @@ def train(args: argparse.Namespace) -> None:
 
 
 def evaluated(args: argparse.Namespace) -> None:
-    views, _ = gathered()
+    views, digests = gathered()
     if not any(view.page_type for view in views):
         raise CorpusError("no evaluation pages: fetch the corpora with `make data`; nothing was written")
     table, learned = learn_from(views, JOBS)
     scores, pages, predictions = evaluate.all_scores(views, table, learned, JOBS)
     evaluate.write_reports(args.reports, scores, pages, predictions)
+    evaluate.write_extracted(EXTRACTED, evaluate.extracted(views, evaluate.by_view(table, learned)), digests)
     print(evaluate.summary(scores))
+
+
+def compared() -> None:
+    there, missing = sources.available(SOURCES, RAW)
+    if missing:
+        raise CompareError(f"{RAW}: lacks {', '.join(source.name for source in missing)}; run `make data`")
+    report = compare.compared(RAW, PEERS, DATA / "read.csv", digests_of(there))
+    readme = compare.with_scoreboard(README.read_text(encoding="utf-8"), report)
+    card.write(Path("reports/compare.json"), (json.dumps(report, indent=1) + "\n").encode())
+    card.write(README, readme.encode())
+    print(compare.scoreboard(report))
 
 
 def main() -> None:
@@ -98,12 +127,16 @@ def main() -> None:
             train(args)
         elif args.command == "evaluate":
             evaluated(args)
+        elif args.command == "compare":
+            compared()
         elif args.command == "agreement":
             print(agreement.summary(DATA / "twice.csv"))
         else:
             for path in plots.draw(args.reports):
                 print(f"drew {path}")
-    except (sources.SourceError, SpanError, CorpusError, ModelError, plots.ReportError, OSError) as error:
+    except (
+        sources.SourceError, SpanError, CorpusError, ModelError, CompareError, ReportError, OSError
+    ) as error:  # fmt: skip
         print(f"pagesieve.train: {error}", file=sys.stderr)
         sys.exit(2)
 

@@ -114,7 +114,7 @@ def page_views(
     blocks = segment(read)
     running, owners = running_words(block.text for block in blocks)
     if source == "wcxb":
-        url, page_type = record["truth"]["url"], record["metadata"]["page_type"].replace("category", "collection")
+        url, page_type = record["truth"]["url"], page_type_of(record)
         truth = record["truth"]["ground_truth"]
         reference = words(truth.get("main_content") or "")
         labels = by_reference(blocks, running, owners, reference, {read.title, truth.get("title") or ""})
@@ -142,6 +142,11 @@ def page_views(
         if view := line_view(whole, running, owners, codes, kind, texts, maker):
             views.append(view)
     return views, sum(span.end - span.start for _, span in found)
+
+
+def page_type_of(record: dict[str, Any]) -> str:
+    """The type of a WCXB page, under the name that its benchmark calls it by."""
+    return str(record["metadata"]["page_type"]).replace("category", "collection")
 
 
 def by_reference(

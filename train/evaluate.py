@@ -1,5 +1,6 @@
 """Out-of-fold scores -> figures: word scores against reference texts, label scores against hand labels."""
 
+import gzip
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -36,8 +37,7 @@ def page_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFra
     rows = []
     for view, part in zip(views, scores, strict=True):
         if view.page_type and view.kind in ("html", "text"):
-            kept = [block.text for block, row in zip(view.blocks, part, strict=True) if row.argmax() == 0]
-            found = Counter(word for text in kept for word in words(text))
+            found = Counter(word for text in kept_texts(view, part) for word in words(text))
             rows.append(
                 [
                     view.page,
@@ -135,7 +135,7 @@ def all_scores(
     views: Sequence[View], table: Table, learned: Learned, jobs: int
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
     """Figures, pages and labelled blocks, all out of fold; and the figures of a model from the embedded data alone."""
-    scores = [learned.second[table.of(number)] for number in range(len(views))]
+    scores = by_view(table, learned)
     pages, predictions = page_rows(views, scores), label_rows(views, scores)
     figures: dict[str, Any] = metrics(pages, predictions)
     if len(pages):
@@ -143,6 +143,25 @@ def all_scores(
         labelled = label_rows(views, alone)
         figures["embedded"] = metrics(page_rows(views, alone), labelled[labelled["set"] == FIRST])
     return figures, pages, predictions[predictions["set"].isin(LISTED)] if len(predictions) else predictions
+
+
+def by_view(table: Table, learned: Learned) -> list[np.ndarray]:
+    """The out-of-fold scores (blocks, labels) of the second pass, view by view."""
+    return [learned.second[table.of(number)] for number in range(len(table.views))]
+
+
+def extracted(views: Sequence[View], scores: Sequence[np.ndarray]) -> dict[str, dict[str, dict[str, str]]]:
+    """The article_content blocks, a line each, of the pages of both corpora: by corpus, kind (html, text) and page."""
+    texts: dict[str, dict[str, dict[str, str]]] = {name: {"html": {}, "text": {}} for name in ("wcxb", "trafilatura")}
+    for view, part in zip(views, scores, strict=True):
+        if view.source in texts and view.kind in ("html", "text"):
+            texts[view.source][view.kind][view.page] = "\n".join(kept_texts(view, part))
+    return texts
+
+
+def kept_texts(view: View, scores: np.ndarray) -> list[str]:
+    """The texts of the blocks that are labelled article_content."""
+    return [block.text for block, row in zip(view.blocks, scores, strict=True) if row.argmax() == 0]
 
 
 def embedded_scores(views: Sequence[View], jobs: int) -> list[np.ndarray]:
@@ -179,3 +198,8 @@ def write_reports(folder: Path, figures: dict[str, Any], pages: pd.DataFrame, pr
     write(
         folder / "predictions.csv", predictions.to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
     )
+
+
+def write_extracted(path: Path, texts: dict[str, dict[str, dict[str, str]]], data: dict[str, str]) -> None:
+    """Keep what was extracted, with the digests of the data that it was learned from, for `make compare`."""
+    write(path, gzip.compress(json.dumps({"data": data, **texts}).encode(), mtime=0))

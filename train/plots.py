@@ -2,10 +2,10 @@
 
 import base64
 import html
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -19,35 +19,23 @@ from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from pagesieve.predict.labels import COLOURS, LABELS
 
-from .evaluate import FIRST
+from .compare import OURS
+from .reports import ALL, Reports, read_reports
 
 MODES = {"html": "HTML pages", "text": "all lines", "leftover": "left-over lines"}
 MISSING = "missing"  # predicted where most words of a hand-labelled block stand in no block of ours
 DPI = 200  # of 8 to 10 inches: sharp at twice the width of a README
 INK = "#222222"
 MEANS = {"text": ("D", INK, 1.14), "html": ("o", COLOURS["article_content"], 1.03)}  # marker, colour, place of value
+OTHERS = (  # marker and colour of the other tools, the best one first; Okabe-Ito, see labels.py
+    ("s", "#d55e00"), ("^", "#0072b2"), ("D", "#cc79a7"), ("v", "#e69f00"), ("P", "#56b4e9"), ("X", INK),
+    ("p", "#7f7f7f"),
+)  # fmt: skip
 STYLE = {
     "font.size": 11, "axes.titlesize": 12, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK,
     "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "figure.facecolor": "white",
     "grid.color": "#dddddd", "axes.axisbelow": True, "figure.constrained_layout.use": True, "legend.frameon": False,
 }  # fmt: skip
-COLUMNS = {
-    "predictions.csv": {"mode", "set", "label", "predicted", *LABELS},
-    "pages.csv": {"mode", "page_type", "f1"},
-}
-
-
-class ReportError(ValueError):
-    """The files of the evaluation cannot be drawn; the message names the file and what to do."""
-
-
-@dataclass(frozen=True)
-class Reports:
-    """What ``make evaluate`` wrote: figures, a row a page, and a row a hand-labelled block."""
-
-    metrics: dict[str, Any]
-    pages: pd.DataFrame
-    predictions: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -68,7 +56,7 @@ def draw(reports: Path) -> list[Path]:
     read = read_reports(reports)
     files: dict[Path, bytes] = {}
     sections = []
-    for plot in PLOTS:
+    for plot in (*PLOTS, *([COMPARED] if len(read.tools) else [])):
         with matplotlib.style.context(["default", STYLE]):
             figure, table = plot.render(read)
             png = BytesIO()
@@ -79,34 +67,6 @@ def draw(reports: Path) -> list[Path]:
     for path, content in files.items():
         path.write_bytes(content)
     return list(files)
-
-
-def read_reports(folder: Path) -> Reports:
-    try:
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-        scores = [metrics["labels"][mode]["per_label"][label]["f1"] for mode in metrics["labels"] for label in LABELS]
-    except FileNotFoundError as error:
-        raise ReportError(f"{folder / 'metrics.json'}: not found; run `make evaluate`") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise ReportError(f"{folder / 'metrics.json'}: no figures of an evaluation; run `make evaluate`") from error
-    if not scores:
-        raise ReportError(f"{folder / 'metrics.json'}: no hand-labelled pages; run `make data`, then `make evaluate`")
-    predictions = read_rows(folder / "predictions.csv")
-    return Reports(metrics, read_rows(folder / "pages.csv"), predictions[predictions["set"] == FIRST])
-
-
-def read_rows(path: Path) -> pd.DataFrame:
-    try:
-        rows = pd.read_csv(path, dtype={"page": str})
-    except FileNotFoundError as error:
-        raise ReportError(f"{path}: not found; run `make evaluate`") from error
-    except ValueError as error:  # empty, cut short or not UTF-8
-        raise ReportError(f"{path}: cannot be read ({error}); run `make evaluate`") from error
-    if lacking := COLUMNS[path.name] - set(rows.columns):
-        raise ReportError(f"{path}: no column {', '.join(sorted(lacking))}; run `make evaluate`")
-    if not (rows["mode"] == "html").any():
-        raise ReportError(f"{path}: no rows of HTML pages; run `make data`, then `make evaluate`")
-    return rows
 
 
 def modes_in(rows: pd.DataFrame) -> list[str]:
@@ -252,6 +212,41 @@ def render_label_f1(reports: Reports) -> tuple[Figure, pd.DataFrame]:
     return figure, table
 
 
+def tool_f1(rows: pd.DataFrame) -> pd.DataFrame:
+    """Word F1 by page type (rows, our best one first, then all) and tool (columns, ours first, then the best)."""
+    table = rows.pivot(index="page_type", columns="tool", values="f1")
+    kinds = [*table[OURS].drop(ALL).sort_values(ascending=False, kind="stable").index, ALL]
+    tools = [OURS, *table.T[ALL].drop(OURS).sort_values(ascending=False, kind="stable").index]
+    pages = rows[rows["tool"] == OURS].set_index("page_type")["pages"]
+    names = [f"{'all pages' if kind == ALL else kind} ({pages[kind]:,})" for kind in kinds]
+    return table.loc[kinds, tools].set_axis(names)
+
+
+def draw_tool_f1(axis: Axes, table: pd.DataFrame) -> None:
+    """A mark a tool: ours is the large one behind the others, and its value stands on the right."""
+    places, colour = np.arange(len(table))[::-1], COLOURS["article_content"]
+    axis.hlines(places, table.min(axis=1), table.max(axis=1), color="#dddddd", lw=2, zorder=1)
+    axis.scatter(table[OURS], places, s=190, color=colour, linewidths=0, zorder=2, label=OURS)
+    for tool, (marker, other) in zip(table.columns.drop(OURS), cycle(OTHERS), strict=False):
+        axis.scatter(
+            table[tool], places, s=45, marker=marker, color=other, edgecolors="white", lw=0.5, zorder=3, label=tool
+        )
+    for place, f1 in zip(places, table[OURS], strict=True):
+        axis.text(1.02, place, f"{f1:.3f}", va="center", color=colour)
+    axis.set_yticks(places, list(table.index))
+    axis.set(xlim=(table.to_numpy().min() - 0.02, 1.01), xlabel="mean word F1 (0 to 1)", ylabel="page type (pages)")
+    axis.grid(axis="x")
+
+
+def render_tool_f1(reports: Reports) -> tuple[Figure, pd.DataFrame]:
+    table = tool_f1(reports.tools)
+    figure = Figure(figsize=(8, 1.5 + 0.5 * len(table)))
+    axis = figure.subplots()
+    draw_tool_f1(axis, table)
+    figure.legend(loc="outside upper center", ncols=4)
+    return figure, table
+
+
 PLOTS = (
     Plot("label_f1", "F1 by label and kind of input", "Higher is better: a bar balances a label's precision and recall "
          "on the hand-labelled blocks, and the mean of four bars is the macro-F1 below them.", render_label_f1),
@@ -261,6 +256,10 @@ PLOTS = (
          "label's blocks you want to catch on HTML pages, the more others you catch with them.", render_curves),
     Plot("word_f1", "Word F1 by page type", "Further right is better: the words of the extracted article against "
          "those of the reference text, a small dot a page, the large ones the means.", render_word_f1),
+)  # fmt: skip
+COMPARED = Plot(  # drawn where `make compare` was run
+    "compare", "Word F1 of each tool by page type", "Further right is better: the words that a tool extracts from HTML "
+    "pages against those of the reference text, the large mark pagesieve.", render_tool_f1,
 )  # fmt: skip
 
 HTML = """<!doctype html>

@@ -1,0 +1,79 @@
+"""reports/*.json, *.csv -> what is drawn, checked: a file that is missing or foreign is named with what to run."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pagesieve.predict.labels import LABELS
+
+from .compare import OURS
+from .evaluate import FIRST
+
+ALL = "all"  # the page type that stands for all pages
+COLUMNS = {
+    "predictions.csv": {"mode", "set", "label", "predicted", *LABELS},
+    "pages.csv": {"mode", "page_type", "f1"},
+}
+
+
+class ReportError(ValueError):
+    """The files of the evaluation cannot be drawn; the message names the file and what to do."""
+
+
+@dataclass(frozen=True)
+class Reports:
+    """What ``make evaluate`` wrote: figures, a row a page, and a row a hand-labelled block.
+
+    ``tools`` has a row for each tool and page type of what ``make compare`` wrote; none where that was not run.
+    """
+
+    metrics: dict[str, Any]
+    pages: pd.DataFrame
+    predictions: pd.DataFrame
+    tools: pd.DataFrame
+
+
+def read_reports(folder: Path) -> Reports:
+    try:
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        scores = [metrics["labels"][mode]["per_label"][label]["f1"] for mode in metrics["labels"] for label in LABELS]
+    except FileNotFoundError as error:
+        raise ReportError(f"{folder / 'metrics.json'}: not found; run `make evaluate`") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ReportError(f"{folder / 'metrics.json'}: no figures of an evaluation; run `make evaluate`") from error
+    if not scores:
+        raise ReportError(f"{folder / 'metrics.json'}: no hand-labelled pages; run `make data`, then `make evaluate`")
+    predictions = read_rows(folder / "predictions.csv")
+    predictions = predictions[predictions["set"] == FIRST]
+    return Reports(metrics, read_rows(folder / "pages.csv"), predictions, read_tools(folder / "compare.json"))
+
+
+def read_tools(path: Path) -> pd.DataFrame:
+    rows = []
+    try:
+        for tool, figures in json.loads(path.read_text(encoding="utf-8"))["wcxb"].items():
+            rows += [(tool, kind, int(of["pages"]), float(of["f1"])) for kind, of in figures["by_type"].items()]
+        if (OURS, ALL) not in [row[:2] for row in rows]:
+            raise KeyError(OURS)
+    except FileNotFoundError:
+        pass
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ReportError(f"{path}: no figures of a comparison; run `make compare`, or remove it") from error
+    return pd.DataFrame(rows, columns=["tool", "page_type", "pages", "f1"])
+
+
+def read_rows(path: Path) -> pd.DataFrame:
+    try:
+        rows = pd.read_csv(path, dtype={"page": str})
+    except FileNotFoundError as error:
+        raise ReportError(f"{path}: not found; run `make evaluate`") from error
+    except ValueError as error:  # empty, cut short or not UTF-8
+        raise ReportError(f"{path}: cannot be read ({error}); run `make evaluate`") from error
+    if lacking := COLUMNS[path.name] - set(rows.columns):
+        raise ReportError(f"{path}: no column {', '.join(sorted(lacking))}; run `make evaluate`")
+    if not (rows["mode"] == "html").any():
+        raise ReportError(f"{path}: no rows of HTML pages; run `make data`, then `make evaluate`")
+    return rows
