@@ -11,6 +11,7 @@ from .page import INLINE, NOT_TEXT, Page
 
 BUTTON_TYPES = frozenset({"submit", "button", "reset"})
 UNSHOWN_TYPES = frozenset({"hidden", "checkbox", "radio", "file", "image", "range", "color", "password"})
+MARKS = ("role", "itemprop", "rel", "name", "type", "aria-label", "data-testid")  # attributes that say what it is for
 PLAIN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -19,9 +20,11 @@ class Block:
     """A run of text between two block-level boundaries.
 
     ``text`` has its white space collapsed (lines and indents are kept inside ``<pre>``). ``ancestors`` are the elements
-    around it from ``<html>`` to the innermost, each as ``tag#id.class.class``. ``link_share`` is the share of its
-    characters that stand in links, 0 to 1. ``path`` is the XPath of its first text node or attribute. A line of a text
-    page has index and text only.
+    around it from ``<html>`` to the innermost, each as ``tag#id.class.class`` with what MARKS say of it as further
+    classes (``role=navigation``). ``link_share`` is the share of its characters that stand in links, 0 to 1. ``href``
+    is the address of its first link as the page writes it. ``images`` is how many images stand between the block before
+    and its end. ``path`` is the XPath of its first text node or attribute. A line of a text page has index and text
+    only.
     """
 
     index: int
@@ -29,6 +32,8 @@ class Block:
     tag: str = ""
     ancestors: tuple[str, ...] = ()
     link_share: float = 0.0
+    href: str = ""
+    images: int = 0
     path: str = ""
 
 
@@ -46,7 +51,7 @@ class Element:
     nth: int
     nth_of_all: int
     block: bool
-    link: bool
+    href: str | None
     pre: bool
     texts: int = 0
     elements: int = 0
@@ -67,11 +72,17 @@ def segment(page: Page) -> list[Block]:
     """The blocks of a page in reading order; every visible character is in exactly one of them."""
     if page.tree is None:
         return [Block(index, line) for index, line in enumerate(page.lines)]
-    runs = runs_of_text(page.tree.root) if page.tree.root else iter(())
-    return [block(index, run) for index, run in enumerate(run for run in runs if any(p.text.strip() for p in run))]
+    blocks: list[Block] = []
+    images = 0
+    for run in runs_of_text(page.tree.root) if page.tree.root else ():
+        images += sum([piece.element.tag == "img" for piece in run])
+        if any(piece.text.strip() for piece in run):
+            blocks.append(block(len(blocks), run, images))
+            images = 0
+    return blocks
 
 
-def block(index: int, run: list[Piece]) -> Block:
+def block(index: int, run: list[Piece], images: int) -> Block:
     first = next(piece for piece in run if piece.text.strip())
     text = "".join([piece.text for piece in run])
     if first.element.pre:
@@ -82,13 +93,16 @@ def block(index: int, run: list[Piece]) -> Block:
     owner = first.element
     while owner.tag in INLINE and owner.parent:
         owner = owner.parent
-    linked = sum([len(piece.text.strip()) for piece in run if piece.element.link])
+    linked = sum([len(piece.text.strip()) for piece in run if piece.element.href is not None])
+    hrefs = (piece.element.href for piece in run if piece.element.href and piece.text.strip())
     return Block(
         index=index,
         text=shown,
         tag=owner.tag,
         ancestors=first.element.names,
         link_share=min(1.0, linked / max(1, len(text.strip()))),
+        href=next(hrefs, ""),
+        images=images,
         path=first.element.path + first.step,
     )
 
@@ -103,10 +117,16 @@ def locate(element: Element) -> None:
     for at in reversed(waiting):
         attributes = at.node.attributes
         name = "#".join(filter(None, [at.tag, attributes.get("id")]))
-        name = ".".join([name, *(attributes.get("class") or "").split()])
+        name = ".".join([name, *(attributes.get("class") or "").split(), *marks_of(attributes)])
         step = f"{at.tag}[{at.nth}]" if PLAIN_NAME.fullmatch(at.tag) else f"*[{at.nth_of_all}]"
         at.path = f"{at.parent.path}/{step}" if at.parent else f"/{at.tag}"
         at.names = (*at.parent.names, name) if at.parent else (name,)
+
+
+def marks_of(attributes: dict[str, str | None]) -> list[str]:
+    marks = [f"{name}={'-'.join(value.split())[:40]}" for name in MARKS if (value := attributes.get(name))]
+    shown = "hidden" not in attributes and attributes.get("aria-hidden") != "true"
+    return marks if shown and "display:none" not in (attributes.get("style") or "").replace(" ", "") else [*marks, "hidden"]
 
 
 def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
@@ -147,6 +167,8 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
             if cut and run:
                 yield run
                 run = []
+            if element.tag == "img":
+                run.append(Piece("", element, ""))
             if shown := shown_attribute(element):
                 yield [shown]
             if node.first_child is not None:
@@ -158,7 +180,7 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
 def entered(node: LexborNode, parent: Element | None) -> Element:
     tag = node.tag or ""
     if parent is None:
-        return Element(node, None, tag, 1, 1, block=True, link=False, pre=False)
+        return Element(node, None, tag, 1, 1, block=True, href=None, pre=False)
     parent.elements += 1
     parent.named[tag] = parent.named.get(tag, 0) + 1
     return Element(
@@ -168,7 +190,7 @@ def entered(node: LexborNode, parent: Element | None) -> Element:
         nth=parent.named[tag],
         nth_of_all=parent.elements,
         block=tag not in INLINE and tag != "br",
-        link=parent.link or tag == "a",
+        href=(node.attributes.get("href") or "") if tag == "a" else parent.href,
         pre=parent.pre or tag in ("pre", "textarea"),
     )
 

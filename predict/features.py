@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from urllib.parse import SplitResult, urlsplit
 
 import numpy as np
 
@@ -37,12 +38,15 @@ def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
     places = placed(blocks)
     heads = headed(blocks)
     echoes = echoed(blocks)
+    links = linked(blocks)
     rows = np.empty((len(blocks), len(BLOCK_COLUMNS)), dtype=object)
     for i, block in enumerate(blocks):
-        tokens = shapes[i] + places[i] + heads[i] + echoes[i]
+        tokens = shapes[i] + places[i] + heads[i] + echoes[i] + links[i]
         for offset in (-2, -1, 1, 2):
             near = shapes[i + offset][:5] if 0 <= i + offset < len(blocks) else ["none"]
             tokens += [f"{offset:+d}:{token}" for token in near]
+            if block.path and 0 <= i + offset < len(blocks):
+                tokens += [f"{offset:+d}:{token}" for token in links[i + offset][:2]]
         if title:
             tokens.append(f"title={title_overlap(block.text, title)}")
         text, shaped = words_of(block.text), " ".join(tokens)
@@ -87,6 +91,56 @@ def echoed(blocks: Sequence[Block]) -> list[list[str]]:
         common = sum(counts[word] > itself for word in bag)
         echoes.append([f"echo={binned(common / len(bag), (0.01, 0.2, 0.4, 0.6, 0.8, 0.99))}" if bag else "echo=none"])
     return echoes
+
+
+def linked(blocks: Sequence[Block]) -> list[list[str]]:
+    """For each block of an HTML page its images, and where its first link leads: how far, how named, how often."""
+    parts = [urlsplit_or_none(block.href) for block in blocks]
+    hosts = Counter(part.netloc for part in parts if part and part.netloc)
+    own = hosts.most_common(1)[0][0] if hosts else ""
+    often = Counter(block.href for block in blocks if block.href)
+    found = []
+    for block, part in zip(blocks, parts, strict=True):
+        if not block.path:
+            found.append([])
+            continue
+        tokens = [f"images={min(block.images, 3)}"]
+        if not block.href or part is None:
+            found.append(["to=none", *tokens])
+            continue
+        found.append([*link_tokens(part, own), *tokens, f"same-link={min(3, often[block.href])}"])
+    return found
+
+
+def urlsplit_or_none(href: str) -> SplitResult | None:
+    try:
+        return urlsplit(href.strip())
+    except ValueError:
+        return None
+
+
+def link_tokens(link: SplitResult, own: str) -> list[str]:
+    """The kind of address first, then its host if it is another site's, the words of its path, and their number."""
+    if link.scheme not in ("", "http", "https"):
+        return [f"to={link.scheme[:12]}"]
+    if link.netloc and site_part(link.netloc) != site_part(own):
+        return ["to=other", f"host={site_part(link.netloc)}", f"slug={binned(link.path.count('-'), (1, 3, 5))}"]
+    steps = [step for step in link.path.lower().split("/") if step]
+    if not steps:
+        return ["to=fragment" if link.fragment else "to=query" if link.query else "to=home", f"#={link.fragment[:30]}"]
+    last = steps[-1]
+    tokens = [
+        f"to=depth{min(4, len(steps))}",
+        f"slug={binned(last.count('-') + last.count('_'), (1, 2, 4, 6))}",
+        f"number={binned(sum(map(str.isdigit, last)), (1, 4, 6))}",
+        f"ending={last.rpartition('.')[2][:6] if '.' in last else ''}",
+    ]
+    tokens += ["dated"] * bool(re.search(r"/(?:19|20)\d\d/\d", link.path)) + ["query"] * bool(link.query)
+    return tokens + [f"step={step[:20]}" for step in steps[:3]] + [f"#={link.fragment[:30]}"] * bool(link.fragment)
+
+
+def site_part(host: str) -> str:
+    return ".".join(host.lower().split(":")[0].removeprefix("www.").split(".")[-2:])
 
 
 def headed(blocks: Sequence[Block]) -> list[list[str]]:
@@ -214,9 +268,7 @@ def page_features(blocks: Sequence[Block], scores: np.ndarray) -> np.ndarray:
     whole = np.concatenate([total / total.sum(), scores.mean(axis=0), [np.log1p(count), np.log1p(words.sum())]])
     columns.append(np.tile(whole, (count, 1)))
     columns += [grouped(scores, mass, keys) for keys in groups(blocks)]
-    known = np.hstack(columns)
-    halves = [known, np.zeros_like(known)]
-    return np.hstack(halves if blocks[0].path else halves[::-1]).astype(np.float32)
+    return np.hstack(columns).astype(np.float32)  # EXP
 
 
 def shifted(scores: np.ndarray, offset: int) -> np.ndarray:
@@ -248,15 +300,23 @@ def running_mean(scores: np.ndarray, words: np.ndarray, decay: float) -> np.ndar
 
 
 def groups(blocks: Sequence[Block]) -> list[list[str]]:
-    """Keys by which blocks belong together: containers of growing size around each, and its place without positions."""
+    """Keys by which blocks belong together: the same text, begin or shape; for HTML also the containers of growing
+    size around each, its place without positions, and the names around it.
+    """
+    same = [re.sub(r"\d+", "0", block.text.lower()) for block in blocks]
+    begin = [f"{' '.join(text.split()[:2])} {min(3, len(text) // 40)}" for text in same]
+    shapes = [" ".join(text_shape(block.text)[0]) for block in blocks]
+    keys = [same, begin, shapes]
+    if not blocks[0].path:
+        return keys
     sizes: Counter[str] = Counter()
     around = [ancestor_paths(block.path) for block in blocks]
     for paths in around:
         sizes.update(paths)
     levels = [[next((path for path in paths if sizes[path] >= least), "") for paths in around] for least in CONTAINERS]
-    shapes = [re.sub(r"\[\d+\]", "", block.path) for block in blocks]
+    places = [re.sub(r"\[\d+\]", "", block.path) for block in blocks]
     names = ["/".join(block.ancestors[-3:]) for block in blocks]
-    return [*levels, shapes, names]
+    return [*keys, *levels, places, names]
 
 
 def ancestor_paths(path: str) -> list[str]:
