@@ -15,7 +15,7 @@ MARKS = ("role", "itemprop", "rel", "name", "type", "aria-label", "data-testid")
 PLAIN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Block:
     """A run of text between two block-level boundaries.
 
@@ -124,9 +124,12 @@ def locate(element: Element) -> None:
 
 
 def marks_of(attributes: dict[str, str | None]) -> list[str]:
+    """What the attributes of MARKS say, each as ``name=value``; and ``hidden`` for an element that is not shown."""
     marks = [f"{name}={'-'.join(value.split())[:40]}" for name in MARKS if (value := attributes.get(name))]
-    shown = "hidden" not in attributes and attributes.get("aria-hidden") != "true"
-    return marks if shown and "display:none" not in (attributes.get("style") or "").replace(" ", "") else [*marks, "hidden"]
+    unshown = "display:none" in (attributes.get("style") or "").replace(" ", "")
+    if unshown or "hidden" in attributes or attributes.get("aria-hidden") == "true":
+        marks.append("hidden")
+    return marks
 
 
 def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:

@@ -1,4 +1,4 @@
-"""blocks -> features: what the first pass sees of a block, and what the second pass sees of the page around it.
+"""blocks -> features: what the first pass sees of a block, and what those behind it see of the page around it.
 
 Both are arrays that a pickled scikit-learn Pipeline takes by column number, so nothing of this file is in the model.
 """
@@ -14,7 +14,7 @@ import numpy as np
 
 from .blocks import Block
 
-BLOCK_COLUMNS = ("html_words", "text_words", "markup", "html_shape", "text_shape")
+BLOCK_COLUMNS = ("words", "markup", "shape")
 
 MAX_CHARS = 600  # of a block's text that are read for words, from each end
 HEADING = re.compile(r"h[1-6]")
@@ -49,8 +49,7 @@ def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
                 tokens += [f"{offset:+d}:{token}" for token in links[i + offset][:2]]
         if title:
             tokens.append(f"title={title_overlap(block.text, title)}")
-        text, shaped = words_of(block.text), " ".join(tokens)
-        rows[i] = (text, "", markup_of(block), shaped, "") if block.path else ("", text, "", "", shaped)
+        rows[i] = words_of(block.text), markup_of(block), " ".join(tokens)
     return rows
 
 
@@ -99,7 +98,7 @@ def linked(blocks: Sequence[Block]) -> list[list[str]]:
     hosts = Counter(part.netloc for part in parts if part and part.netloc)
     own = hosts.most_common(1)[0][0] if hosts else ""
     often = Counter(block.href for block in blocks if block.href)
-    found = []
+    found: list[list[str]] = []
     for block, part in zip(blocks, parts, strict=True):
         if not block.path:
             found.append([])
@@ -236,11 +235,10 @@ def title_overlap(text: str, title: str) -> str:
 
 
 def page_features(blocks: Sequence[Block], scores: np.ndarray) -> np.ndarray:
-    """Second-pass features: a float array (blocks, columns) from the first pass's scores (blocks, labels) of a page.
+    """Features of the passes behind the first: an array (blocks, columns) of float32, from scores (blocks, labels).
 
-    A block's own scores, its neighbours', those of the page before and behind it, of the page as a whole, of the
-    containers around it and of the blocks of the same shape. HTML pages fill the first half of the columns, text pages
-    the second, so that each kind has weights of its own.
+    A block's own scores, its neighbours', those of the page before and behind it, of the page as a whole, and of the
+    blocks that belong together with it. HTML pages have more columns than text pages, for they have containers.
     """
     words = np.array([len(block.text.split()) for block in blocks], dtype=float)
     mass = np.minimum(words, 100)[:, None] * scores
@@ -268,7 +266,7 @@ def page_features(blocks: Sequence[Block], scores: np.ndarray) -> np.ndarray:
     whole = np.concatenate([total / total.sum(), scores.mean(axis=0), [np.log1p(count), np.log1p(words.sum())]])
     columns.append(np.tile(whole, (count, 1)))
     columns += [grouped(scores, mass, keys) for keys in groups(blocks)]
-    return np.hstack(columns).astype(np.float32)  # EXP
+    return np.hstack(columns).astype(np.float32)
 
 
 def shifted(scores: np.ndarray, offset: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""features -> scores: the two saved pipelines, loaded with care, applied to a page."""
+"""features -> scores: the saved pipelines, loaded with care, applied to a page in three passes."""
 
 import hashlib
 import io
@@ -21,6 +21,8 @@ from .features import BLOCK_COLUMNS, block_features, page_features
 from .labels import LABELS
 from .page import Kind, read_page
 
+KINDS = ("html", "text")  # of pages: each has pipelines of its own
+PASSES = ("block", "page", "again")  # the block alone; its page by their scores; the same once more, by both scores
 TOLERANCE = 1e-6  # of golden probabilities, absolute
 COLUMNS = ["page", "index", "text", "label", "scores", "path"]
 
@@ -31,7 +33,7 @@ class ModelError(ValueError):
 
 @dataclass(frozen=True)
 class Model:
-    """Two pipelines, ``block`` and ``page``, and the card that describes them."""
+    """Pipelines by kind of page and pass, and the card that describes them."""
 
     pipelines: dict[str, Pipeline]
     card: dict[str, Any]
@@ -46,8 +48,8 @@ class Model:
         """
         read = read_page(content, kind=kind, charset=charset)
         blocks = segment(read)
-        seen = blocks if read.kind in self.card["kinds"] else bare(blocks)
-        scores = two_passes(self.pipelines, seen, read.title)
+        known = blocks if read.kind in self.card["kinds"] else bare(blocks)
+        scores = score(self.pipelines, known, read.title)
         rows = zip(blocks, decide(scores), scores.tolist(), strict=True)
         return pd.DataFrame(
             [
@@ -63,12 +65,26 @@ class Model:
         return "\n\n".join(blocks.loc[blocks["label"] == "article_content", "text"])
 
 
-def two_passes(pipelines: dict[str, Pipeline], blocks: Sequence[Block], title: str) -> np.ndarray:
+def score(pipelines: dict[str, Pipeline], blocks: Sequence[Block], title: str) -> np.ndarray:
     """Probabilities (blocks, labels) of one page's blocks, which must be all there and in order."""
     if not blocks:
         return np.zeros((0, len(LABELS)))
-    first = pipelines["block"].predict_proba(block_features(blocks, title))
-    return np.asarray(pipelines["page"].predict_proba(page_features(blocks, first)))
+    name, rows = seen(pipelines, blocks, title).popitem()
+    return np.asarray(pipelines[name].predict_proba(rows))
+
+
+def seen(pipelines: dict[str, Pipeline], blocks: Sequence[Block], title: str) -> dict[str, np.ndarray]:
+    """What the pipeline of each pass sees of a page's blocks, by its name, in the order of the passes."""
+    block, page, again = (name_of("html" if blocks[0].path else "text", name) for name in PASSES)
+    rows = {block: block_features(blocks, title)}
+    rows[page] = page_features(blocks, pipelines[block].predict_proba(rows[block]))
+    rows[again] = np.hstack([rows[page], page_features(blocks, pipelines[page].predict_proba(rows[page]))])
+    return rows
+
+
+def name_of(kind: str, name: str) -> str:
+    """The name that the pipeline of a kind of page and a pass has in the file: "html block"."""
+    return f"{kind} {name}"
 
 
 def bare(blocks: Sequence[Block]) -> list[Block]:
@@ -133,11 +149,11 @@ def release(version: str) -> tuple[int, ...]:
 
 
 def check_golden(path: Path, pipelines: dict[str, Pipeline], golden: dict[str, Any]) -> None:
-    for name, dtype in (("block", object), ("page", np.float32)):
+    for name, example in golden.items():
         try:
-            rows = np.array(golden[name]["rows"], dtype=dtype)
+            rows = np.array(example["rows"], dtype=object if name.endswith("block") else np.float32)
             found = pipelines[name].predict_proba(rows)
-            off = np.abs(found - np.array(golden[name]["probabilities"])).max()
+            off = np.abs(found - np.array(example["probabilities"])).max()
         except Exception as error:  # a foreign object may fail in any way
             raise ModelError(
                 f"{path}: its {name} pipeline fails on the card's golden rows ({error}); run `make train`"

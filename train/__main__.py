@@ -88,8 +88,8 @@ def digests_of(there: Sequence[sources.Corpus], own: Path | None = None) -> dict
 def train(args: argparse.Namespace) -> None:
     views, digests = gathered(args.data)
     card.check_replaceable(args.model, views, force=args.force)
-    table, learned = learn_from(views, JOBS)
-    scores = evaluate.all_scores(views, table, learned, JOBS)[0]
+    learned = learn_from(views, JOBS)
+    scores = evaluate.all_scores(views, learned.scores, JOBS)[0]
     path = card.write_model(args.model, learned, views, digests, scores)
     print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB) and {path.with_suffix('.json').name}")
     print(evaluate.summary(scores))
@@ -99,10 +99,10 @@ def evaluated(args: argparse.Namespace) -> None:
     views, digests = gathered()
     if not any(view.page_type for view in views):
         raise CorpusError("no evaluation pages: fetch the corpora with `make data`; nothing was written")
-    table, learned = learn_from(views, JOBS)
-    scores, pages, predictions = evaluate.all_scores(views, table, learned, JOBS)
+    learned = learn_from(views, JOBS)
+    scores, pages, predictions = evaluate.all_scores(views, learned.scores, JOBS)
     evaluate.write_reports(args.reports, scores, pages, predictions)
-    evaluate.write_extracted(EXTRACTED, evaluate.extracted(views, evaluate.by_view(table, learned)), digests)
+    evaluate.write_extracted(EXTRACTED, evaluate.extracted(views, learned.scores), digests)
     print(evaluate.summary(scores))
 
 

@@ -14,10 +14,10 @@ import joblib
 import numpy as np
 
 from pagesieve.predict.blocks import segment
-from pagesieve.predict.features import BLOCK_COLUMNS, block_features, page_features
+from pagesieve.predict.features import BLOCK_COLUMNS
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.model import ModelError
-from pagesieve.predict.page import read_page
+from pagesieve.predict.model import ModelError, name_of, seen
+from pagesieve.predict.page import Kind, read_page
 
 from .corpus import View
 from .fit import EVERYTHING, Learned
@@ -65,7 +65,7 @@ def write_model(
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "labels": list(LABELS),
         "columns": list(BLOCK_COLUMNS),
-        "kinds": sorted({"text" if view.kind == "leftover" else view.kind for view in views}),
+        "kinds": sorted({name.split()[0] for name in pipelines}),
         "decision": {"rule": "largest score", "thresholds": {}},
         "data": digests,
         "pages": pages_of(views),
@@ -89,16 +89,13 @@ def write(path: Path, content: bytes) -> None:
 
 
 def golden(pipelines: dict[str, Any]) -> dict[str, Any]:
-    """Rows of our own sample pages as both pipelines take them, with the probabilities that must come out."""
-    firsts, seconds = [], []
-    for path in GOLDEN_PAGES:
-        page = read_page(path.read_bytes(), kind="html" if path.suffix == ".html" else "text")
-        blocks = segment(page)
-        features = block_features(blocks, page.title)
-        firsts.append(features[::GOLDEN_EVERY])
-        seconds.append(page_features(blocks, pipelines["block"].predict_proba(features))[::GOLDEN_EVERY])
+    """Rows of our own sample pages as each pipeline takes them, with the probabilities that must come out."""
     found = {}
-    for name, parts in (("block", firsts), ("page", seconds)):
-        rows = np.concatenate(parts)
-        found[name] = {"rows": rows.tolist(), "probabilities": pipelines[name].predict_proba(rows).tolist()}
+    for path in GOLDEN_PAGES:
+        kind: Kind = "html" if path.suffix == ".html" else "text"
+        if name_of(kind, "block") in pipelines:
+            page = read_page(path.read_bytes(), kind=kind)
+            for name, rows in seen(pipelines, segment(page), page.title).items():
+                few = rows[::GOLDEN_EVERY]
+                found[name] = {"rows": few.tolist(), "probabilities": pipelines[name].predict_proba(few).tolist()}
     return found

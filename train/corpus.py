@@ -1,6 +1,6 @@
 """Corpora -> labelled pages: each as HTML and as its lines; hand-labelled ones also as what extractors leave of them.
 
-(The other pages as left-over lines did harm: macro-F1 0.70 for 0.73 in leftover mode, 95 pages, out of fold.)
+Pages that nobody labelled are scored against their reference text, but not learned from.
 """
 
 import csv
@@ -27,15 +27,11 @@ from .align import Span, find_spans, majority, match, read_spans, running_words,
 from .sources import pages_of
 from .split import site_of
 
-NONE, JUNK = -1, len(LABELS)  # no label; not content, but which of the other labels is not known
+NONE = -1  # no label
 COLUMNS = ("text", "label", "language", "page", "order")
 OWN = "own"  # the page set of labelled paragraphs, which are learned from but not scored
 
-HAND, PARAGRAPH, WEAK = 1.0, 10.0, 0.05  # weights of a block: of a hand-labelled page, of our paragraphs, of others
-
-IN_REFERENCE, NOT_IN_REFERENCE = 0.5, 0.2  # share of a block's words that a reference main text has or lacks
-REFERENCE_FOUND = 0.5  # share of the reference's words that the page must have, or it says nothing about the blocks
-CUT_REFERENCE = 12  # words of a block among content that the reference lacks: some references stop too early
+HAND, PARAGRAPH = 1.0, 10.0  # weights of a block: of a hand-labelled page, of our paragraphs
 KEPT_OF = {"article_content": 0.98, "comment_form": 0.9, "furniture": 0.05, "other": 0.5}  # by thinning
 FURNITURE = re.compile(
     r"nav|menu|footer|header|cookie|consent|sidebar|breadcrumb|banner|modal|popup|search|login|toolbar"
@@ -46,7 +42,7 @@ FURNITURE = re.compile(
 class View:
     """One page as one kind of input: ``html``, ``text`` (all its lines) or ``leftover`` (what an extractor leaves).
 
-    ``labels`` has a number for each block: an index into LABELS, NONE or JUNK. ``origin`` is the block of the page's
+    ``labels`` has a number for each block: an index into LABELS, or NONE. ``origin`` is the block of the page's
     HTML view that each line comes from, or -1. ``page_set`` is the set of hand-labelled pages that it belongs to, or
     empty. ``maker`` is who left the lines. ``weight`` is how much each of its blocks counts in training.
     """
@@ -113,23 +109,18 @@ def page_views(
     read = read_page(content, kind="html")
     blocks = segment(read)
     running, owners = running_words(block.text for block in blocks)
+    url, page_type, reference = record.get("url", ""), "", []
     if source == "wcxb":
         url, page_type = record["truth"]["url"], page_type_of(record)
-        truth = record["truth"]["ground_truth"]
-        reference = words(truth.get("main_content") or "")
-        labels = by_reference(blocks, running, owners, reference, {read.title, truth.get("title") or ""})
-    else:
-        url, page_type, reference = record["url"], "", []
-        labels = by_segments(blocks, record["entry"])
+        reference = words(record["truth"]["ground_truth"].get("main_content") or "")
     page_set, spans = annotations.get(page, Annotated("", []))
     codes, found = [NONE] * len(running), find_spans(spans, running)
     for start, span in found:
         codes[start : start + span.end - span.start] = [LABELS.index(CODES[span.code])] * (span.end - span.start)
-    if page_set:
-        labels = np.array(majority(owners, codes, len(blocks)), dtype=np.int8)
+    labels = np.array(majority(owners, codes, len(blocks)), dtype=np.int8)
     whole = View(
         page, source, site_of(url), page_type, "html", blocks, labels, np.arange(len(blocks)), page_set, read.title,
-        reference=Counter(reference), weight=HAND if page_set else WEAK,
+        reference=Counter(reference), weight=HAND,
     )  # fmt: skip
     lines = [line for block in blocks for line in lines_of(block)]
     if page_set:  # as the readers cut them
@@ -149,56 +140,8 @@ def page_type_of(record: dict[str, Any]) -> str:
     return str(record["metadata"]["page_type"]).replace("category", "collection")
 
 
-def by_reference(
-    blocks: Sequence[Block], running: list[str], owners: list[int], reference: list[str], titles: set[str]
-) -> np.ndarray:
-    """Labels from a reference main text: content where it has the block's words in their place, else junk.
-
-    No label for headings that it lacks (most references leave out the title), for captions, for long blocks beside
-    content, and on pages that lack most of the reference. A block equal to the page's title is content.
-    """
-    labels = np.full(len(blocks), NONE, dtype=np.int8)
-    partners = match(running, reference)
-    if not reference or sum(place >= 0 for place in partners) < REFERENCE_FOUND * len(reference):
-        return labels
-    sizes = Counter(owners)
-    hits = Counter(owner for owner, place in zip(owners, partners, strict=True) if place >= 0)
-    title_words = [words(title) for title in titles if title]
-    for index, block in enumerate(blocks):
-        share = hits[index] / sizes[index] if sizes[index] else 0.0
-        if share >= IN_REFERENCE or words(block.text) in title_words:
-            labels[index] = LABELS.index("article_content")
-        elif share <= NOT_IN_REFERENCE and not re.fullmatch(r"h[1-6]|figcaption", block.tag):
-            labels[index] = JUNK
-    beside = Counter(container(block) for block, label in zip(blocks, labels, strict=True) if label == 0)
-    for index, block in enumerate(blocks):
-        doubtful = beside[container(block)] >= 3 and sizes[index] >= CUT_REFERENCE and block.link_share < 0.3
-        if labels[index] == JUNK and doubtful:
-            labels[index] = NONE
-    return labels
-
-
-def container(block: Block) -> str:
-    return block.path.rsplit("/", 2)[0]
-
-
 def lines_of(block: Block) -> list[str]:
     return [line for line in block.text.split("\n") if line.strip()]
-
-
-def by_segments(blocks: Sequence[Block], entry: dict[str, list[str]]) -> np.ndarray:
-    """Labels from trafilatura's segments: a block gets one where it holds the segment, and nothing else is like it."""
-    texts = [" ".join(block.text.split()).lower() for block in blocks]
-    labels = np.full(len(blocks), NONE, dtype=np.int8)
-    for key, label in (("with", 0), ("without", JUNK), ("comments", LABELS.index("comment_form"))):
-        for segment_text in entry.get(key) or []:
-            wanted = " ".join(segment_text.split()).lower()
-            holders = [index for index, text in enumerate(texts) if len(wanted) > 3 and wanted in text]
-            if key == "without":
-                holders = [index for index in holders if 2 * len(wanted) >= len(texts[index])]
-            if key != "with" or len(holders) == 1:
-                labels[holders] = label
-    return labels
 
 
 def stretch_text(blocks: Sequence[Block], running: list[str], owners: list[int], start: int, span: Span) -> str:
@@ -239,7 +182,7 @@ def thinned(whole: View) -> list[str]:
     rng = np.random.default_rng(seed_of(whole.page))
     kept = []
     for block, label in zip(whole.blocks, whole.labels, strict=True):
-        name = LABELS[label] if 0 <= label < JUNK else ""
+        name = LABELS[label] if label >= 0 else ""
         if name not in KEPT_OF:
             name = "furniture" if FURNITURE.search(" ".join(block.ancestors[2:]).lower()) else "other"
         if rng.random() < KEPT_OF[name]:
@@ -257,12 +200,7 @@ def line_view(
     origin = np.array(majority(line_of, [owners[p] if p >= 0 else -1 for p in partners], len(lines)), dtype=int)
     if not lines and kind == "leftover":
         return None
-    if whole.hand:
-        labels = np.array(
-            majority(line_of, [codes[p] if p >= 0 else NONE for p in partners], len(lines)), dtype=np.int8
-        )
-    else:
-        labels = np.where(origin >= 0, whole.labels[origin], NONE).astype(np.int8)
+    labels = np.array(majority(line_of, [codes[p] if p >= 0 else NONE for p in partners], len(lines)), dtype=np.int8)
     return View(
         whole.page, whole.source, whole.site, whole.page_type, kind, [Block(i, t) for i, t in enumerate(lines)],
         labels, origin, whole.page_set, maker=maker, weight=whole.weight,

@@ -12,12 +12,12 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.model import bare, two_passes
+from pagesieve.predict.model import bare, score
 
 from .align import words
 from .card import write
 from .corpus import OWN, View
-from .fit import EVERYTHING, Learned, Table, learn_from
+from .fit import EVERYTHING, learn_from
 from .split import fold_of
 
 MODES = ("html", "text", "leftover")
@@ -132,10 +132,9 @@ def metrics(pages: pd.DataFrame, labelled: pd.DataFrame) -> dict[str, dict[str, 
 
 
 def all_scores(
-    views: Sequence[View], table: Table, learned: Learned, jobs: int
+    views: Sequence[View], scores: Sequence[np.ndarray], jobs: int
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
-    """Figures, pages and labelled blocks, all out of fold; and the figures of a model from the embedded data alone."""
-    scores = by_view(table, learned)
+    """Figures, pages and labelled blocks, by out-of-fold scores; and the figures of a model from the embedded data."""
     pages, predictions = page_rows(views, scores), label_rows(views, scores)
     figures: dict[str, Any] = metrics(pages, predictions)
     if len(pages):
@@ -143,11 +142,6 @@ def all_scores(
         labelled = label_rows(views, alone)
         figures["embedded"] = metrics(page_rows(views, alone), labelled[labelled["set"] == FIRST])
     return figures, pages, predictions[predictions["set"].isin(LISTED)] if len(predictions) else predictions
-
-
-def by_view(table: Table, learned: Learned) -> list[np.ndarray]:
-    """The out-of-fold scores (blocks, labels) of the second pass, view by view."""
-    return [learned.second[table.of(number)] for number in range(len(table.views))]
 
 
 def extracted(views: Sequence[View], scores: Sequence[np.ndarray]) -> dict[str, dict[str, dict[str, str]]]:
@@ -166,11 +160,10 @@ def kept_texts(view: View, scores: np.ndarray) -> list[str]:
 
 def embedded_scores(views: Sequence[View], jobs: int) -> list[np.ndarray]:
     """Scores of the views that are scored, by a model of data/paragraphs.csv alone, which so reads HTML as lines."""
-    _, learned = learn_from([view for view in views if view.source == "paragraphs"], jobs)
-    pipelines = learned.pipelines[EVERYTHING]
+    pipelines = learn_from([view for view in views if view.source == "paragraphs"], jobs).pipelines[EVERYTHING]
     return list(
         Parallel(n_jobs=jobs, batch_size=32)(
-            delayed(two_passes)(pipelines, bare(view.blocks), "")
+            delayed(score)(pipelines, bare(view.blocks), "")
             if mode_of(view) and (view.page_set == FIRST or (view.page_type and view.kind != "leftover"))
             else delayed(np.zeros)((len(view.blocks), len(LABELS)))
             for view in views

@@ -1,4 +1,4 @@
-"""The two scikit-learn Pipelines, as they are before they learn."""
+"""The scikit-learn Pipelines, as they are before they learn."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,28 +17,30 @@ WORD = r"(?:\w|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0ef
 
 # Each column's rows have length 1 after TF-IDF, so its weight says how much it may tell against the others.
 # Tuned by site folds on the hand-labelled pages.
-WEIGHTS = {"html_words": 6.0, "text_words": 10.0, "markup": 4.0, "html_shape": 6.0, "text_shape": 6.0}
+WEIGHTS = {"html": {"words": 6.0, "markup": 6.0, "shape": 6.0}, "text": {"words": 10.0, "shape": 6.0}}
 BLOCK_C, PAGE_C = 0.5, 0.004
 SITES = 3  # that a term must stand on: the others tell what a page is about, or whose it is
 WORDS, TOKENS = 60_000, 30_000  # terms of a column at the most
 
 
-def block_pipeline(rows: np.ndarray, sites: np.ndarray) -> Pipeline:
+def block_pipeline(rows: np.ndarray, sites: np.ndarray, kind: str) -> Pipeline:
     """First pass: TF-IDF of words, of markup and of shape tokens, each its own column of ``block_features``.
 
-    ``rows`` are what it will learn from, ``sites`` where each is from: terms of a few sites only are left out, and so
-    are columns without any (there are no HTML pages).
+    ``rows`` are what it will learn from, pages of one ``kind`` (html, text), ``sites`` where each is from: terms of a
+    few sites only are left out. Text pages have no markup column.
     """
     columns = []
-    for place, name in enumerate(BLOCK_COLUMNS):
-        wordy = name.endswith("words")
+    for name in WEIGHTS[kind]:
+        place, wordy = BLOCK_COLUMNS.index(name), name == "words"
         cut = {"token_pattern": WORD, "ngram_range": (1, 2)} if wordy else {"token_pattern": r"\S+"}
-        if terms := terms_of_many_sites(rows[:, place], sites, cut, WORDS if wordy else TOKENS):
-            vectorizer = TfidfVectorizer(lowercase=False, vocabulary=terms, sublinear_tf=wordy, binary=not wordy, **cut)
-            columns.append((name, vectorizer, place))
+        terms = terms_of_many_sites(rows[:, place], sites, cut, WORDS if wordy else TOKENS)
+        vectorizer = TfidfVectorizer(
+            lowercase=False, vocabulary=terms, sublinear_tf=wordy, binary=not wordy, dtype=np.float32, **cut
+        )
+        columns.append((name, vectorizer, place))
     return Pipeline(
         [
-            ("terms", ColumnTransformer(columns, transformer_weights=WEIGHTS)),
+            ("terms", ColumnTransformer(columns, transformer_weights=WEIGHTS[kind])),
             ("linear", LogisticRegression(C=BLOCK_C, max_iter=200, tol=1e-3)),
         ]
     )
@@ -50,8 +52,6 @@ def terms_of_many_sites(texts: Iterable[str], sites: Iterable[str], cut: dict[st
     for text, site in zip(texts, sites, strict=True):
         if text:
             by_site.setdefault(site, {})[text] = None
-    if len(by_site) < SITES:
-        return []
     counter = CountVectorizer(lowercase=False, min_df=SITES, binary=True, **cut)
     counts = counter.fit_transform("\n".join(texts) for texts in by_site.values()).sum(axis=0).A1
     chosen = np.argsort(-counts, kind="stable")[:most]
@@ -59,7 +59,7 @@ def terms_of_many_sites(texts: Iterable[str], sites: Iterable[str], cut: dict[st
 
 
 def page_pipeline() -> Pipeline:
-    """Second pass: the columns of ``page_features``, kept in the range that was learned from, and scaled."""
+    """The passes behind: the columns of ``page_features``, kept in the range that was learned from, and scaled."""
     return Pipeline(
         [
             ("range", MinMaxScaler(clip=True)),
