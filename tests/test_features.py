@@ -1,4 +1,4 @@
-"""What the two passes see: worked examples, and properties over any blocks and scores."""
+"""What the passes see: worked examples, and properties over any blocks and scores."""
 
 import numpy as np
 import pytest
@@ -28,28 +28,46 @@ def features_of(html: str) -> dict[str, dict[str, set[str]]]:
 
 def test_an_html_block_has_words_markup_and_shape():
     found = features_of(HTML)["The quay is being mended…"]
-    assert {"quay", "mended…", "¶"} <= found["html_words"]
+    assert {"quay", "mended…", "¶"} <= found["words"]
     assert {"own=a", "up1=li", "up2=ul", "up2:related", "up2:posts", "up2.relatedposts"} <= found["markup"]
-    assert {"end=cutoff", "links=4", "cutoff", "head:related", "-1:end=letter"} <= found["html_shape"]
-    assert not found["text_words"] and not found["text_shape"]
+    assert {"end=cutoff", "links=4", "cutoff", "head:related", "-1:end=letter"} <= found["shape"]
 
 
 def test_the_title_is_known_when_it_is_met():
-    assert "title=same" in features_of(HTML)["Tide tables"]["html_shape"]
+    assert "title=same" in features_of(HTML)["Tide tables"]["shape"]
+
+
+def test_links_tell_where_they_lead_and_images_are_counted():
+    html = """<body><a href="https://www.harbour.example/">Home</a><a href="/tag/ferries">Ferries</a>
+<div><a href="/2024/05/the-quay-is-being-mended.html"><img src="q.jpg">The quay is being mended</a></div>
+<p>No link here.</p><p><a href="#respond">Reply</a></p><p><a href="https://facebook.com/share">Share</a></p>
+<p><a href="mailto:us@harbour.example">Write</a></p><p><a href="https://harbour.example/a?b=1">More</a></p></body>"""
+    found = {text: columns["shape"] for text, columns in features_of(html).items()}
+    assert {"to=home", "images=0"} <= found["Home"]
+    assert {"to=depth2", "step=tag", "slug=0"} <= found["Ferries"]
+    assert {"to=depth3", "slug=3", "dated", "ending=html", "images=1"} <= found["The quay is being mended"]
+    assert {"to=none", "-1:to=depth3", "+1:to=fragment"} <= found["No link here."]
+    assert {"to=fragment", "#=respond"} <= found["Reply"]
+    assert {"to=other", "host=facebook.com"} <= found["Share"]
+    assert "to=mailto" in found["Write"] and {"to=depth1", "query"} <= found["More"]
+
+
+def test_an_address_that_is_none_does_no_harm():
+    assert "to=none" in features_of('<a href="http://[broken">A link</a>')["A link"]["shape"]
 
 
 def test_a_text_line_has_no_html_columns():
     rows = block_features([Block(0, "You may also like"), Block(1, "A boat came in at dawn and nobody saw it leave.")])
-    assert [bool(cell) for cell in rows[1]] == [False, True, False, False, True]
-    assert {"line", "head:also"} - set(rows[1][4].split()) == {"line"}
-    assert "head:like" in rows[1][4].split()
+    assert [bool(cell) for cell in rows[1]] == [True, False, True]
+    assert {"line", "head:also"} - set(rows[1][2].split()) == {"line"}
+    assert "head:like" in rows[1][2].split() and "to=" not in rows[1][2]
 
 
 def test_a_line_echoes_the_paragraphs_or_does_not():
     words = "This spring the harbour ferry was painted green, after they had argued for two winters about its shade"
     long = words + ", and about its name."
     lines = [long, "Green ferry, harbour spring", "Ten recipes with lentils", "***"]
-    shapes = [row[4].split() for row in block_features([Block(i, line) for i, line in enumerate(lines)])]
+    shapes = [row[2].split() for row in block_features([Block(i, line) for i, line in enumerate(lines)])]
     assert [next(t for t in shape if t.startswith("echo=")) for shape in shapes] == [
         "echo=0", "echo=6", "echo=0", "echo=none",
     ]  # fmt: skip
@@ -72,23 +90,28 @@ def test_rows_fit_blocks_and_depend_on_nothing_else(lines: list[str], html: bool
 
 
 @given(st.integers(1, 30), st.integers(0, 2**32 - 1), st.booleans())
-def test_second_pass_is_finite_and_kinds_do_not_share_columns(count: int, seed: int, html: bool):
+def test_what_the_page_adds_is_finite_and_holds_the_own_scores(count: int, seed: int, html: bool):
     scores = np.random.default_rng(seed).dirichlet(np.ones(4), size=count)
     path = "/html[1]/body[1]/p[{}]/text()[1]" if html else ""
     blocks = [Block(i, "some words", "p", ("html", "body", "p"), 0.0, path.format(i + 1)) for i in range(count)]
     found = page_features(blocks, scores)
-    half = found.shape[1] // 2
-    filled, empty = (found[:, :half], found[:, half:]) if html else (found[:, half:], found[:, :half])
     assert np.isfinite(found).all() and found.shape[0] == count
-    assert not empty.any()
-    assert filled[:, 4:8] == pytest.approx(scores, abs=1e-6)
+    assert found[:, 4:8] == pytest.approx(scores, abs=1e-6)
 
 
 def test_a_neighbour_s_score_is_seen_from_its_side():
     scores = np.eye(4)[[0, 2, 3]]
     found = page_features([Block(i, "x") for i in range(3)], scores)
-    found = found[:, found.shape[1] // 2 :]
     offsets = dict(zip((-3, -2, -1, 1, 2, 3), range(9, 33, 4), strict=True))
     assert found[1, offsets[-1] : offsets[-1] + 4] == pytest.approx(scores[0])
     assert found[1, offsets[1] : offsets[1] + 4] == pytest.approx(scores[2])
     assert not found[0, offsets[-1] : offsets[-1] + 4].any()
+
+
+def test_lines_that_begin_alike_are_seen_together():
+    lines = ["Getty Images / Ann", "A long walk by the water", "Getty Images / Bob", "Getty Images / Cy"]
+    scores = np.eye(4)[[3, 0, 0, 3]] * 0.9 + 0.025
+    found = page_features([Block(i, line) for i, line in enumerate(lines)], scores)
+    means = found[:, -20:-16]  # of the group by first words; that by shape is behind it
+    assert means[2] == pytest.approx(scores[[0, 2, 3]].mean(axis=0), abs=1e-6)
+    assert means[1] == pytest.approx(scores[1], abs=1e-6)

@@ -115,7 +115,7 @@ def test_a_card_that_does_not_fit(copied: Path, changes: dict[str, object], mess
         load(copied)
 
 
-@pytest.mark.parametrize("name", ["block", "page"])
+@pytest.mark.parametrize("name", ["html block", "html page", "text again"])
 def test_other_probabilities_are_refused(copied: Path, name: str):
     golden = json.loads(copied.with_suffix(".json").read_text())["golden"]
     golden[name]["probabilities"][0][0] += 1e-4

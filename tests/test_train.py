@@ -21,13 +21,9 @@ from pagesieve.train import card, evaluate, fit
 from pagesieve.train.align import running_words, spans_of, words
 from pagesieve.train.compose import composed
 from pagesieve.train.corpus import (
-    JUNK,
-    NONE,
     Annotated,
     CorpusError,
     View,
-    by_reference,
-    by_segments,
     page_views,
     read_paragraphs,
 )
@@ -41,42 +37,6 @@ PAGE = """<html><head><title>The lamp</title></head><body><nav class="menu"><a h
 <div class="related"><a href="/x">Another story about a boat</a></div>
 <form class="comment-form"><label>Your comment</label></form></body></html>"""
 REFERENCE = "The keeper lit the lamp at dusk. It burned until the morning came. Home was far from the tower that night."
-
-
-def labels_by_text(labels: np.ndarray) -> dict[str, int]:
-    return {b.text: int(n) for b, n in zip(segment(read_page(PAGE)), labels, strict=True)}
-
-
-def test_a_reference_labels_blocks_by_words_in_their_place():
-    blocks = segment(read_page(PAGE))
-    running, owners = running_words(block.text for block in blocks)
-    found = labels_by_text(by_reference(blocks, running, owners, words(REFERENCE), {"The lamp"}))
-    assert found["The keeper lit the lamp at dusk."] == found["Home was far from the tower that night."] == 0
-    assert found["Home"] == found["Another story about a boat"] == JUNK  # "Home" stands in the reference, elsewhere
-    assert found["The lamp"] == 0  # the title, which the reference lacks
-
-
-def test_headings_that_the_reference_lacks_have_no_label():
-    blocks = segment(read_page(PAGE))
-    running, owners = running_words(block.text for block in blocks)
-    found = labels_by_text(by_reference(blocks, running, owners, words(REFERENCE), {"Another title"}))
-    assert found["The lamp"] == NONE
-
-
-def test_a_page_without_its_reference_has_no_labels():
-    blocks = segment(read_page(PAGE))
-    running, owners = running_words(block.text for block in blocks)
-    reference = words("Something else altogether was written here by somebody who never saw this page at all.")
-    assert set(by_reference(blocks, running, owners, reference, set())) == {NONE}
-
-
-def test_segments_label_what_holds_them():
-    entry = {"with": ["lit the lamp"], "without": ["Another story about a"], "comments": ["Your comment"]}
-    found = labels_by_text(by_segments(segment(read_page(PAGE)), entry))
-    assert found["The keeper lit the lamp at dusk."] == 0
-    assert found["Another story about a boat"] == JUNK
-    assert found["Your comment"] == LABELS.index("comment_form")
-    assert found["It burned until the morning came."] == NONE
 
 
 def hand_labelled_views(page: str = "1") -> list:
@@ -190,11 +150,13 @@ def test_html_rows_follow_the_readers_blocks():
 
 def test_out_of_fold_means_out_of_fold():
     views = [view for view in read_paragraphs(ROOT / "data" / "paragraphs.csv") if len(view.blocks) > 3][:60]
-    _, before = fit.learn_from(views, 1)
-    changed = [replace(v, labels=(v.labels + 1) % 4) if fold_of(v.site) == 0 else v for v in views]
-    table, after = fit.learn_from(changed, 1)
+    table = fit.tabulated([view for view in views if view.kind == "text"])
     out = table.folds == 0
-    assert np.allclose(before.first[out], after.first[out]) and not np.allclose(before.first[~out], after.first[~out])
+    changed = replace(table, labels=np.where(out, (table.labels + 1) % 4, table.labels))
+    features = fit.first_features(table, 1)
+    (_, before), (_, after) = (fit.a_pass(each, "text", features, 1) for each in (table, changed))
+    assert out.any() and np.allclose(before[out], after[out])
+    assert not np.allclose(before[~out], after[~out])
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from sklearn.pipeline import Pipeline
 
+from pagesieve.predict.blocks import Block
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import bare, score
 
 from .align import words
 from .card import write
 from .corpus import OWN, View
-from .fit import EVERYTHING, learn_from
+from .fit import EVERYTHING, Learned, learn_from
 from .split import fold_of
 
 MODES = ("html", "text", "leftover")
@@ -132,11 +134,16 @@ def metrics(pages: pd.DataFrame, labelled: pd.DataFrame) -> dict[str, dict[str, 
 
 
 def all_scores(
-    views: Sequence[View], scores: Sequence[np.ndarray], jobs: int
+    views: Sequence[View], learned: Learned, languages: Path, jobs: int
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
-    """Figures, pages and labelled blocks, by out-of-fold scores; and the figures of a model from the embedded data."""
+    """Figures, pages and labelled blocks, by out-of-fold scores; and the figures of a model from the embedded data.
+
+    The lines of ``languages`` are in no training data, so they are scored by the whole model.
+    """
+    scores = learned.scores
     pages, predictions = page_rows(views, scores), label_rows(views, scores)
     figures: dict[str, Any] = metrics(pages, predictions)
+    figures["languages"] = language_scores(languages, learned.pipelines[EVERYTHING])
     if len(pages):
         alone = embedded_scores(views, jobs)
         labelled = label_rows(views, alone)
@@ -156,6 +163,22 @@ def extracted(views: Sequence[View], scores: Sequence[np.ndarray]) -> dict[str, 
 def kept_texts(view: View, scores: np.ndarray) -> list[str]:
     """The texts of the blocks that are labelled article_content."""
     return [block.text for block, row in zip(view.blocks, scores, strict=True) if row.argmax() == 0]
+
+
+def language_scores(path: Path, pipelines: dict[str, Pipeline]) -> dict[str, dict[str, float]]:
+    """Recall of each label over all languages and in each one; the lines of a language are read as one page."""
+    lines = pd.read_csv(path, encoding="utf-8")
+    hits = []
+    for _, page in lines.groupby("language", sort=True):
+        said = score(pipelines, [Block(i, text) for i, text in enumerate(page["text"])], "").argmax(axis=1)
+        hits.append(page.assign(hit=np.array(LABELS)[said] == page["label"]))
+    table = pd.concat(hits)
+    by_language = table.pivot_table(index="language", columns="label", values="hit", aggfunc="mean")
+    overall = table.groupby("label")["hit"].mean()
+    return {
+        str(name): {str(label): float(value) for label, value in row.items()}
+        for name, row in [("all", overall), *by_language.iterrows()]
+    }
 
 
 def embedded_scores(views: Sequence[View], jobs: int) -> list[np.ndarray]:
@@ -181,7 +204,11 @@ def summary(figures: dict[str, Any]) -> str:
                 each = ", ".join(f"{label} {score['f1']:.3f}" for label, score in labels["per_label"].items())
                 where = f"blocks of the set {page_set}" if page_set else "blocks"
                 lines.append(f"{name}{mode}: macro-F1 {labels['macro_f1']:.4f} on {labels['blocks']} {where} ({each})")
-    return "\n".join(lines) or "no evaluation pages: `make data` fetches them"
+    recall = ", ".join(f"{label} {value:.3f}" for label, value in figures["languages"]["all"].items())
+    lines.append(f"recall of lines in 20 languages: {recall}")
+    if not figures["word_f1"]:
+        lines.append("no evaluation pages: `make data` fetches them")
+    return "\n".join(lines)
 
 
 def write_reports(folder: Path, figures: dict[str, Any], pages: pd.DataFrame, predictions: pd.DataFrame) -> None:

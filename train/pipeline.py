@@ -27,17 +27,15 @@ def block_pipeline(rows: np.ndarray, sites: np.ndarray, kind: str) -> Pipeline:
     """First pass: TF-IDF of words, of markup and of shape tokens, each its own column of ``block_features``.
 
     ``rows`` are what it will learn from, pages of one ``kind`` (html, text), ``sites`` where each is from: terms of a
-    few sites only are left out. Text pages have no markup column.
+    few sites only are left out, and so are columns without any. Text pages have no markup column.
     """
     columns = []
     for name in WEIGHTS[kind]:
         place, wordy = BLOCK_COLUMNS.index(name), name == "words"
         cut = {"token_pattern": WORD, "ngram_range": (1, 2)} if wordy else {"token_pattern": r"\S+"}
-        terms = terms_of_many_sites(rows[:, place], sites, cut, WORDS if wordy else TOKENS)
-        vectorizer = TfidfVectorizer(
-            lowercase=False, vocabulary=terms, sublinear_tf=wordy, binary=not wordy, dtype=np.float32, **cut
-        )
-        columns.append((name, vectorizer, place))
+        if terms := terms_of_many_sites(rows[:, place], sites, cut, WORDS if wordy else TOKENS):
+            how = {"sublinear_tf": wordy, "binary": not wordy, "dtype": np.float32}
+            columns.append((name, TfidfVectorizer(lowercase=False, vocabulary=terms, **how, **cut), place))
     return Pipeline(
         [
             ("terms", ColumnTransformer(columns, transformer_weights=WEIGHTS[kind])),
@@ -52,6 +50,8 @@ def terms_of_many_sites(texts: Iterable[str], sites: Iterable[str], cut: dict[st
     for text, site in zip(texts, sites, strict=True):
         if text:
             by_site.setdefault(site, {})[text] = None
+    if len(by_site) < SITES:
+        return []
     counter = CountVectorizer(lowercase=False, min_df=SITES, binary=True, **cut)
     counts = counter.fit_transform("\n".join(texts) for texts in by_site.values()).sum(axis=0).A1
     chosen = np.argsort(-counts, kind="stable")[:most]
