@@ -17,7 +17,7 @@ from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import KINDS, name_of
 
 from .corpus import View
-from .pipeline import balanced, block_pipeline, page_pipeline
+from .pipeline import balanced, block_pipeline, kept, page_pipeline
 from .split import FOLDS, fold_of
 
 LIFT = 0.25  # power by which rare labels are lifted
@@ -85,7 +85,7 @@ def learn(
     seen = context_features(table, first, jobs)
     pages, second = a_pass(table, kind, seen, jobs)
     seen = np.hstack([seen, context_features(table, second, jobs)])
-    again, third = a_pass(table, kind, seen, 1)  # two at once need more than 8 GB
+    again, third = a_pass(table, kind, seen, jobs)
     for place, number in enumerate(numbers):
         scores[number] = third[table.of(place)]
     passes = {"block": blocks, "page": pages, "again": again}
@@ -119,7 +119,8 @@ def fit_and_score(
     pipeline = block_pipeline(features, sites, kind) if features.dtype == object else page_pipeline()
     with threadpool_limits(1):  # sums that do not depend on the number of cores
         pipeline.fit(features, labels, linear__sample_weight=weights)
-        return pipeline, pipeline.predict_proba(others) if len(others) else np.zeros((0, len(LABELS)))
+        scores = pipeline.predict_proba(others) if len(others) else np.zeros((0, len(LABELS)))
+    return kept(pipeline), scores
 
 
 def first_features(table: Table, jobs: int) -> np.ndarray:

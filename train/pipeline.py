@@ -59,14 +59,22 @@ def terms_of_many_sites(texts: Iterable[str], sites: Iterable[str], cut: dict[st
 
 
 def page_pipeline() -> Pipeline:
-    """The passes behind: the columns of ``page_features``, kept in the range that was learned from, and scaled."""
+    """The passes behind: the columns of ``page_features``, kept in the range that was learned from, and scaled.
+
+    It writes over the features that it is given, to fit in memory, until ``kept`` makes it work on copies.
+    """
     return Pipeline(
         [
-            ("range", MinMaxScaler(clip=True)),
-            ("scale", StandardScaler()),
+            ("range", MinMaxScaler(clip=True, copy=False)),
+            ("scale", StandardScaler(copy=False)),
             ("linear", LogisticRegression(C=PAGE_C, max_iter=200, tol=1e-3)),
         ]
     )
+
+
+def kept(pipeline: Pipeline) -> Pipeline:
+    """The pipeline as it is saved: it leaves what it is given as it is."""
+    return pipeline.set_params(range__copy=True, scale__copy=True) if "range" in pipeline.named_steps else pipeline
 
 
 def balanced(labels: np.ndarray, weights: np.ndarray, power: float) -> np.ndarray:
