@@ -187,7 +187,7 @@ def test_make_train_and_predict_with_what_came_out(checkout: Path):
     assert set(model.label("<p>Leave a Reply</p><p>Home</p>")["label"]) <= set(LABELS)
     again = make(checkout, "train", "MODEL=again")
     assert again.returncode == 0, again.stderr
-    for name in ("block", "page"):
+    for name in ("text block", "text page", "text again"):
         pair = [read_card(checkout / folder / "blocks.json")["golden"][name] for folder in ("out", "again")]
         assert np.allclose(pair[0]["probabilities"], pair[1]["probabilities"], atol=1e-9)
 
