@@ -4,15 +4,14 @@ Both are arrays that a pickled scikit-learn Pipeline takes by column number, so 
 """
 
 import re
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from urllib.parse import SplitResult, urlsplit
 
 import numpy as np
 
 from .blocks import Block
+from .links import binned, linked
 
 BLOCK_COLUMNS = ("words", "markup", "shape")
 
@@ -92,56 +91,6 @@ def echoed(blocks: Sequence[Block]) -> list[list[str]]:
     return echoes
 
 
-def linked(blocks: Sequence[Block]) -> list[list[str]]:
-    """For each block of an HTML page its images, and where its first link leads: how far, how named, how often."""
-    parts = [urlsplit_or_none(block.href) for block in blocks]
-    hosts = Counter(part.netloc for part in parts if part and part.netloc)
-    own = hosts.most_common(1)[0][0] if hosts else ""
-    often = Counter(block.href for block in blocks if block.href)
-    found: list[list[str]] = []
-    for block, part in zip(blocks, parts, strict=True):
-        if not block.path:
-            found.append([])
-            continue
-        tokens = [f"images={min(block.images, 3)}"]
-        if not block.href or part is None:
-            found.append(["to=none", *tokens])
-            continue
-        found.append([*link_tokens(part, own), *tokens, f"same-link={min(3, often[block.href])}"])
-    return found
-
-
-def urlsplit_or_none(href: str) -> SplitResult | None:
-    try:
-        return urlsplit(href.strip())
-    except ValueError:
-        return None
-
-
-def link_tokens(link: SplitResult, own: str) -> list[str]:
-    """The kind of address first, then its host if it is another site's, the words of its path, and their number."""
-    if link.scheme not in ("", "http", "https"):
-        return [f"to={link.scheme[:12]}"]
-    if link.netloc and site_part(link.netloc) != site_part(own):
-        return ["to=other", f"host={site_part(link.netloc)}", f"slug={binned(link.path.count('-'), (1, 3, 5))}"]
-    steps = [step for step in link.path.lower().split("/") if step]
-    if not steps:
-        return ["to=fragment" if link.fragment else "to=query" if link.query else "to=home", f"#={link.fragment[:30]}"]
-    last = steps[-1]
-    tokens = [
-        f"to=depth{min(4, len(steps))}",
-        f"slug={binned(last.count('-') + last.count('_'), (1, 2, 4, 6))}",
-        f"number={binned(sum(map(str.isdigit, last)), (1, 4, 6))}",
-        f"ending={last.rpartition('.')[2][:6] if '.' in last else ''}",
-    ]
-    tokens += ["dated"] * bool(re.search(r"/(?:19|20)\d\d/\d", link.path)) + ["query"] * bool(link.query)
-    return tokens + [f"step={step[:20]}" for step in steps[:3]] + [f"#={link.fragment[:30]}"] * bool(link.fragment)
-
-
-def site_part(host: str) -> str:
-    return ".".join(host.lower().split(":")[0].removeprefix("www.").split(".")[-2:])
-
-
 def headed(blocks: Sequence[Block]) -> list[list[str]]:
     """For each block the words of the heading above it: in HTML the last <h1> to <h6>, else the last short line."""
     heads: list[list[str]] = []
@@ -213,10 +162,6 @@ def text_shape(text: str) -> tuple[list[str], list[str]]:
     ]
     signs = {"date": DATE, "cutoff": CUT_OFF, "contact": CONTACT, "quote": QUOTE, "bar": BAR, "copyright": COPYRIGHT}
     return seen, own + [name for name, pattern in signs.items() if pattern.search(text)]
-
-
-def binned(value: float, edges: Sequence[float]) -> int:
-    return bisect_right(edges, value)
 
 
 def ending(text: str) -> str:

@@ -1,0 +1,63 @@
+"""blocks -> where their links lead, as tokens: teasers lead to long addresses, menus to short ones."""
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from urllib.parse import SplitResult, urlsplit
+
+from .blocks import Block
+
+
+def linked(blocks: Sequence[Block]) -> list[list[str]]:
+    """For each block of an HTML page its images, and where its first link leads: how far, how named, how often."""
+    parts = [urlsplit_or_none(block.href) for block in blocks]
+    hosts = Counter(part.netloc for part in parts if part and part.netloc)
+    own = hosts.most_common(1)[0][0] if hosts else ""
+    often = Counter(block.href for block in blocks if block.href)
+    found: list[list[str]] = []
+    for block, part in zip(blocks, parts, strict=True):
+        if not block.path:
+            found.append([])
+            continue
+        tokens = [f"images={min(block.images, 3)}"]
+        if not block.href or part is None:
+            found.append(["to=none", *tokens])
+            continue
+        found.append([*link_tokens(part, own), *tokens, f"same-link={min(3, often[block.href])}"])
+    return found
+
+
+def urlsplit_or_none(href: str) -> SplitResult | None:
+    try:
+        return urlsplit(href.strip())
+    except ValueError:
+        return None
+
+
+def link_tokens(link: SplitResult, own: str) -> list[str]:
+    """The kind of address first, then its host if it is another site's, the words of its path, and their number."""
+    if link.scheme not in ("", "http", "https"):
+        return [f"to={link.scheme[:12]}"]
+    if link.netloc and site_part(link.netloc) != site_part(own):
+        return ["to=other", f"host={site_part(link.netloc)}", f"slug={binned(link.path.count('-'), (1, 3, 5))}"]
+    steps = [step for step in link.path.lower().split("/") if step]
+    if not steps:
+        return ["to=fragment" if link.fragment else "to=query" if link.query else "to=home", f"#={link.fragment[:30]}"]
+    last = steps[-1]
+    tokens = [
+        f"to=depth{min(4, len(steps))}",
+        f"slug={binned(last.count('-') + last.count('_'), (1, 2, 4, 6))}",
+        f"number={binned(sum(map(str.isdigit, last)), (1, 4, 6))}",
+        f"ending={last.rpartition('.')[2][:6] if '.' in last else ''}",
+    ]
+    tokens += ["dated"] * bool(re.search(r"/(?:19|20)\d\d/\d", link.path)) + ["query"] * bool(link.query)
+    return tokens + [f"step={step[:20]}" for step in steps[:3]] + [f"#={link.fragment[:30]}"] * bool(link.fragment)
+
+
+def site_part(host: str) -> str:
+    return ".".join(host.lower().split(":")[0].removeprefix("www.").split(".")[-2:])
+
+
+def binned(value: float, edges: Sequence[float]) -> int:
+    return bisect_right(edges, value)
