@@ -10,10 +10,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from .around import READ, ancestor_paths, near, within
 from .blocks import Block
 from .links import binned, linked
 
-BLOCK_COLUMNS = ("words", "markup", "shape")
+BLOCK_COLUMNS = ("words", "markup", "shape", "links", "near", "within")
 
 MAX_CHARS = 600  # of a block's text that are read for words, from each end
 HEADING = re.compile(r"h[1-6]")
@@ -38,24 +39,25 @@ def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
     heads = headed(blocks)
     echoes = echoed(blocks)
     links = linked(blocks)
+    openings = [words_of(block.text[:READ]).split()[1:] for block in blocks]
+    around = zip(near(openings), within(blocks, openings), strict=True)
     rows = np.empty((len(blocks), len(BLOCK_COLUMNS)), dtype=object)
-    for i, block in enumerate(blocks):
-        tokens = shapes[i] + places[i] + heads[i] + echoes[i] + links[i]
+    for i, (block, words_around) in enumerate(zip(blocks, around, strict=True)):
+        tokens, targets = shapes[i] + places[i] + heads[i] + echoes[i], list(links[i])
         for offset in (-2, -1, 1, 2):
-            near = shapes[i + offset][:5] if 0 <= i + offset < len(blocks) else ["none"]
-            tokens += [f"{offset:+d}:{token}" for token in near]
-            if block.path and 0 <= i + offset < len(blocks):
-                tokens += [f"{offset:+d}:{token}" for token in links[i + offset][:2]]
+            inside = 0 <= i + offset < len(blocks)
+            tokens += [f"{offset:+d}:{token}" for token in (shapes[i + offset][:5] if inside else ["none"])]
+            targets += [f"{offset:+d}:{token}" for token in (links[i + offset][:2] if inside else [])]
         if title:
             tokens.append(f"title={title_overlap(block.text, title)}")
-        rows[i] = words_of(block.text), markup_of(block), " ".join(tokens)
+        rows[i] = words_of(block.text), markup_of(block), " ".join(tokens), " ".join(targets), *words_around
     return rows
 
 
 def placed(blocks: Sequence[Block]) -> list[list[str]]:
     """Where each block stands: from start and end, among how much text, behind and before how many paragraphs."""
     count = len(blocks)
-    repeats = Counter(block.text for block in blocks)
+    all_of, so_far = Counter(block.text for block in blocks), Counter[str]()
     lengths = np.array([len(block.text) for block in blocks])
     total = np.concatenate([[0], np.cumsum(np.minimum(lengths, 1000))])
     long = np.concatenate([[0], np.cumsum(lengths > LONG)])
@@ -68,13 +70,15 @@ def placed(blocks: Sequence[Block]) -> list[list[str]]:
             f"count={binned(count, (10, 30, 100, 300))}",
             f"behind={binned(long[i], (1, 2, 4, 8))}",
             f"before={binned(long[-1] - long[i + 1], (1, 2, 4, 8))}",
-            f"repeats={min(3, repeats[block.text])}",
+            f"earlier={min(3, so_far[block.text])}",
+            f"later={min(3, all_of[block.text] - 1 - so_far[block.text])}",
         ]
         for reach in (3, 8):
             low, high = max(0, i - reach), min(count, i + reach + 1)
             around = (total[high] - total[low] - min(1000, lengths[i])) / max(1, high - low - 1)
             tokens.append(f"density{reach}={binned(around, (10, 20, 35, 60, 100, 160, 250))}")
         places.append(tokens)
+        so_far[block.text] += 1
     return places
 
 
@@ -260,12 +264,6 @@ def groups(blocks: Sequence[Block]) -> list[list[str]]:
     places = [re.sub(r"\[\d+\]", "", block.path) for block in blocks]
     names = ["/".join(block.ancestors[-3:]) for block in blocks]
     return [*keys, *levels, places, names]
-
-
-def ancestor_paths(path: str) -> list[str]:
-    """The XPaths of the elements around a text node, the innermost first."""
-    steps = path.split("/")
-    return ["/".join(steps[:end]) for end in range(len(steps) - 1, 1, -1)]
 
 
 def grouped(scores: np.ndarray, mass: np.ndarray, keys: Sequence[str]) -> np.ndarray:

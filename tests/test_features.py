@@ -42,7 +42,7 @@ def test_links_tell_where_they_lead_and_images_are_counted():
 <div><a href="/2024/05/the-quay-is-being-mended.html"><img src="q.jpg">The quay is being mended</a></div>
 <p>No link here.</p><p><a href="#respond">Reply</a></p><p><a href="https://facebook.com/share">Share</a></p>
 <p><a href="mailto:us@harbour.example">Write</a></p><p><a href="https://harbour.example/a?b=1">More</a></p></body>"""
-    found = {text: columns["shape"] for text, columns in features_of(html).items()}
+    found = {text: columns["links"] for text, columns in features_of(html).items()}
     assert {"to=home", "images=0"} <= found["Home"]
     assert {"to=depth2", "step=tag", "slug=0"} <= found["Ferries"]
     assert {"to=depth3", "slug=3", "dated", "ending=html", "images=1"} <= found["The quay is being mended"]
@@ -53,14 +53,31 @@ def test_links_tell_where_they_lead_and_images_are_counted():
 
 
 def test_an_address_that_is_none_does_no_harm():
-    assert "to=none" in features_of('<a href="http://[broken">A link</a>')["A link"]["shape"]
+    assert "to=none" in features_of('<a href="http://[broken">A link</a>')["A link"]["links"]
 
 
 def test_a_text_line_has_no_html_columns():
     rows = block_features([Block(0, "You may also like"), Block(1, "A boat came in at dawn and nobody saw it leave.")])
-    assert [bool(cell) for cell in rows[1]] == [True, False, True]
-    assert {"line", "head:also"} - set(rows[1][2].split()) == {"line"}
-    assert "head:like" in rows[1][2].split() and "to=" not in rows[1][2]
+    filled = {name for name, cell in zip(BLOCK_COLUMNS, rows[1], strict=True) if cell}
+    assert filled == {"words", "shape", "near"}
+    assert {"head:also", "head:like"} <= set(rows[1][2].split())
+
+
+def test_a_block_is_told_the_words_around_it():
+    html = """<h2>Alpha</h2><div><h3>Beta</h3><p>Eta</p><ul><li>Gamma 12</li><li>Delta</li></ul></div>
+<p>Omega</p>"""
+    found = features_of(html)["Delta"]
+    words = {token for token in found["near"] if "¶" not in token}
+    assert words == {"-1:gamma", "-1:00", "-2:eta", "-8:beta", "-8:alpha", "+1:omega"}
+    assert {"1:gamma", "1^gamma", "2:beta", "2^beta", "2:eta"} <= found["within"] - {"3:omega"} == found["within"]
+    assert not any(token.endswith("delta") for token in found["near"] | found["within"])
+
+
+def test_the_same_text_is_counted_on_both_sides():
+    rows = block_features([Block(i, text) for i, text in enumerate(["Share", "A boat", "Share", "Share"])])
+    signs = [{token for token in row[2].split() if token.startswith(("earlier", "later"))} for row in rows]
+    assert signs == [{"earlier=0", f"later={n}"} if i < 2 else {f"earlier={i - 1}", f"later={n}"}
+                     for i, n in enumerate([2, 0, 1, 0])]  # fmt: skip
 
 
 def test_a_line_echoes_the_paragraphs_or_does_not():

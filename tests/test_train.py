@@ -86,6 +86,25 @@ def test_left_over_pages_are_put_together_within_a_fold():
     assert composed([replace(view, page_set="") for view in views]) == []
 
 
+def test_paragraphs_are_mixed_within_their_language_and_fold():
+    labels = np.array([0, 0, 1, 2, 2, 3], dtype=np.int8)
+    views = [
+        View(
+            f"{n}", "p", f"p: {n}", "", "text", [Block(i, f"{n} {i}") for i in range(6)], labels, np.full(6, -1),
+            "own", language="en" if n % 2 else "de",
+        )
+        for n in range(40)
+    ]  # fmt: skip
+    pages = composed(views)
+    assert [(page.page, page.maker, page.kind) for page in pages] == [(f"{n}", "mixing", "leftover") for n in range(40)]
+    for page in pages:
+        for block, label in zip(page.blocks, page.labels, strict=True):
+            other, index = map(int, block.text.split())
+            assert label == labels[index] and other % 2 == int(page.page) % 2
+            assert fold_of(f"p: {other}") == fold_of(page.site)
+    assert any(len({block.text.split()[0] for block in page.blocks}) > 2 for page in pages)
+
+
 def test_terms_of_few_sites_are_left_out():
     texts, sites = ["lamp boat", "lamp boat", "boat lamp", "lamp tower", "tower tower"], ["a", "a", "b", "c", "d"]
     cut = {"token_pattern": r"\S+"}

@@ -1,11 +1,10 @@
-"""Hand-labelled pages -> short left-over pages: some lines of an article, then comment and teaser sections.
+"""Labelled pages -> short left-over pages: sections of all pages of the same fold and corpus, in any order.
 
-Extractors leave few such sections on any one page, so these come from all pages of the same fold and corpus, in any
-order; no page holds a line of another fold's site.
+Extractors leave few comment and teaser sections on any one page. No page holds a line of another fold's site.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 from pagesieve.predict.blocks import Block
 from pagesieve.predict.labels import LABELS
 
-from .corpus import View, lines_of, seed_of
+from .corpus import OWN, View, lines_of, seed_of
 from .split import fold_of
 
 CONTENT, COMMENT, PROMO = map(LABELS.index, ("article_content", "comment_form", "promo_teaser"))
@@ -21,19 +20,45 @@ ARTICLE = (3, 20)  # lines of an article, from and to before
 CUT = 12  # lines of a section before which it is cut
 SECTIONS = 20  # lines of all sections with one label at the most
 WITH_SECTION, WITH_SECOND, IN_ARTICLE = 0.85, 0.3, 0.25  # shares of pages: each label, teasers twice, inside the text
+MIXED, MIXED_CUT = 8, 6  # sections of a mixed page, and lines of a section before which it is cut
+MIXED_WEIGHT = 2.0  # of its blocks in training
 
 Line = tuple[int, str]
 Pool = dict[tuple[int, str, int], list[list[Line]]]
 
 
 def composed(views: Sequence[View]) -> list[View]:
-    """A left-over page for each hand-labelled HTML page with enough content; the same for the same views."""
+    """A left-over page for each hand-labelled HTML page with enough content, and a mixed one for each page of
+    paragraphs; the same for the same views.
+    """
     pages = [view for view in views if view.kind == "html" and view.hand]
     pool: Pool = defaultdict(list)
     for view in pages:
-        for label, section in groupby(labelled_lines(view), key=lambda line: line[0]):
-            pool[fold_of(view.site), view.source, label].append(list(section))
-    return [page_of(view, lines) for view in pages if (lines := put_together(view, pool))]
+        for label, section in sections_of(view):
+            pool[fold_of(view.site), view.source, label].append(section)
+    whole = [page_of(view, lines, "composing", view.weight) for view in pages if (lines := put_together(view, pool))]
+    return whole + mixed([view for view in views if view.kind == "text" and view.page_set == OWN])
+
+
+def mixed(pages: Sequence[View]) -> list[View]:
+    """Pages of short sections in one language, of any labels: here a line's words tell more than its neighbours."""
+    pool: dict[tuple[int, str, str], list[list[Line]]] = defaultdict(list)
+    for view in pages:
+        pool[fold_of(view.site), view.source, view.language] += [section for _, section in sections_of(view)]
+    made = []
+    for view in pages:
+        rng = np.random.default_rng(seed_of(view.page))
+        sections = pool[fold_of(view.site), view.source, view.language]
+        chosen = [sections[place] for place in rng.permutation(len(sections))[:MIXED]]
+        lines = [line for section in chosen for line in section[: int(rng.integers(1, MIXED_CUT))]]
+        made.append(page_of(view, lines, "mixing", MIXED_WEIGHT))
+    return made
+
+
+def sections_of(view: View) -> Iterator[tuple[int, list[Line]]]:
+    """The runs of lines with one label, each with it."""
+    for label, section in groupby(labelled_lines(view), key=lambda line: line[0]):
+        yield label, list(section)
 
 
 def labelled_lines(view: View) -> list[Line]:
@@ -66,10 +91,10 @@ def sections(rng: np.random.Generator, pool: Sequence[list[Line]]) -> list[Line]
     return lines[:SECTIONS]
 
 
-def page_of(view: View, lines: Sequence[Line]) -> View:
+def page_of(view: View, lines: Sequence[Line], maker: str, weight: float) -> View:
     return View(
         view.page, view.source, view.site, view.page_type, "leftover",
         blocks=[Block(index, text) for index, (_, text) in enumerate(lines)],
         labels=np.array([label for label, _ in lines], dtype=np.int8),
-        origin=np.full(len(lines), -1), page_set=view.page_set, maker="composing", weight=view.weight,
+        origin=np.full(len(lines), -1), page_set=view.page_set, maker=maker, weight=weight,
     )  # fmt: skip

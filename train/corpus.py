@@ -44,7 +44,8 @@ class View:
 
     ``labels`` has a number for each block: an index into LABELS, or NONE. ``origin`` is the block of the page's
     HTML view that each line comes from, or -1. ``page_set`` is the set of hand-labelled pages that it belongs to, or
-    empty. ``maker`` is who left the lines. ``weight`` is how much each of its blocks counts in training.
+    empty. ``maker`` is who left the lines. ``weight`` is how much each of its blocks counts in training. The
+    ``language`` is known of paragraphs only.
     """
 
     page: str
@@ -60,6 +61,7 @@ class View:
     maker: str = ""
     reference: Counter[str] = field(default_factory=Counter)
     weight: float = 1.0
+    language: str = ""
 
     @property
     def hand(self) -> bool:
@@ -211,6 +213,7 @@ def line_view(
 def read_paragraphs(path: Path) -> list[View]:
     """A CSV of labelled paragraphs as text pages: columns text, label, and optionally language, page, order."""
     pages: dict[str, list[tuple[float, str, int]]] = {}
+    languages: dict[str, str] = {}
     for line, row in rows_of(path):
         text, label = " ".join((row.get("text") or "").split()), row.get("label")
         if not text or label not in LABELS:
@@ -220,13 +223,15 @@ def read_paragraphs(path: Path) -> list[View]:
             order = float(row.get("order") or line)
         except ValueError:
             raise CorpusError(f"{path}, line {line}: order {row['order']!r} is no number; mend the row") from None
-        pages.setdefault(row.get("page") or f"line {line}", []).append((order, text, LABELS.index(label)))
+        page = row.get("page") or f"line {line}"
+        pages.setdefault(page, []).append((order, text, LABELS.index(label)))
+        languages[page] = row.get("language") or ""
     ordered = {page: sorted(rows) for page, rows in pages.items()}
-    views = [paragraph_view(path.stem, page, "text", rows) for page, rows in ordered.items()]
+    views = [paragraph_view(path.stem, page, "text", rows, languages[page]) for page, rows in ordered.items()]
     for page, rows in ordered.items():  # the same pages as an extractor leaves them
         left = [row for row in rows if LABELS[row[2]] != "site_chrome"]
         if 2 < len(left) < len(rows):
-            views.append(paragraph_view(path.stem, page, "leftover", left))
+            views.append(paragraph_view(path.stem, page, "leftover", left, languages[page]))
     return views
 
 
@@ -246,11 +251,11 @@ def rows_of(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise CorpusError(f"{path}: cannot be read as UTF-8 CSV: {error}") from error
 
 
-def paragraph_view(source: str, page: str, kind: str, rows: list[tuple[float, str, int]]) -> View:
+def paragraph_view(source: str, page: str, kind: str, rows: list[tuple[float, str, int]], language: str) -> View:
     blocks = [Block(index, text) for index, (_, text, _) in enumerate(rows)]
     labels = np.array([label for _, _, label in rows], dtype=np.int8)
     site, origin = f"{source}: {page}", np.full(len(rows), -1)
-    return View(page, source, site, "", kind, blocks, labels, origin, OWN, weight=PARAGRAPH)
+    return View(page, source, site, "", kind, blocks, labels, origin, OWN, weight=PARAGRAPH, language=language)
 
 
 def sha256_of(path: Path) -> str:

@@ -17,7 +17,10 @@ WORD = r"(?:\w|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0ef
 
 # Each column's rows have length 1 after TF-IDF, so its weight says how much it may tell against the others.
 # Tuned by site folds on the hand-labelled pages.
-WEIGHTS = {"html": {"words": 6.0, "markup": 6.0, "shape": 6.0}, "text": {"words": 10.0, "shape": 6.0}}
+WEIGHTS = {
+    "html": {"words": 6.0, "markup": 6.0, "shape": 6.0, "links": 6.0, "near": 6.0, "within": 5.0},
+    "text": {"words": 10.0, "shape": 6.0, "near": 7.0},
+}
 BLOCK_C, PAGE_C = 0.5, 0.004
 SITES = 3  # that a term must stand on: the others tell what a page is about, or whose it is
 WORDS, TOKENS = 60_000, 30_000  # terms of a column at the most
