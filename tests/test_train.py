@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from pagesieve.predict.blocks import Block, segment
+from pagesieve.predict.features import block_features
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import ModelError, load, read_card
 from pagesieve.predict.page import read_page
@@ -27,7 +28,7 @@ from pagesieve.train.corpus import (
     page_views,
     read_paragraphs,
 )
-from pagesieve.train.pipeline import terms_of_many_sites
+from pagesieve.train.pipeline import counted, of_many_sites
 from pagesieve.train.split import fold_of, site_of
 
 ROOT = Path(__file__).parent.parent
@@ -107,11 +108,14 @@ def test_paragraphs_are_mixed_within_their_language_and_fold():
 
 def test_terms_of_few_sites_are_left_out():
     texts, sites = ["lamp boat", "lamp boat", "boat lamp", "lamp tower", "tower tower"], ["a", "a", "b", "c", "d"]
-    cut = {"token_pattern": r"\S+"}
-    assert terms_of_many_sites(texts, sites, cut, 9) == ["lamp"]
-    assert terms_of_many_sites([*texts, "boat tower"], [*sites, "e"], cut, 9) == ["boat", "lamp", "tower"]
-    assert terms_of_many_sites([*texts, "lamp tower boat"], [*sites, "e"], cut, 1) == ["lamp"]
-    assert terms_of_many_sites(["", "lamp", "lamp"], ["a", "b", "c"], cut, 9) == []
+    found = counted("shape", texts, sites)
+    assert found and list(found.terms) == ["lamp"] and found.matrix.toarray().ravel().tolist() == [1, 1, 1, 1, 0]
+    found = counted("shape", [*texts, "boat tower"], [*sites, "e"])
+    assert found and list(found.terms) == ["boat", "lamp", "tower"]
+    known = of_many_sites(found[np.arange(5)], np.array(sites))
+    assert list(found.terms[known]) == ["lamp"]
+    assert counted("shape", ["", "lamp", "lamp"], ["a", "b", "c"]) is None
+    assert counted("shape", ["lamp", "boat", "tower"], ["a", "b", "c"]) is None
 
 
 def test_folds_are_by_site():
@@ -172,10 +176,19 @@ def test_out_of_fold_means_out_of_fold():
     table = fit.tabulated([view for view in views if view.kind == "text"])
     out = table.folds == 0
     changed = replace(table, labels=np.where(out, (table.labels + 1) % 4, table.labels))
-    features = fit.first_features(table, 1)
+    features = fit.first_features(table, "text", 1)
     (_, before), (_, after) = (fit.a_pass(each, "text", features, 1) for each in (table, changed))
     assert out.any() and np.allclose(before[out], after[out])
     assert not np.allclose(before[~out], after[~out])
+
+
+def test_the_saved_pipeline_counts_what_it_learned_from():
+    views = [view for view in read_paragraphs(ROOT / "data" / "paragraphs.csv") if len(view.blocks) > 3][:40]
+    table = fit.tabulated([view for view in views if view.kind == "text"])
+    pipelines, scores = fit.a_pass(table, "text", fit.first_features(table, "text", 1), 1)
+    for number, view in enumerate(table.views):
+        found = pipelines[fold_of(view.site)].predict_proba(block_features(view.blocks, view.title))
+        assert np.allclose(found, scores[table.of(number)], atol=1e-6)
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,15 @@ from joblib import Parallel, delayed
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from pagesieve.predict.features import block_features, page_features
+from pagesieve.predict.features import BLOCK_COLUMNS, block_features, page_features
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import KINDS, name_of
 
 from .corpus import View
-from .pipeline import balanced, block_pipeline, kept, page_pipeline
+from .pipeline import WEIGHTS, Counts, balanced, counted, fit_blocks, fit_page
 from .split import FOLDS, fold_of
+
+Features = list[Counts] | np.ndarray  # of the first pass, of those behind it
 
 LIFT = 0.25  # power by which rare labels are lifted
 EVERYTHING = -1  # the fold that leaves nothing out
@@ -81,7 +83,7 @@ def learn(
     table: Table, kind: str, scores: list[np.ndarray], numbers: Sequence[int], jobs: int
 ) -> dict[int, dict[str, Pipeline]]:
     """The pipelines of one kind of page by fold; fills in the scores of its views, which have these numbers."""
-    blocks, first = a_pass(table, kind, first_features(table, jobs), jobs)
+    blocks, first = a_pass(table, kind, first_features(table, kind, jobs), jobs)
     seen = context_features(table, first, jobs)
     pages, second = a_pass(table, kind, seen, jobs)
     seen = np.hstack([seen, context_features(table, second, jobs)])
@@ -92,41 +94,50 @@ def learn(
     return {fold: {name_of(kind, name): done[fold] for name, done in passes.items()} for fold in blocks}
 
 
-def a_pass(table: Table, kind: str, features: np.ndarray, jobs: int) -> tuple[dict[int, Pipeline], np.ndarray]:
+def a_pass(table: Table, kind: str, features: Features, jobs: int) -> tuple[dict[int, Pipeline], np.ndarray]:
     """A pipeline for each fold left out, and the scores (blocks, labels) that they give to what was left out."""
     folds = (*range(FOLDS), EVERYTHING)
     out = {fold: np.flatnonzero(table.folds == fold) for fold in folds}
     fitted = Parallel(n_jobs=jobs, pre_dispatch="n_jobs", max_nbytes=None)(
-        delayed(fit_and_score)(kind, *examples(table, features, fold), features[out[fold]]) for fold in folds
+        delayed(fit_and_score)(kind, *examples(table, features, fold), rows_of(features, out[fold])) for fold in folds
     )
-    scores = np.zeros((len(features), len(LABELS)))
+    scores = np.zeros((len(table.labels), len(LABELS)))
     for fold, (_, part) in zip(folds, fitted, strict=True):
         scores[out[fold]] = part
     return {fold: pipeline for fold, (pipeline, _) in zip(folds, fitted, strict=True)}, scores
 
 
-def examples(table: Table, features: np.ndarray, fold: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def examples(table: Table, features: Features, fold: int) -> tuple[Features, np.ndarray, np.ndarray, np.ndarray]:
     """What is learned from where this fold is left out: features, sites, labels and weights."""
     rows = table.learned_without(fold)
     labels = table.labels[rows]
-    return features[rows], table.sites[rows], labels, balanced(labels, table.weights[rows], LIFT)
+    return rows_of(features, rows), table.sites[rows], labels, balanced(labels, table.weights[rows], LIFT)
+
+
+def rows_of(features: Features, rows: np.ndarray) -> Features:
+    return [column[rows] for column in features] if isinstance(features, list) else features[rows]
 
 
 def fit_and_score(
-    kind: str, features: np.ndarray, sites: np.ndarray, labels: np.ndarray, weights: np.ndarray, others: np.ndarray
+    kind: str, features: Features, sites: np.ndarray, labels: np.ndarray, weights: np.ndarray, others: Features
 ) -> tuple[Pipeline, np.ndarray]:
-    """The first pass where features are strings, else one of the passes behind it."""
-    pipeline = block_pipeline(features, sites, kind) if features.dtype == object else page_pipeline()
+    """The first pass where features are counts of terms, else one of the passes behind it."""
     with threadpool_limits(1):  # sums that do not depend on the number of cores
-        pipeline.fit(features, labels, linear__sample_weight=weights)
-        scores = pipeline.predict_proba(others) if len(others) else np.zeros((0, len(LABELS)))
-    return kept(pipeline), scores
+        if isinstance(features, list) and isinstance(others, list):
+            return fit_blocks(kind, features, sites, labels, weights, others)
+        return fit_page(np.asarray(features), labels, weights, np.asarray(others))
 
 
-def first_features(table: Table, jobs: int) -> np.ndarray:
-    return np.concatenate(
-        Parallel(n_jobs=jobs, batch_size=32)(delayed(block_features)(view.blocks, view.title) for view in table.views)
+def first_features(table: Table, kind: str, jobs: int) -> list[Counts]:
+    """The counts of terms in each column that pages of this kind have."""
+    parallel = Parallel(n_jobs=jobs, batch_size=32)
+    cells = np.concatenate(parallel(delayed(block_features)(view.blocks, view.title) for view in table.views))
+    columns = [cells[:, BLOCK_COLUMNS.index(name)] for name in WEIGHTS[kind]]
+    del cells
+    counts = Parallel(n_jobs=jobs, max_nbytes=None)(
+        delayed(counted)(name, column, table.sites) for name, column in zip(WEIGHTS[kind], columns, strict=True)
     )
+    return [one for one in counts if one]
 
 
 def context_features(table: Table, scores: np.ndarray, jobs: int) -> np.ndarray:

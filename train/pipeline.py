@@ -1,16 +1,19 @@
-"""The scikit-learn Pipelines, as they are before they learn."""
+"""Features -> fitted scikit-learn Pipelines: the first pass from counts of terms, those behind it from numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix, hstack
 from sklearn.compose import ColumnTransformer
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from pagesieve.predict.features import BLOCK_COLUMNS
+from pagesieve.predict.labels import LABELS
 
 # A word with its marks (Indic, Arabic, Hebrew and Thai vowel signs are not \\w), or one sign of punctuation.
 WORD = r"(?:\w|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff])+|[^\w\s]"
@@ -23,61 +26,119 @@ WEIGHTS = {
 }
 BLOCK_C, PAGE_C = 0.5, 0.004
 SITES = 3  # that a term must stand on: the others tell what a page is about, or whose it is
-WORDS, TOKENS = 60_000, 30_000  # terms of a column at the most
+MOST = {"markup": 30_000, "shape": 30_000, "links": 30_000, "words": 60_000, "near": 60_000, "within": 60_000}  # terms
+CUT: dict[str, dict[str, Any]] = {
+    "words": {"token_pattern": WORD, "ngram_range": (1, 2)},
+    **{name: {"token_pattern": r"\S+", "binary": True} for name in BLOCK_COLUMNS if name != "words"},
+}
 
 
-def block_pipeline(rows: np.ndarray, sites: np.ndarray, kind: str) -> Pipeline:
-    """First pass: TF-IDF of words, of markup and of shape tokens, each its own column of ``block_features``.
+@dataclass(frozen=True)
+class Counts:
+    """How often each of the sorted ``terms`` of one column of ``block_features`` stands in each block."""
 
-    ``rows`` are what it will learn from, pages of one ``kind`` (html, text), ``sites`` where each is from: terms of a
-    few sites only are left out, and so are columns without any. Text pages have no markup column.
-    """
-    columns = []
-    for name in WEIGHTS[kind]:
-        place, wordy = BLOCK_COLUMNS.index(name), name == "words"
-        cut = {"token_pattern": WORD, "ngram_range": (1, 2)} if wordy else {"token_pattern": r"\S+"}
-        if terms := terms_of_many_sites(rows[:, place], sites, cut, WORDS if wordy else TOKENS):
-            how = {"sublinear_tf": wordy, "binary": not wordy, "dtype": np.float32}
-            columns.append((name, TfidfVectorizer(lowercase=False, vocabulary=terms, **how, **cut), place))
-    return Pipeline(
-        [
-            ("terms", ColumnTransformer(columns, transformer_weights=WEIGHTS[kind])),
-            ("linear", LogisticRegression(C=BLOCK_C, max_iter=200, tol=1e-3)),
-        ]
-    )
+    column: str
+    terms: np.ndarray
+    matrix: csr_matrix
+
+    def __getitem__(self, rows: np.ndarray) -> "Counts":
+        return Counts(self.column, self.terms, self.matrix[rows])
 
 
-def terms_of_many_sites(texts: Iterable[str], sites: Iterable[str], cut: dict[str, Any], most: int) -> list[str]:
-    """The terms on at least SITES sites, at most those ``most`` on the most sites; sorted."""
+def counted(column: str, cells: Sequence[str], sites: Sequence[str]) -> Counts | None:
+    """The counts of the terms that stand on at least SITES sites; None if there is no such term."""
     by_site: dict[str, dict[str, None]] = {}
-    for text, site in zip(texts, sites, strict=True):
-        if text:
-            by_site.setdefault(site, {})[text] = None
+    for cell, site in zip(cells, sites, strict=True):
+        if cell:
+            by_site.setdefault(site, {})[cell] = None
     if len(by_site) < SITES:
-        return []
-    counter = CountVectorizer(lowercase=False, min_df=SITES, binary=True, **cut)
-    counts = counter.fit_transform("\n".join(texts) for texts in by_site.values()).sum(axis=0).A1
-    chosen = np.argsort(-counts, kind="stable")[:most]
-    return sorted(counter.get_feature_names_out()[chosen])
+        return None
+    counter = CountVectorizer(lowercase=False, min_df=SITES, **CUT[column])
+    try:
+        terms = counter.fit("\n".join(cells) for cells in by_site.values()).get_feature_names_out()
+    except ValueError:  # no term is left
+        return None
+    counter = CountVectorizer(lowercase=False, vocabulary=terms, dtype=np.float32, **CUT[column])
+    return Counts(column, terms, counter.transform(cells))
 
 
-def page_pipeline() -> Pipeline:
-    """The passes behind: the columns of ``page_features``, kept in the range that was learned from, and scaled.
+def of_many_sites(counts: Counts, sites: np.ndarray) -> np.ndarray:
+    """The places of the terms on at least SITES of the sites that the rows are from, at most MOST[column]; sorted."""
+    names, numbers = np.unique(sites.astype(str), return_inverse=True)
+    places = np.arange(len(sites))
+    spread = csr_matrix((np.ones(len(sites), np.float32), (numbers, places)), (len(names), len(sites))) @ counts.matrix
+    known_at = np.bincount(spread.indices, minlength=len(counts.terms))
+    most = np.argsort(-known_at, kind="stable")[: MOST[counts.column]]
+    return np.sort(most[known_at[most] >= SITES])
 
-    It writes over the features that it is given, to fit in memory, until ``kept`` makes it work on copies.
+
+def fit_blocks(
+    kind: str, counts: Sequence[Counts], sites: np.ndarray, labels: np.ndarray, weights: np.ndarray,
+    others: Sequence[Counts],
+) -> tuple[Pipeline, np.ndarray]:  # fmt: skip
+    """The first pass: TF-IDF of each column, its rows of length 1, and a linear model of all of them.
+
+    Learned from ``counts`` of the blocks of ``sites``, all pages of one ``kind`` (html, text); returned with the scores
+    (blocks, labels) of the ``others``. The counts are what the pipeline's own vectorisers would count.
     """
-    return Pipeline(
+    picked = {one.column: places for one in counts if len(places := of_many_sites(one, sites))}
+    how = {
+        one.column: TfidfTransformer(sublinear_tf=one.column == "words").fit(one.matrix[:, picked[one.column]])
+        for one in counts
+        if one.column in picked
+    }
+
+    def weighed(some: Sequence[Counts]) -> csr_matrix:
+        parts = [(one.column, one.matrix[:, picked[one.column]]) for one in some if one.column in picked]
+        return hstack([WEIGHTS[kind][name] * how[name].transform(matrix) for name, matrix in parts], "csr")
+
+    linear = LogisticRegression(C=BLOCK_C, max_iter=200, tol=1e-3).fit(weighed(counts), labels, sample_weight=weights)
+    scores = linear.predict_proba(weighed(others)) if others[0].matrix.shape[0] else np.zeros((0, len(LABELS)))
+    terms = {one.column: one.terms[picked[one.column]].tolist() for one in counts if one.column in picked}
+    return block_pipeline(kind, terms, {name: of_column.idf_ for name, of_column in how.items()}, linear), scores
+
+
+def block_pipeline(
+    kind: str, terms: dict[str, list[str]], idf: dict[str, np.ndarray], linear: LogisticRegression
+) -> Pipeline:
+    """The pipeline that is saved: it takes the rows of ``block_features``, and has learned already.
+
+    ``terms`` and their inverse document frequencies by column, in order; ``linear`` has learned from these columns.
+    """
+    columns = [
+        (
+            name,
+            TfidfVectorizer(
+                lowercase=False, vocabulary=of_column, sublinear_tf=name == "words", dtype=np.float32, **CUT[name]
+            ),
+            BLOCK_COLUMNS.index(name),
+        )
+        for name, of_column in terms.items()
+    ]  # fmt: skip
+    union = ColumnTransformer(columns, transformer_weights=WEIGHTS[kind], sparse_threshold=1.0)
+    union.fit(np.full((1, len(BLOCK_COLUMNS)), "", dtype=object))
+    for name in terms:
+        union.named_transformers_[name].idf_ = idf[name]
+    return Pipeline([("terms", union), ("linear", linear)])
+
+
+def fit_page(
+    features: np.ndarray, labels: np.ndarray, weights: np.ndarray, others: np.ndarray
+) -> tuple[Pipeline, np.ndarray]:
+    """A pass behind the first: the columns of ``page_features``, kept in the range that was learned from, and scaled.
+
+    Writes over the features, to fit in memory. Returns the pipeline, and the scores (blocks, labels) of the others.
+    """
+    pipeline = Pipeline(
         [
             ("range", MinMaxScaler(clip=True, copy=False)),
             ("scale", StandardScaler(copy=False)),
             ("linear", LogisticRegression(C=PAGE_C, max_iter=200, tol=1e-3)),
         ]
     )
-
-
-def kept(pipeline: Pipeline) -> Pipeline:
-    """The pipeline as it is saved: it leaves what it is given as it is."""
-    return pipeline.set_params(range__copy=True, scale__copy=True) if "range" in pipeline.named_steps else pipeline
+    pipeline.fit(features, labels, linear__sample_weight=weights)
+    scores = pipeline.predict_proba(others) if len(others) else np.zeros((0, len(LABELS)))
+    return pipeline.set_params(range__copy=True, scale__copy=True), scores
 
 
 def balanced(labels: np.ndarray, weights: np.ndarray, power: float) -> np.ndarray:
