@@ -15,6 +15,7 @@ from pathlib import Path, PurePath
 from typing import NoReturn
 
 from . import output
+from .decide import PREFERENCES
 from .labels import LABELS
 from .model import Model, ModelError, load
 from .page import Kind, PageWarning
@@ -27,7 +28,8 @@ their .gz), or - for standard input. Pages named .html .htm .xhtml are HTML, .tx
 look like it, and --input overrules both.
 
 formats:
-  jsonl   one JSON object a block: page, index, text, label, scores, and for HTML the XPath where it begins (default)
+  jsonl   one JSON object a block: page, index, text, label, scores, confidence (the F1 to be expected of the page's
+          article as a whole), and for HTML the XPath where it begins (default)
   csv     the same as a table for spreadsheets, a column for each score; control characters are left out, and cells
           that would be taken for a formula (= + - @ first) begin with an apostrophe
   text    the blocks, separated by an empty line; each of several pages begins with a line of its own:
@@ -101,6 +103,12 @@ def parser() -> argparse.ArgumentParser:
     add("--format", choices=("jsonl", "csv", "text", "html"), default="jsonl", help="what to write (default: jsonl)")
     add("--input", choices=("auto", "html", "text"), default="auto", help="what the pages are (default: see below)")
     add("--keep", type=labels, metavar="LABEL,…", help="labels to write (default: article_content in text, else all)")
+    add(
+        "--prefer",
+        choices=PREFERENCES,
+        default="balanced",
+        help="lean towards a clean article (precision) or a whole one (recall; default: balanced)",
+    )
     add("--model", type=Path, metavar="FILE", help="another model than the one that comes with pagesieve")
     add("-o", "--output", metavar="PATH", help="file to write, or folder for html of several pages (default: stdout)")
     return top
@@ -124,6 +132,8 @@ def predict(args: argparse.Namespace) -> int:
         refuse_overwriting([target / name for name in names] or [target], sources)
     try:
         model = load(args.model)
+        for name in model.card["kinds"]:
+            model.thresholds(name, args.prefer)  # before any page is read
     except ModelError as error:
         raise Failure(str(error)) from error
     skipped: list[Source] = []
@@ -232,9 +242,8 @@ def labelled(
             continue
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", PageWarning)
-            frame = model.label(
-                content, page=source.page, kind=kind(source.page) if args.input == "auto" else args.input
-            )
+            given = kind(source.page) if args.input == "auto" else args.input
+            frame = model.label(content, page=source.page, kind=given, prefer=args.prefer)
         for warning in caught:
             note(f"{source.page}: {warning.message}")
         if frame.empty:

@@ -1,10 +1,38 @@
-"""scores -> labels."""
+"""scores -> labels, by preference; and how sure the article as a whole is."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 
 from .labels import LABELS
 
+Prefer = Literal["precision", "balanced", "recall"]
+PREFERENCES: tuple[Prefer, ...] = ("precision", "balanced", "recall")
+EVEN = dict.fromkeys(LABELS, 0.5)
 
-def decide(scores: np.ndarray) -> list[str]:
-    """The label with the largest score for each row of an array (blocks, labels); the first one where two are equal."""
-    return [LABELS[place] for place in scores.argmax(axis=1)]
+
+def decide(scores: np.ndarray, thresholds: Mapping[str, float] = EVEN) -> list[str]:
+    """The label whose score is the largest in proportion to its threshold, for each row of scores (blocks, labels).
+
+    With equal thresholds it is the largest score. A threshold t for article_content, and 1 - t for the others, keeps a
+    block where its odds against each other label are above t to 1 - t. The first label wins where two are equal.
+    """
+    weighed = scores / np.array([thresholds[label] for label in LABELS])
+    return [LABELS[place] for place in weighed.argmax(axis=1)]
+
+
+def confidence(scores: np.ndarray, labels: Sequence[str], texts: Sequence[str]) -> float:
+    """The F1 to be expected of the kept characters of a page: in [0, 1], by the scores of its blocks.
+
+    What is kept are the blocks labelled article_content; each counts by the length of its text, as article to the
+    extent of its score. Where none is kept, it is the probability that a character is no article.
+    """
+    if not texts:
+        return 1.0
+    lengths = np.array([len(text) for text in texts])
+    kept = np.array([label == LABELS[0] for label in labels])
+    article = lengths * scores[:, 0]
+    if not kept.any():
+        return float(1 - article.sum() / lengths.sum())
+    return float(2 * article[kept].sum() / (lengths[kept].sum() + article.sum()))

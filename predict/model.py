@@ -16,7 +16,7 @@ import sklearn
 from sklearn.pipeline import Pipeline
 
 from .blocks import Block, segment
-from .decide import decide
+from .decide import EVEN, Prefer, confidence, decide
 from .features import BLOCK_COLUMNS, block_features, page_features
 from .labels import LABELS
 from .page import Kind, read_page
@@ -24,7 +24,7 @@ from .page import Kind, read_page
 KINDS = ("html", "text")  # of pages: each has pipelines of its own
 PASSES = ("block", "page", "again")  # the block alone; its page by their scores; the same once more, by both scores
 TOLERANCE = 1e-6  # of golden probabilities, absolute
-COLUMNS = ["page", "index", "text", "label", "scores", "path"]
+COLUMNS = ["page", "index", "text", "label", "scores", "confidence", "path"]
 
 
 class ModelError(ValueError):
@@ -39,30 +39,54 @@ class Model:
     card: dict[str, Any]
 
     def label(
-        self, content: bytes | str, *, page: str = "-", kind: Kind = "auto", charset: str | None = None
+        self,
+        content: bytes | str,
+        *,
+        page: str = "-",
+        kind: Kind = "auto",
+        charset: str | None = None,
+        prefer: Prefer = "balanced",
     ) -> pd.DataFrame:
-        """The blocks of a page with their labels, in reading order: columns page, index, text, label, scores, path.
+        """The blocks of a page with their labels, in reading order, a row each; a page without text gives no rows.
 
-        ``content`` is the page itself, bytes or str, never a path. ``scores`` maps each label to its probability (sum
-        1); ``path`` is the XPath of the block, None for plain text. A page without text gives an empty frame.
+        ``content`` is the page itself, bytes or str, never a path. ``prefer`` leans towards a clean article (precision)
+        or a whole one (recall). Columns: page, index, text, label; ``scores``, which maps each label to its probability
+        (sum 1); ``confidence``, the F1 to be expected of the page's article, the same in each row; ``path``, the XPath
+        of the block, None for plain text. Raises ModelError if the model has no such operating point.
         """
         read = read_page(content, kind=kind, charset=charset)
         blocks = segment(read)
         known = blocks if read.kind in self.card["kinds"] else bare(blocks)
         scores = score(self.pipelines, known, read.title)
-        rows = zip(blocks, decide(scores), scores.tolist(), strict=True)
+        said = decide(scores, self.thresholds("html" if known and known[0].path else "text", prefer))
+        sure = confidence(scores, said, [block.text for block in blocks])
+        rows = zip(blocks, said, scores.tolist(), strict=True)
         return pd.DataFrame(
             [
-                (page, block.index, block.text, label, dict(zip(LABELS, row, strict=True)), block.path or None)
+                (page, block.index, block.text, label, dict(zip(LABELS, row, strict=True)), sure, block.path or None)
                 for block, label, row in rows
             ],
             columns=COLUMNS,
         )
 
-    def text(self, content: bytes | str, *, kind: Kind = "auto", charset: str | None = None) -> str:
+    def text(
+        self, content: bytes | str, *, kind: Kind = "auto", charset: str | None = None, prefer: Prefer = "balanced"
+    ) -> str:
         """The article of a page: its article_content blocks, separated by an empty line."""
-        blocks = self.label(content, kind=kind, charset=charset)
+        blocks = self.label(content, kind=kind, charset=charset, prefer=prefer)
         return "\n\n".join(blocks.loc[blocks["label"] == "article_content", "text"])
+
+    def thresholds(self, kind: str, prefer: Prefer) -> dict[str, float]:
+        """The operating point of a kind of page (html, text), as ``decide`` takes it."""
+        if prefer == "balanced":
+            return EVEN
+        try:
+            return dict(self.card["decision"][kind][prefer])
+        except (KeyError, TypeError):
+            raise ModelError(
+                f"this model has no operating point that prefers {prefer} on {kind} pages; "
+                "train on hand-labelled pages (`make data`, then `make train`), or leave --prefer out"
+            ) from None
 
 
 def score(pipelines: dict[str, Pipeline], blocks: Sequence[Block], title: str) -> np.ndarray:

@@ -19,9 +19,9 @@ import pandas as pd
 
 from .labels import COLOURS, LABELS
 
-Block = dict[str, Any]  # page, index, text, label, scores (label -> probability), and path for blocks of HTML
+Block = dict[str, Any]  # a row of Model.label; path for blocks of HTML only
 
-COLUMNS = ("page", "index", "text", "label", *LABELS, "path")  # of csv, the scores as a column each
+COLUMNS = ("page", "index", "text", "label", *LABELS, "confidence", "path")  # of csv, the scores as a column each
 CSV_HEADER = ",".join(COLUMNS) + "\r\n"
 
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -35,6 +35,7 @@ STYLE = """
 body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 58rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { margin: 1.5rem 0 .25rem; font-size: 1.25rem; }
+h1 + p { margin: 0; color: var(--quiet); font-size: .875rem; }
 ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 0 0 1rem; padding: .5rem 0; list-style: none;
   position: sticky; top: 0; background: var(--paper); border-bottom: 1px solid var(--line); font-size: .875rem; }
 li::before { content: ""; display: inline-block; width: .8em; height: .8em; margin-right: .4em;
@@ -71,6 +72,7 @@ def blocks(frame: pd.DataFrame, keep: Sequence[str]) -> list[Block]:
                     "text": row["text"],
                     "label": row["label"],
                     "scores": scores,
+                    "confidence": float(row["confidence"]),
                 }
                 | path
             )
@@ -134,6 +136,7 @@ def coloured(page: list[Block], *, name: str) -> str:
     """The blocks as an HTML file of its own, coloured by label, with a legend; nothing of the page becomes markup."""
     title = html.escape(one_line(name))
     counts = Counter(block["label"] for block in page)
+    sure = f"<p>Article: expected F1 {page[0]['confidence']:.2f}</p>" if page else ""
     colours = "".join(f".{label} {{ --colour: {COLOURS[label]}; --tint: {COLOURS[label]}26; }}\n" for label in LABELS)
     legend = "".join(f'<li class="{label}">{label} <span>{counts[label]}</span></li>\n' for label in LABELS)
     return f"""<!doctype html>
@@ -147,6 +150,7 @@ def coloured(page: list[Block], *, name: str) -> str:
 </head>
 <body>
 <h1 dir="auto">{title}</h1>
+{sure}
 <ul>
 {legend}</ul>
 <main>

@@ -16,6 +16,7 @@ import pytest
 from pagesieve.predict import ModelError, __main__
 from pagesieve.predict.blocks import segment
 from pagesieve.predict.labels import LABELS
+from pagesieve.predict.model import COLUMNS, Model
 from pagesieve.predict.page import Kind, read_page
 
 TEXT = "The heron waits.\n\nLeave a comment\nRead more: ten tides\nMenu\n"
@@ -35,15 +36,18 @@ WORDS = {"comment": "comment_form", "Read more": "promo_teaser", "Menu": "site_c
 
 
 class Fake:
-    """Labels by keyword what the real page reader finds."""
+    """Labels by keyword what the real page reader finds; its only operating points are those of text pages."""
 
-    def label(self, content: bytes | str, *, page: str, kind: Kind) -> pd.DataFrame:
+    card = {"kinds": ["html", "text"], "decision": {"text": {"recall": dict.fromkeys(LABELS, 0.5)}}}
+    thresholds = Model.thresholds
+
+    def label(self, content: bytes | str, *, page: str, kind: Kind, prefer: str) -> pd.DataFrame:
         rows = []
         for block in segment(read_page(content, kind=kind)):
             label = next((label for word, label in WORDS.items() if word in block.text), "article_content")
             scores = {name: 0.91 if name == label else 0.03 for name in LABELS}
-            rows.append((page, block.index, block.text, label, scores, block.path or None))
-        return pd.DataFrame(rows, columns=["page", "index", "text", "label", "scores", "path"])
+            rows.append((page, block.index, block.text, label, scores, 0.75, block.path or None))
+        return pd.DataFrame(rows, columns=COLUMNS)
 
 
 @pytest.fixture(autouse=True)
@@ -97,8 +101,16 @@ def test_jsonl_of_a_text_page(run, here: Path) -> None:
     assert [block["text"] for block in found] == [line for line in TEXT.splitlines() if line]
     assert [block["label"] for block in found] == TEXT_LABELS
     assert [block["index"] for block in found] == [0, 1, 2, 3]
-    assert all(list(block) == ["page", "index", "text", "label", "scores"] for block in found)
+    assert all(list(block) == ["page", "index", "text", "label", "scores", "confidence"] for block in found)
     assert all(block["page"] == "page.txt" and sum(block["scores"].values()) == pytest.approx(1) for block in found)
+
+
+def test_an_operating_point_that_the_model_lacks_ends_the_run_before_any_page(run, here: Path) -> None:
+    (here / "page.html").write_text("<p>A boat came in.</p>")
+    status, out, err = run("--prefer", "recall", "page.html")
+    assert (status, out, len(err)) == (2, "", 1) and "no operating point that prefers recall on html" in err[0]
+    assert run("--prefer", "balanced", "page.html")[0] == 0
+    assert run("--prefer", "most", "page.html")[0] == 2
 
 
 def test_jsonl_of_an_html_page_has_paths(run, here: Path) -> None:
@@ -169,7 +181,7 @@ def test_keep_filters_every_format_and_text_keeps_the_article(run, here: Path) -
 
 def test_csv_of_several_pages_has_one_header(run, site: Path) -> None:
     lines = run("--format", "csv", "site/d.txt", "site/a.txt")[1].split("\r\n")
-    assert lines[0] == "page,index,text,label," + ",".join(LABELS) + ",path"
+    assert lines[0] == "page,index,text,label," + ",".join(LABELS) + ",confidence,path"
     assert [line.split(",")[0] for line in lines[1:]] == ["site/d.txt"] * 4 + ["site/a.txt"] * 4 + [""]
 
 
@@ -315,9 +327,9 @@ def test_a_named_page_that_goes_bad_midway_leaves_no_output(run, here, monkeypat
         (here / f"{name}.txt").write_text(TEXT)
 
     class Deleting(Fake):
-        def label(self, content: bytes | str, *, page: str, kind: Kind) -> pd.DataFrame:
+        def label(self, content: bytes | str, *, page: str, kind: Kind, prefer: str) -> pd.DataFrame:
             (here / "b.txt").unlink()
-            return super().label(content, page=page, kind=kind)
+            return super().label(content, page=page, kind=kind, prefer=prefer)
 
     monkeypatch.setattr(__main__, "load", lambda path: Deleting())
     status, out, err = run("--format", "html", "a.txt", "b.txt", "-o", "new/out")
@@ -329,9 +341,9 @@ def test_pages_are_written_as_they_come(here: Path, monkeypatch, capfd) -> None:
     seen = []
 
     class Watching(Fake):
-        def label(self, content: bytes | str, *, page: str, kind: Kind) -> pd.DataFrame:
+        def label(self, content: bytes | str, *, page: str, kind: Kind, prefer: str) -> pd.DataFrame:
             seen.append(capfd.readouterr().out.count("\n"))
-            return super().label(content, page=page, kind=kind)
+            return super().label(content, page=page, kind=kind, prefer=prefer)
 
     monkeypatch.setattr(__main__, "load", lambda path: Watching())
     for name in "abc":

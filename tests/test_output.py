@@ -17,7 +17,7 @@ SCORES = dict(zip(LABELS, (0.7, 0.1, 0.15, 0.05), strict=True))
 
 
 def block(text: str, label: str = "article_content", **more: Any) -> output.Block:
-    return {"page": "a.html", "index": 0, "text": text, "label": label, "scores": SCORES, **more}
+    return {"page": "a.html", "index": 0, "text": text, "label": label, "scores": SCORES, "confidence": 0.75, **more}
 
 
 def rows(*page: output.Block) -> list[dict[str, str]]:
@@ -26,10 +26,10 @@ def rows(*page: output.Block) -> list[dict[str, str]]:
 
 def test_blocks_are_plain_values_of_the_kept_labels() -> None:
     scores = {label: pd.Series([score]).iloc[0] for label, score in SCORES.items()}
-    names = ["page", "index", "text", "label", "scores", "path"]
+    names = ["page", "index", "text", "label", "scores", "confidence", "path"]
     values = [
-        ("p", 0, "One", "article_content", scores, "/html/body/p[1]"),
-        ("p", 1, "Two", "site_chrome", scores, None),
+        ("p", 0, "One", "article_content", scores, 0.75, "/html/body/p[1]"),
+        ("p", 1, "Two", "site_chrome", scores, 0.75, None),
     ]
     frame = pd.DataFrame(values, columns=names)
     html, text = output.blocks(frame, LABELS)
@@ -55,7 +55,7 @@ def test_a_lone_surrogate_becomes_a_replacement_character_in_every_format() -> N
 
 def test_csv_has_a_column_for_each_score_and_survives_quotes_commas_and_breaks() -> None:
     (row,) = rows(block('say "a, b"\nand c', path="/html/body/pre[1]"))
-    assert tuple(row) == ("page", "index", "text", "label", *LABELS, "path")
+    assert tuple(row) == ("page", "index", "text", "label", *LABELS, "confidence", "path")
     assert row["text"] == 'say "a, b"\nand c' and row["path"] == "/html/body/pre[1]"
     assert [float(row[label]) for label in LABELS] == list(SCORES.values())
     assert output.CSV_HEADER.endswith("\r\n") and output.table([block("x")]).endswith("\r\n")

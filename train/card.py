@@ -66,7 +66,7 @@ def write_model(
         "labels": list(LABELS),
         "columns": list(BLOCK_COLUMNS),
         "kinds": sorted({name.split()[0] for name in pipelines}),
-        "decision": {"rule": "largest score", "thresholds": {}},
+        "decision": scores.get("decision", {}),
         "data": digests,
         "pages": pages_of(views),
         "hand_labelled_blocks": {

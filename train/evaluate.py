@@ -13,6 +13,7 @@ from joblib import Parallel, delayed
 from sklearn.pipeline import Pipeline
 
 from pagesieve.predict.blocks import Block
+from pagesieve.predict.decide import confidence, decide
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import bare, score
 
@@ -20,6 +21,7 @@ from .align import words
 from .card import write
 from .corpus import OWN, View
 from .fit import EVERYTHING, Learned, learn_from
+from .operate import calibration, kept_at_points, operating_points, page_confidence
 from .split import fold_of
 
 MODES = ("html", "text", "leftover")
@@ -94,7 +96,25 @@ def label_frame(view: View, mode: str, scores: np.ndarray) -> pd.DataFrame:
     lost = np.isnan(best).any(axis=1)
     frame.insert(6, "predicted", np.where(lost, "missing", np.array(LABELS)[np.nan_to_num(best).argmax(axis=1)]))
     frame["page_type"], frame["site"] = view.page_type, view.site
+    frame["words"] = [max(1, len(words(view.blocks[place].text))) for place in known]
     return frame
+
+
+def confidence_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
+    """For each hand-labelled page and mode its confidence, and the F1 of the kept characters by the hand labels."""
+    rows = []
+    for view, part in zip(views, scores, strict=True):
+        known = view.labels >= 0
+        if view.page_set in ("", OWN) or not mode_of(view) or not known.any():
+            continue
+        said = np.array(decide(part))
+        texts = [block.text for block in view.blocks]
+        lengths = np.array([len(text) for text in texts]) * known
+        kept, true = lengths[said == LABELS[0]].sum(), lengths[view.labels == 0].sum()
+        both = lengths[(said == LABELS[0]) & (view.labels == 0)].sum()
+        f1 = 2 * both / (kept + true) if kept + true else 1.0
+        rows.append([mode_of(view), view.page, confidence(part, said.tolist(), texts), float(f1)])
+    return pd.DataFrame(rows, columns=["mode", "page", "confidence", "kept_f1"])
 
 
 def label_scores(rows: pd.DataFrame) -> dict[str, object]:
@@ -144,6 +164,11 @@ def all_scores(
     pages, predictions = page_rows(views, scores), label_rows(views, scores)
     figures: dict[str, Any] = metrics(pages, predictions)
     figures["languages"] = language_scores(languages, learned.pipelines[EVERYTHING])
+    if len(predictions):
+        figures["decision"] = operating_points(predictions)
+        figures["kept"] = kept_at_points(predictions)
+        figures["calibration"] = calibration(predictions)
+        figures["confidence"] = page_confidence(confidence_rows(views, scores))
     if len(pages):
         alone = embedded_scores(views, jobs)
         labelled = label_rows(views, alone)

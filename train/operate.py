@@ -1,0 +1,96 @@
+"""Out-of-fold scores -> operating points: how far to lean towards clean or whole articles; and page confidence."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pagesieve.predict.decide import PREFERENCES, decide
+from pagesieve.predict.labels import LABELS
+from pagesieve.predict.model import KINDS
+
+BETA = {"precision": 0.25, "recall": 4.0}  # of the F-measure (van Rijsbergen) that an operating point makes largest
+GRID = np.round(np.arange(0.02, 0.99, 0.02), 2)  # thresholds of article_content that are tried
+BINS = np.linspace(0, 1, 11)  # of page confidence
+
+
+def operating_points(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
+    """Thresholds by kind of page, preference and label, chosen on hand-labelled blocks (``evaluate.label_rows``)."""
+    return {
+        kind: {prefer: thresholds(best(part, prefer)) for prefer in PREFERENCES}
+        for kind, part in by_kind(rows).items()
+    }
+
+
+def by_kind(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    known = rows[rows["predicted"] != "missing"]
+    kinds = known["mode"].where(known["mode"] == "html", "text")
+    return {kind: part for kind in KINDS if len(part := known[kinds == kind])}
+
+
+def thresholds(content: float) -> dict[str, float]:
+    return {label: round(1 - content, 2) if place else content for place, label in enumerate(LABELS)}
+
+
+def best(rows: pd.DataFrame, prefer: str) -> float:
+    """The threshold of article_content with the largest F-measure over words; 0.5 where neither side is preferred."""
+    if prefer not in BETA:
+        return 0.5
+    square = BETA[prefer] ** 2
+    measured = []
+    for content in GRID:
+        precision, recall = kept_words(rows, thresholds(float(content)))
+        measured.append((1 + square) * precision * recall / max(1e-9, square * precision + recall))
+    return float(GRID[int(np.argmax(measured))])
+
+
+def kept_words(rows: pd.DataFrame, at: dict[str, float]) -> tuple[float, float]:
+    """Precision and recall of the words kept as article_content."""
+    kept = np.array(decide(rows[list(LABELS)].to_numpy(), at)) == LABELS[0]
+    true, words = (rows["label"] == LABELS[0]).to_numpy(), rows["words"].to_numpy()
+    both = float(words[kept & true].sum())
+    return both / max(1.0, float(words[kept].sum())), both / max(1.0, float(words[true].sum()))
+
+
+def kept_at_points(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
+    """Precision and recall of kept words by kind and preference: the threshold of a fold is chosen on the others."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for kind, part in by_kind(rows).items():
+        found[kind] = {}
+        for prefer in PREFERENCES:
+            chosen = [thresholds(best(part[part["fold"] != fold], prefer)) for fold in sorted(part["fold"].unique())]
+            folds = [part[part["fold"] == fold] for fold in sorted(part["fold"].unique())]
+            pairs = np.array([kept_words(rows, at) for rows, at in zip(folds, chosen, strict=True)])
+            sizes = np.array([rows["words"].sum() for rows in folds], dtype=float)
+            precision, recall = (float(value) for value in np.average(pairs, axis=0, weights=sizes))
+            found[kind][prefer] = {"precision": precision, "recall": recall}
+    return found
+
+
+def calibration(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Expected calibration error of each label's score by mode: ten bins of equal width (Naeini et al. 2015)."""
+    found: dict[str, dict[str, float]] = {}
+    for mode, part in rows[rows["predicted"] != "missing"].groupby("mode"):
+        found[str(mode)] = {label: error(part[label], part["label"] == label) for label in LABELS}
+    return found
+
+
+def error(said: pd.Series, true: pd.Series) -> float:
+    """How far mean and share are apart in each bin, on average over what is in the bins."""
+    bins = np.digitize(said, BINS[1:-1])
+    gaps = pd.DataFrame({"said": said, "true": true.astype(float)}).groupby(bins)
+    return float(((gaps["said"].mean() - gaps["true"].mean()).abs() * gaps.size() / len(said)).sum())
+
+
+def page_confidence(pages: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """How far the pages' confidence says their F1, by mode: both means by bin, error, and rank correlation."""
+    found: dict[str, dict[str, Any]] = {}
+    for mode, part in pages.groupby("mode"):
+        bins = np.digitize(part["confidence"], BINS[1:-1])
+        table = part.groupby(bins)[["confidence", "kept_f1"]].mean().assign(pages=part.groupby(bins).size())
+        found[str(mode)] = {
+            "bins": [{k: float(v) for k, v in row.items()} for row in table.to_dict("records")],
+            "error": float(((table["confidence"] - table["kept_f1"]).abs() * table["pages"] / len(part)).sum()),
+            "rank_correlation": float(part["confidence"].corr(part["kept_f1"], method="spearman")),
+        }
+    return found
