@@ -67,12 +67,13 @@ def test_a_fold_is_measured_with_the_threshold_of_the_others() -> None:
 
 def test_calibration_is_the_gap_between_said_and_true() -> None:
     sure = rows(*[(CONTENT, 0.95, 1)] * 8 + [(CHROME, 0.95, 1)] * 2)
-    assert operate.calibration(sure)["html"][CONTENT] == pytest.approx(0.15)
-    assert operate.calibration(sure)["html"][COMMENT] == 0
+    found = operate.calibration(sure)["html"]
+    assert found[CONTENT]["error"] == pytest.approx(0.15) and found[COMMENT]["error"] == 0
+    assert found[CONTENT]["bins"] == [pytest.approx({"said": 0.95, "true": 0.8, "count": 10})]
 
 
 def test_page_confidence_is_held_against_what_came_out() -> None:
     pages = pd.DataFrame({"mode": "html", "confidence": [0.95, 0.95, 0.45], "kept_f1": [1.0, 0.8, 0.4]})
     found = operate.page_confidence(pages)["html"]
-    assert [row["pages"] for row in found["bins"]] == [1, 2]
+    assert [row["count"] for row in found["bins"]] == [1, 2]
     assert found["error"] == pytest.approx((0.05 + 2 * 0.05) / 3) and found["rank_correlation"] > 0.8

@@ -49,7 +49,14 @@ def write_reports(folder: Path, *, pages: int = 60, blocks: int = 400) -> Path:
         per_label = {label: {"precision": 0.8, "recall": 0.8, "f1": score, "support": 9} for label, score in f1.items()}
         figures[mode] = {"blocks": len(part), "macro_f1": sum(f1.values()) / 4, "per_label": per_label}
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "metrics.json").write_text(json.dumps({"word_f1": {}, "labels": figures}), encoding="utf-8")
+    bins = {"error": 0.1, "bins": [{"said": x, "true": x - 0.1, "count": 9.0} for x in (0.25, 0.55, 0.95)]}
+    metrics = {
+        "word_f1": {},
+        "labels": figures,
+        "calibration": {mode: dict.fromkeys(LABELS, bins) for mode in plots.MODES},
+        "confidence": {mode: bins | {"rank_correlation": 0.5} for mode in plots.MODES},
+    }
+    (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
     pd.concat(parts).assign(precision=0.9, recall=0.9).to_csv(folder / "pages.csv", index=False)
     frame.to_csv(folder / "predictions.csv", index=False)
     return folder
@@ -107,6 +114,16 @@ def test_word_f1_shows_every_page_and_the_means(reports: Path) -> None:
         assert dict(zip(table.index, first(means), strict=True)) == pytest.approx(wanted)
     ticks = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert ticks == [f"{kind} ({(html['page_type'] == kind).sum()})" for kind in table.index[:-1]] + ["all pages (60)"]
+
+
+def test_reliability_is_drawn_as_it_was_measured(reports: Path) -> None:
+    read = read_reports(reports)
+    figure, errors = plots.render_calibration(read)
+    assert errors.shape == (4, 3) and (errors == 0.1).all(axis=None)
+    lines = figure.axes[0].get_lines()
+    assert len(lines) == 5 and list(lines[1].get_ydata()) == pytest.approx([0.15, 0.45, 0.85])
+    figure, table = plots.render_confidence(read)
+    assert len(table) == 9 and len(figure.axes[0].get_lines()) == 4
 
 
 def test_curves_pass_through_precision_and_recall_at_a_threshold(reports: Path) -> None:

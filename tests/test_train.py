@@ -167,6 +167,10 @@ def test_html_rows_follow_the_readers_blocks():
     scores = [np.eye(4)[np.maximum(view.labels, 0)] for view in views]
     rows = evaluate.label_rows(views, scores)
     assert set(rows["mode"]) <= {"html", "text", "leftover"} and (rows["label"] == rows["predicted"]).all()
+    sure = evaluate.confidence_rows(views, scores)
+    assert (sure["kept_f1"] == 1).all() and sure["confidence"].to_numpy() == pytest.approx(1)
+    lost = evaluate.confidence_rows(views[:1], [np.eye(4)[np.full(len(views[0].blocks), 3)]])
+    assert list(lost["kept_f1"]) == [0]
     pages = evaluate.page_rows(views, scores)
     assert list(pages["recall"]) == [1, 1] and set(pages["page_type"]) == {"collection"}
 

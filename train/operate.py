@@ -11,14 +11,13 @@ from pagesieve.predict.model import KINDS
 
 BETA = {"precision": 0.25, "recall": 4.0}  # of the F-measure (van Rijsbergen) that an operating point makes largest
 GRID = np.round(np.arange(0.02, 0.99, 0.02), 2)  # thresholds of article_content that are tried
-BINS = np.linspace(0, 1, 11)  # of page confidence
+BINS = np.linspace(0, 1, 11)  # of scores and of page confidence
 
 
 def operating_points(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
     """Thresholds by kind of page, preference and label, chosen on hand-labelled blocks (``evaluate.label_rows``)."""
     return {
-        kind: {prefer: thresholds(best(part, prefer)) for prefer in PREFERENCES}
-        for kind, part in by_kind(rows).items()
+        kind: {prefer: thresholds(best(part, prefer)) for prefer in PREFERENCES} for kind, part in by_kind(rows).items()
     }
 
 
@@ -67,30 +66,34 @@ def kept_at_points(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]
     return found
 
 
-def calibration(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Expected calibration error of each label's score by mode: ten bins of equal width (Naeini et al. 2015)."""
-    found: dict[str, dict[str, float]] = {}
-    for mode, part in rows[rows["predicted"] != "missing"].groupby("mode"):
-        found[str(mode)] = {label: error(part[label], part["label"] == label) for label in LABELS}
-    return found
-
-
-def error(said: pd.Series, true: pd.Series) -> float:
-    """How far mean and share are apart in each bin, on average over what is in the bins."""
-    bins = np.digitize(said, BINS[1:-1])
-    gaps = pd.DataFrame({"said": said, "true": true.astype(float)}).groupby(bins)
-    return float(((gaps["said"].mean() - gaps["true"].mean()).abs() * gaps.size() / len(said)).sum())
+def calibration(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
+    """How far each label's score is its probability, by mode and label: see ``reliability``."""
+    known = rows[rows["predicted"] != "missing"]
+    return {
+        str(mode): {label: reliability(part[label], (part["label"] == label).astype(float)) for label in LABELS}
+        for mode, part in known.groupby("mode")
+    }
 
 
 def page_confidence(pages: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """How far the pages' confidence says their F1, by mode: both means by bin, error, and rank correlation."""
-    found: dict[str, dict[str, Any]] = {}
-    for mode, part in pages.groupby("mode"):
-        bins = np.digitize(part["confidence"], BINS[1:-1])
-        table = part.groupby(bins)[["confidence", "kept_f1"]].mean().assign(pages=part.groupby(bins).size())
-        found[str(mode)] = {
-            "bins": [{k: float(v) for k, v in row.items()} for row in table.to_dict("records")],
-            "error": float(((table["confidence"] - table["kept_f1"]).abs() * table["pages"] / len(part)).sum()),
-            "rank_correlation": float(part["confidence"].corr(part["kept_f1"], method="spearman")),
-        }
-    return found
+    """How far the pages' confidence is the F1 that came out, by mode: see ``reliability``; and their rank correlation.
+
+    The columns of ``pages`` are mode, confidence and kept_f1.
+    """
+    return {
+        str(mode): reliability(part["confidence"], part["kept_f1"])
+        | {"rank_correlation": float(part["confidence"].corr(part["kept_f1"], method="spearman"))}
+        for mode, part in pages.groupby("mode")
+    }
+
+
+def reliability(said: pd.Series, true: pd.Series) -> dict[str, Any]:
+    """What was said and what came true, as means in ten bins of equal width, and how many are in each; no empty bins.
+
+    ``error`` is how far the two are apart, on average over all: the expected calibration error (Naeini et al. 2015).
+    """
+    by_bin = pd.DataFrame({"said": said, "true": true}).groupby(np.digitize(said, BINS[1:-1]))
+    table = by_bin.mean().assign(count=by_bin.size())
+    error = ((table["said"] - table["true"]).abs() * table["count"]).sum() / len(said)
+    bins = [{str(name): float(value) for name, value in row.items()} for row in table.to_dict("records")]
+    return {"error": float(error), "bins": bins}

@@ -212,6 +212,50 @@ def render_label_f1(reports: Reports) -> tuple[Figure, pd.DataFrame]:
     return figure, table
 
 
+def reliability(of: dict[str, Any], names: dict[str, str], *, what: str) -> pd.DataFrame:
+    """The bins of ``operate.reliability`` by name: what was said, what came true, how many."""
+    tables = {shown: pd.DataFrame(of[name]["bins"]) for name, shown in names.items() if name in of}
+    return pd.concat(tables, names=[what, "bin"])
+
+
+def draw_reliability(axis: Axes, table: pd.DataFrame, colours: dict[str, str]) -> None:
+    """What came true over what was said, a line for each name, larger marks for fuller bins; the diagonal is right."""
+    axis.plot([0, 1], [0, 1], color="#999999", lw=1, ls="--")
+    for name, bins in table.groupby(level=0, sort=False):
+        share = bins["count"] / bins["count"].sum()
+        axis.plot(bins["said"], bins["true"], color=colours[str(name)], lw=1.5, label=name)
+        axis.scatter(bins["said"], bins["true"], s=12 + 240 * share, color=colours[str(name)], alpha=0.8, linewidths=0)
+    axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    axis.grid()
+
+
+def render_calibration(reports: Reports) -> tuple[Figure, pd.DataFrame]:
+    found = {mode: reports.metrics["calibration"][mode] for mode in MODES if mode in reports.metrics["calibration"]}
+    same = dict(zip(LABELS, LABELS, strict=True))
+    tables = {mode: reliability(labels, same, what="label") for mode, labels in found.items()}
+    figure = Figure(figsize=(10, 4.2))
+    axes = figure.subplots(1, len(tables), squeeze=False, sharey=True)[0]
+    for axis, (mode, table) in zip(axes, tables.items(), strict=True):
+        draw_reliability(axis, table, COLOURS)
+        worst = max(LABELS, key=lambda label: found[mode][label]["error"])
+        axis.set_title(f"{MODES[mode]}\nerror at most {found[mode][worst]['error']:.3f} ({worst})", fontsize=10)
+    axes[0].set_ylabel("share of blocks that have the label")
+    figure.supxlabel("score of the label (0 to 1)", fontsize=11)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    errors = pd.DataFrame({mode: {label: of[label]["error"] for label in LABELS} for mode, of in found.items()})
+    return figure, errors.rename_axis(index="expected calibration error")
+
+
+def render_confidence(reports: Reports) -> tuple[Figure, pd.DataFrame]:
+    table = reliability(reports.metrics["confidence"], MODES, what="pages")
+    figure = Figure(figsize=(8, 5.2))
+    axis = figure.subplots()
+    draw_reliability(axis, table, dict(zip(MODES.values(), ("#0072b2", "#d55e00", "#009e73"), strict=True)))
+    axis.set(xlabel="confidence of the page (0 to 1)", ylabel="F1 of the kept characters (0 to 1)")
+    axis.legend(loc="upper left")
+    return figure, table.rename(columns={"said": "confidence", "true": "F1", "count": "pages"})
+
+
 def tool_f1(rows: pd.DataFrame) -> pd.DataFrame:
     """Word F1 by page type (rows, our best one first, then all) and tool (columns, ours first, then the best)."""
     table = rows.pivot(index="page_type", columns="tool", values="f1")
@@ -256,6 +300,10 @@ PLOTS = (
          "label's blocks you want to catch on HTML pages, the more others you catch with them.", render_curves),
     Plot("word_f1", "Word F1 by page type", "Further right is better: the words of the extracted article against "
          "those of the reference text, a small dot a page, the large ones the means.", render_word_f1),
+    Plot("calibration", "Are the scores probabilities?", "On the dashed line a score is the share of blocks that "
+         "really have the label; below it the model is too sure. Large marks: many blocks.", render_calibration),
+    Plot("confidence", "Can the confidence of a page be trusted?", "On the dashed line the confidence of pages is the "
+         "F1 of their articles by hand labels; large marks stand for many pages.", render_confidence),
 )  # fmt: skip
 COMPARED = Plot(  # drawn where `make compare` was run
     "compare", "Word F1 of each tool by page type", "Further right is better: the words that a tool extracts from HTML "

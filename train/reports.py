@@ -40,6 +40,7 @@ def read_reports(folder: Path) -> Reports:
     try:
         metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         scores = [metrics["labels"][mode]["per_label"][label]["f1"] for mode in metrics["labels"] for label in LABELS]
+        metrics["calibration"], metrics["confidence"]
     except FileNotFoundError as error:
         raise ReportError(f"{folder / 'metrics.json'}: not found; run `make evaluate`") from error
     except (ValueError, KeyError, TypeError) as error:
