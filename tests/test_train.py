@@ -75,7 +75,8 @@ def test_left_over_pages_are_put_together_within_a_fold():
         for site in sites
     ]
     pages = composed(views)
-    assert [page.page for page in pages] == sites
+    assert [page.page for page in pages] == [site for site in sites for _ in range(2)]
+    assert any(2 in page.labels[1:-1] and page.labels[-1] == 0 for page in pages)  # a teaser inside the article
     assert [page.blocks for page in pages] == [page.blocks for page in composed(views)]
     assert {label for page in pages for label in page.labels.tolist()} == {0, 1, 2}
     for page in pages:

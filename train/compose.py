@@ -20,6 +20,8 @@ ARTICLE = (3, 20)  # lines of an article, from and to before
 CUT = 12  # lines of a section before which it is cut
 SECTIONS = 20  # lines of all sections with one label at the most
 WITH_SECTION, WITH_SECOND, IN_ARTICLE = 0.85, 0.3, 0.25  # shares of pages: each label, teasers twice, inside the text
+WITH_LONE, LONE = 0.5, 3  # share of pages with single lines of teasers inside the text, and before how many
+TWICE = 2  # pages that are put together from each
 MIXED, MIXED_CUT = 8, 6  # sections of a mixed page, and lines of a section before which it is cut
 MIXED_WEIGHT = 2.0  # of its blocks in training
 
@@ -28,7 +30,7 @@ Pool = dict[tuple[int, str, int], list[list[Line]]]
 
 
 def composed(views: Sequence[View]) -> list[View]:
-    """A left-over page for each hand-labelled HTML page with enough content, and a mixed one for each page of
+    """Left-over pages for each hand-labelled HTML page with enough content, and a mixed one for each page of
     paragraphs; the same for the same views.
     """
     pages = [view for view in views if view.kind == "html" and view.hand]
@@ -36,7 +38,12 @@ def composed(views: Sequence[View]) -> list[View]:
     for view in pages:
         for label, section in sections_of(view):
             pool[fold_of(view.site), view.source, label].append(section)
-    whole = [page_of(view, lines, "composing", view.weight) for view in pages if (lines := put_together(view, pool))]
+    whole = [
+        page_of(view, lines, "composing", view.weight)
+        for view in pages
+        for number in range(TWICE)
+        if (lines := put_together(view, pool, number))
+    ]
     return whole + mixed([view for view in views if view.kind == "text" and view.page_set == OWN])
 
 
@@ -66,14 +73,17 @@ def labelled_lines(view: View) -> list[Line]:
     return [(label, text) for label, block in pairs for text in lines_of(block)]
 
 
-def put_together(view: View, pool: Pool) -> list[Line]:
-    rng = np.random.default_rng(seed_of(view.page))
+def put_together(view: View, pool: Pool, number: int) -> list[Line]:
+    rng = np.random.default_rng([seed_of(view.page), number])
     content = [line for line in labelled_lines(view) if line[0] == CONTENT]
     if len(content) < ARTICLE[0]:
         return []
     size = int(rng.integers(*ARTICLE))
     start = 0 if rng.random() < 0.5 else int(rng.integers(max(1, len(content) - size)))
     page = content[start : start + size]
+    teasers = pool[fold_of(view.site), view.source, PROMO]
+    for _ in range(int(rng.integers(1, LONE)) if teasers and rng.random() < WITH_LONE else 0):
+        page.insert(int(rng.integers(1, len(page) + 1)), teasers[int(rng.integers(len(teasers)))][0])
     wanted = [COMMENT] * (rng.random() < WITH_SECTION) + [PROMO] * (rng.random() < WITH_SECTION)
     wanted += [PROMO] * (rng.random() < WITH_SECOND)
     parts = [sections(rng, pool[fold_of(view.site), view.source, label]) for label in rng.permutation(wanted).tolist()]

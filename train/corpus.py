@@ -31,7 +31,7 @@ NONE = -1  # no label
 COLUMNS = ("text", "label", "language", "page", "order")
 OWN = "own"  # the page set of labelled paragraphs, which are learned from but not scored
 
-HAND, PARAGRAPH = 1.0, 4.0  # weights of a block: of a hand-labelled page, of our paragraphs
+HAND, PARAGRAPH = 1.0, 5.0  # weights of a block: of a hand-labelled page, of our paragraphs
 KEPT_OF = {"article_content": 0.98, "comment_form": 0.9, "furniture": 0.05, "other": 0.5}  # by thinning
 FURNITURE = re.compile(
     r"nav|menu|footer|header|cookie|consent|sidebar|breadcrumb|banner|modal|popup|search|login|toolbar"
