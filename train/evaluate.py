@@ -154,9 +154,9 @@ def metrics(pages: pd.DataFrame, labelled: pd.DataFrame) -> dict[str, dict[str, 
 
 
 def all_scores(
-    views: Sequence[View], learned: Learned, languages: Path, jobs: int
+    views: Sequence[View], learned: Learned, languages: Path
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
-    """Figures, pages and labelled blocks, by out-of-fold scores; and the figures of a model from the embedded data.
+    """Figures, pages and labelled blocks, by out-of-fold scores.
 
     The lines of ``languages`` are in no training data, so they are scored by the whole model.
     """
@@ -169,11 +169,14 @@ def all_scores(
         figures["kept"] = kept_at_points(predictions)
         figures["calibration"] = calibration(predictions)
         figures["confidence"] = page_confidence(confidence_rows(views, scores))
-    if len(pages):
-        alone = embedded_scores(views, jobs)
-        labelled = label_rows(views, alone)
-        figures["embedded"] = metrics(page_rows(views, alone), labelled[labelled["set"] == FIRST])
     return figures, pages, predictions[predictions["set"].isin(LISTED)] if len(predictions) else predictions
+
+
+def embedded_figures(views: Sequence[View], jobs: int) -> dict[str, dict[str, Any]]:
+    """The figures of a model that learned from data/paragraphs.csv alone, and so from none of these pages."""
+    scores = embedded_scores(views, jobs)
+    labelled = label_rows(views, scores)
+    return metrics(page_rows(views, scores), labelled[labelled["set"] == FIRST])
 
 
 def extracted(views: Sequence[View], scores: Sequence[np.ndarray]) -> dict[str, dict[str, dict[str, str]]]:
