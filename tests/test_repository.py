@@ -104,6 +104,18 @@ def test_the_readme_shows_the_comparison_of_this_evaluation() -> None:
         )
 
 
+def test_the_readme_shows_the_scores_of_this_evaluation() -> None:
+    metrics, readme = json.loads(read("reports/metrics.json")), read("README.md")
+    tables = {name: re.search(rf"<!-- {name} -->(.*?)<!-- /{name} -->", readme, re.S)[1] for name in ("scores", "kept")}
+    for name, part in (("", metrics), (", embedded data alone", metrics["embedded"])):
+        for mode, figures in part["labels"].items():
+            values = [figures["macro_f1"], *(of["f1"] for of in figures["per_label"].values())]
+            assert f"| {mode}{name} | " + " | ".join(f"{value:.3f}" for value in values) + " |" in tables["scores"]
+    for prefer in ("precision", "balanced", "recall"):
+        values = [metrics["kept"][kind][prefer][what] for kind in ("html", "text") for what in ("precision", "recall")]
+        assert f"| {prefer} | " + " | ".join(f"{value:.3f}" for value in values) + " |" in tables["kept"]
+
+
 def test_contributing_lists_the_commands_of_ci() -> None:
     steps = re.findall(r"^step (make [a-z-]+)", read(".ci/run"), re.M)
     block = re.search(r"```sh\n(.*?)```", read("CONTRIBUTING.md"), re.S)
