@@ -44,10 +44,10 @@ def hand_labelled_views(page: str = "1") -> list:
     running, _ = running_words(block.text for block in segment(read_page(PAGE)))
     codes = "NHTTTPF"
     labelled = zip(codes, [block.text for block in segment(read_page(PAGE))], strict=True)
-    spans = {page: Annotated("first", spans_of(page, running, labelled, "a", "2026-01-01"))}
+    annotated = Annotated("first", spans_of(page, running, labelled, "a", "2026-01-01"))
     truth = {"main_content": REFERENCE, "title": "The lamp"}
     record = {"metadata": {"page_type": "category"}, "truth": {"url": "https://a.example.org/", "ground_truth": truth}}
-    views, found = page_views(page, PAGE.encode(), record, source="wcxb", annotations=spans)
+    views, found = page_views(page, PAGE.encode(), record, source="wcxb", annotated=annotated)
     assert found == len(running)
     return views
 

@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,14 +74,19 @@ class Annotated(NamedTuple):
     spans: list[Span]
 
 
+UNREAD = Annotated("", [])
+
+
 class CorpusError(ValueError):
     """Training data that cannot be used as it is; the message names the file and the line."""
 
 
 def read_corpus(folder: Path, annotations: dict[str, Annotated], jobs: int) -> tuple[list[View], int, int]:
     """The views of every page of a fetched corpus, and how many annotated words there are and were found again."""
-    build = partial(page_views, source=folder.name, annotations=annotations)
-    built = Parallel(n_jobs=jobs, batch_size=8)(delayed(build)(*page) for page in pages_of(folder))
+    built = Parallel(n_jobs=jobs, batch_size=8)(
+        delayed(page_views)(*page, source=folder.name, annotated=annotations.get(page[0], UNREAD))
+        for page in pages_of(folder)
+    )
     views = [view for page, _ in built for view in page]
     return views, sum(len_of(page.spans) for page in annotations.values()), sum(found for _, found in built)
 
@@ -105,7 +109,7 @@ def read_annotations(paths: Iterable[Path]) -> dict[str, Annotated]:
 
 
 def page_views(
-    page: str, content: bytes, record: dict[str, Any], *, source: str, annotations: dict[str, Annotated]
+    page: str, content: bytes, record: dict[str, Any], *, source: str, annotated: Annotated
 ) -> tuple[list[View], int]:
     """All views of one page, and how many of its annotated words were found."""
     read = read_page(content, kind="html")
@@ -115,7 +119,7 @@ def page_views(
     if source == "wcxb":
         url, page_type = record["truth"]["url"], page_type_of(record)
         reference = words(record["truth"]["ground_truth"].get("main_content") or "")
-    page_set, spans = annotations.get(page, Annotated("", []))
+    page_set, spans = annotated
     codes, found = [NONE] * len(running), find_spans(spans, running)
     for start, span in found:
         codes[start : start + span.end - span.start] = [LABELS.index(CODES[span.code])] * (span.end - span.start)
