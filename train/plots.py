@@ -301,7 +301,7 @@ PLOTS = (
     Plot("word_f1", "Word F1 by page type", "Further right is better: the words of the extracted article against "
          "those of the reference text, a small dot a page, the large ones the means.", render_word_f1),
     Plot("calibration", "Are the scores probabilities?", "On the dashed line a score is the share of blocks that "
-         "really have the label; below it the model is too sure. Large marks: many blocks.", render_calibration),
+         "really have the label, and below it the model is too sure; large marks are many blocks.", render_calibration),
     Plot("confidence", "Can the confidence of a page be trusted?", "On the dashed line the confidence of pages is the "
          "F1 of their articles by hand labels; large marks stand for many pages.", render_confidence),
 )  # fmt: skip
