@@ -12,7 +12,7 @@ from matplotlib.collections import Collection
 from matplotlib.figure import Figure
 
 from pagesieve.predict.labels import LABELS
-from pagesieve.train import plots
+from pagesieve.train import draw, plots
 from pagesieve.train.reports import ReportError, read_reports
 
 TYPES = ["article", "forum", "product", "listing", "documentation", "service", "collection"]
@@ -78,7 +78,7 @@ def write_comparison(path: Path, **f1: float) -> None:
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_reports(tmp_path_factory.mktemp("reports"))
-    assert [path.name for path in plots.draw(folder)] == [*(f"{plot.name}.png" for plot in plots.PLOTS), "index.html"]
+    assert [path.name for path in draw.draw(folder)] == [*(f"{plot.name}.png" for plot in draw.PLOTS), "index.html"]
     return folder
 
 
@@ -147,7 +147,7 @@ def test_bars_are_the_figures_of_metrics_json(reports: Path) -> None:
 def test_the_comparison_is_drawn_where_it_was_made(tmp_path: Path) -> None:
     write_reports(tmp_path)
     write_comparison(tmp_path / "compare.json", weak=0.4, pagesieve=0.7, strong=0.75)
-    assert "compare.png" in [path.name for path in plots.draw(tmp_path)]
+    assert "compare.png" in [path.name for path in draw.draw(tmp_path)]
     figure, table = plots.render_tool_f1(read_reports(tmp_path))
     assert list(table.columns) == ["pagesieve", "strong", "weak"]
     assert list(table.index) == ["article (2)", "forum (2)", "all pages (1,004)"]
@@ -160,13 +160,13 @@ def test_the_comparison_is_drawn_where_it_was_made(tmp_path: Path) -> None:
 def test_a_foreign_comparison_is_named(tmp_path: Path, content: str) -> None:
     (write_reports(tmp_path) / "compare.json").write_text(content, encoding="utf-8")
     with pytest.raises(ReportError, match="compare.json: .*make compare"):
-        plots.draw(tmp_path)
+        draw.draw(tmp_path)
 
 
 def test_the_same_files_give_the_same_bytes(reports: Path, tmp_path: Path) -> None:
     for name in ("metrics.json", "pages.csv", "predictions.csv"):
         shutil.copy(reports / name, tmp_path)
-    for path in plots.draw(tmp_path):
+    for path in draw.draw(tmp_path):
         assert path.read_bytes() == (reports / path.name).read_bytes()
         assert b"Software" not in path.read_bytes()
 
@@ -186,15 +186,15 @@ def test_one_changed_line_changes_its_picture(
         shutil.copy(reports / name, tmp_path)
     text = (tmp_path / file).read_text()
     (tmp_path / file).write_text(re.sub(old, new, text.rstrip(), count=1) + "\n")
-    different = {path.name for path in plots.draw(tmp_path) if path.read_bytes() != (reports / path.name).read_bytes()}
+    different = {path.name for path in draw.draw(tmp_path) if path.read_bytes() != (reports / path.name).read_bytes()}
     assert different == changed | {"index.html"}
 
 
 def test_index_is_self_contained_and_explains_each_plot(reports: Path) -> None:
     page = (reports / "index.html").read_text()
-    assert page.count("data:image/png;base64,") == page.count("<table") == len(plots.PLOTS)
+    assert page.count("data:image/png;base64,") == page.count("<table") == len(draw.PLOTS)
     assert not re.search(r'(?:src|href)="(?!data:)', page)
-    for plot in plots.PLOTS:
+    for plot in draw.PLOTS:
         assert plot.reading in page and plot.reading.count(".") == 1
 
 
@@ -207,7 +207,7 @@ def test_a_missing_or_foreign_file_is_named(tmp_path: Path, name: str, content: 
     else:
         (tmp_path / name).write_text(content, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(ReportError, match=f"{name}: .*make evaluate"):
-        plots.draw(tmp_path)
+        draw.draw(tmp_path)
     assert not list(tmp_path.glob("*.png"))
 
 
@@ -220,4 +220,4 @@ def test_modes_and_labels_that_are_missing_are_left_out(tmp_path: Path) -> None:
     assert len(plots.render_confusion(read)[0].axes) == 1
     assert list(plots.curves(read.predictions)) == [label for label in LABELS if label != "promo_teaser"]
     assert isinstance(plots.render_word_f1(read)[0], Figure)
-    plots.draw(tmp_path)
+    draw.draw(tmp_path)

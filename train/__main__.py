@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pagesieve.predict.model import ModelError
 
-from . import agreement, card, compare, evaluate, plots, sources
+from . import agreement, card, compare, draw, evaluate, sources
 from .align import SpanError
 from .answers import CompareError
 from .compose import composed
@@ -134,7 +134,7 @@ def main() -> None:
         elif args.command == "agreement":
             print(agreement.summary(DATA / "twice.csv"))
         else:
-            for path in plots.draw(args.reports):
+            for path in draw.draw(args.reports):
                 print(f"drew {path}")
     except (
         sources.SourceError, SpanError, CorpusError, ModelError, CompareError, ReportError, OSError
