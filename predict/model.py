@@ -16,7 +16,7 @@ import sklearn
 from sklearn.pipeline import Pipeline
 
 from .blocks import Block, segment
-from .decide import EVEN, Prefer, confidence, decide
+from .decide import EVEN, PREFERENCES, Prefer, confidence, decide
 from .features import BLOCK_COLUMNS, block_features, page_features
 from .labels import LABELS
 from .page import Kind, read_page
@@ -78,6 +78,8 @@ class Model:
 
     def thresholds(self, kind: str, prefer: Prefer) -> dict[str, float]:
         """The operating point of a kind of page (html, text), as ``decide`` takes it."""
+        if prefer not in PREFERENCES:
+            raise ValueError(f"prefer must be one of {', '.join(PREFERENCES)}, not {prefer!r}")
         if prefer == "balanced":
             return EVEN
         try:

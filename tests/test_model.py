@@ -91,6 +91,8 @@ def test_an_operating_point_that_the_card_lacks_is_an_error(model: Model):
     assert bare.text("<p>A boat came in.</p>", prefer="balanced") is not None
     with pytest.raises(ModelError, match="no operating point that prefers recall on html pages.*make train"):
         bare.label("<p>A boat came in.</p>", prefer="recall")
+    with pytest.raises(ValueError, match="one of precision, balanced, recall, not 'most'"):
+        model.label("<p>A boat came in.</p>", prefer="most")
 
 
 def test_left_over_pages(model: Model):
