@@ -95,12 +95,16 @@ def test_an_operating_point_that_the_card_lacks_is_an_error(model: Model):
         model.label("<p>A boat came in.</p>", prefer="most")
 
 
-def test_left_over_pages(model: Model):
+@pytest.mark.parametrize(
+    "share", [0.93, pytest.param(0.95, marks=pytest.mark.xfail(strict=True, reason="not reached"))]
+)
+def test_left_over_pages(model: Model, share: float):
     found = [right(model, path.name) for path in sorted(PAGES.glob("seed-*.txt"))]
-    assert len(found) == 4 and np.mean(np.concatenate(found)) >= 0.93
+    assert len(found) == 4 and np.mean(np.concatenate(found)) >= share
 
 
-def test_the_real_left_over_page(model: Model, corpora: Path):
+@pytest.mark.parametrize("lines", [19, pytest.param(20, marks=pytest.mark.xfail(strict=True, reason="not reached"))])
+def test_the_real_left_over_page(model: Model, corpora: Path, lines: int):
     examples = corpora.parent / "examples"
     if not examples.is_dir():
         pytest.skip("no examples folder beside the corpora")
@@ -112,7 +116,7 @@ def test_the_real_left_over_page(model: Model, corpora: Path):
             expected += [label] * (int(last) - int(first) + 1)
     found = model.label(examples.joinpath("escape.txt").read_bytes(), kind="text")["label"]
     assert len(found) == len(expected) == 20
-    assert sum(one == other for one, other in zip(found, expected, strict=True)) >= 19
+    assert sum(one == other for one, other in zip(found, expected, strict=True)) >= lines
 
 
 def test_a_changed_file_is_not_unpickled(copied: Path, monkeypatch: pytest.MonkeyPatch):
