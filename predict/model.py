@@ -58,7 +58,7 @@ class Model:
         blocks = segment(read)
         known = blocks if read.kind in self.card["kinds"] else bare(blocks)
         scores = score(self.pipelines, known, read.title)
-        said = decide(scores, self.thresholds("html" if known and known[0].path else "text", prefer))
+        said = decide(scores, self.thresholds(kind_of(known), prefer))
         sure = confidence(scores, said, [block.text for block in blocks])
         rows = zip(blocks, said, scores.tolist(), strict=True)
         return pd.DataFrame(
@@ -101,11 +101,16 @@ def score(pipelines: dict[str, Pipeline], blocks: Sequence[Block], title: str) -
 
 def seen(pipelines: dict[str, Pipeline], blocks: Sequence[Block], title: str) -> dict[str, np.ndarray]:
     """What the pipeline of each pass sees of a page's blocks, by its name, in the order of the passes."""
-    block, page, again = (name_of("html" if blocks[0].path else "text", name) for name in PASSES)
+    block, page, again = (name_of(kind_of(blocks), name) for name in PASSES)
     rows = {block: block_features(blocks, title)}
     rows[page] = page_features(blocks, pipelines[block].predict_proba(rows[block]))
     rows[again] = np.hstack([rows[page], page_features(blocks, pipelines[page].predict_proba(rows[page]))])
     return rows
+
+
+def kind_of(blocks: Sequence[Block]) -> str:
+    """The kind of page that the blocks are read as: html where they have markup, else text."""
+    return "html" if blocks and blocks[0].path else "text"
 
 
 def name_of(kind: str, name: str) -> str:

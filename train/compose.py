@@ -55,8 +55,8 @@ def mixed(pages: Sequence[View]) -> list[View]:
     made = []
     for view in pages:
         rng = np.random.default_rng(seed_of(view.page))
-        sections = pool[fold_of(view.site), view.source, view.language]
-        chosen = [sections[place] for place in rng.permutation(len(sections))[:MIXED]]
+        known = pool[fold_of(view.site), view.source, view.language]
+        chosen = [known[place] for place in rng.permutation(len(known))[:MIXED]]
         lines = [line for section in chosen for line in section[: int(rng.integers(1, MIXED_CUT))]]
         made.append(page_of(view, lines, "mixing", MIXED_WEIGHT))
     return made

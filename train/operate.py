@@ -57,10 +57,9 @@ def kept_at_points(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]
     for kind, part in by_kind(rows).items():
         found[kind] = {}
         for prefer in PREFERENCES:
-            chosen = [thresholds(best(part[part["fold"] != fold], prefer)) for fold in sorted(part["fold"].unique())]
-            folds = [part[part["fold"] == fold] for fold in sorted(part["fold"].unique())]
-            pairs = np.array([kept_words(rows, at) for rows, at in zip(folds, chosen, strict=True)])
-            sizes = np.array([rows["words"].sum() for rows in folds], dtype=float)
+            folds = part.groupby("fold")
+            pairs = [kept_words(out, thresholds(best(part.drop(out.index), prefer))) for _, out in folds]
+            sizes = folds["words"].sum().to_numpy(dtype=float)
             precision, recall = (float(value) for value in np.average(pairs, axis=0, weights=sizes))
             found[kind][prefer] = {"precision": precision, "recall": recall}
     return found

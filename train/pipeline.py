@@ -44,6 +44,10 @@ class Counts:
     def __getitem__(self, rows: np.ndarray) -> "Counts":
         return Counts(self.column, self.terms, self.matrix[rows])
 
+    def only(self, places: np.ndarray) -> "Counts":
+        """The counts of the terms at these places."""
+        return Counts(self.column, self.terms[places], self.matrix[:, places])
+
 
 def counted(column: str, cells: Sequence[str], sites: Sequence[str]) -> Counts | None:
     """The counts of the terms that stand on at least SITES sites; None if there is no such term."""
@@ -81,20 +85,16 @@ def fit_blocks(
     Learned from ``counts`` of the blocks of ``sites``, all pages of one ``kind`` (html, text); returned with the scores
     (blocks, labels) of the ``others``. The counts are what the pipeline's own vectorisers would count.
     """
-    picked = {one.column: places for one in counts if len(places := of_many_sites(one, sites))}
-    how = {
-        one.column: TfidfTransformer(sublinear_tf=one.column == "words").fit(one.matrix[:, picked[one.column]])
-        for one in counts
-        if one.column in picked
-    }
+    known = {one.column: places for one in counts if len(places := of_many_sites(one, sites))}
+    counts, others = ([one.only(known[one.column]) for one in some if one.column in known] for some in (counts, others))
+    how = {one.column: TfidfTransformer(sublinear_tf=one.column == "words").fit(one.matrix) for one in counts}
 
     def weighed(some: Sequence[Counts]) -> csr_matrix:
-        parts = [(one.column, one.matrix[:, picked[one.column]]) for one in some if one.column in picked]
-        return hstack([WEIGHTS[kind][name] * how[name].transform(matrix) for name, matrix in parts], "csr")
+        return hstack([WEIGHTS[kind][one.column] * how[one.column].transform(one.matrix) for one in some], "csr")
 
     linear = LogisticRegression(C=BLOCK_C, max_iter=200, tol=1e-3).fit(weighed(counts), labels, sample_weight=weights)
     scores = linear.predict_proba(weighed(others)) if others[0].matrix.shape[0] else np.zeros((0, len(LABELS)))
-    terms = {one.column: one.terms[picked[one.column]].tolist() for one in counts if one.column in picked}
+    terms = {one.column: one.terms.tolist() for one in counts}
     return block_pipeline(kind, terms, {name: of_column.idf_ for name, of_column in how.items()}, linear), scores
 
 
