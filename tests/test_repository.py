@@ -129,6 +129,11 @@ def test_the_model_is_small_enough_for_git_and_is_the_one_of_its_card(card: dict
     assert card["sha256"] == hashlib.sha256(model).hexdigest()
 
 
+def test_the_card_has_the_scores_of_this_evaluation(card: dict[str, Any]) -> None:
+    assert card["scores"] == json.loads(read("reports/metrics.json"))
+    assert set(card["scores"]["embedded"]["labels"]) == {"html", "text", "leftover"}
+
+
 def test_the_card_has_a_digest_of_everything_the_model_was_trained_on(card: dict[str, Any]) -> None:
     sources = tomllib.loads(read("data/sources.toml"))["source"]
     for name in ["paragraphs", *(source["name"] for source in sources)]:

@@ -90,7 +90,7 @@ def train(args: argparse.Namespace) -> None:
     views, digests = gathered(args.data)
     card.check_replaceable(args.model, views, force=args.force)
     learned = learn_from(views, JOBS)
-    scores = evaluate.all_scores(views, learned, LANGUAGES)[0]
+    scores = evaluate.all_scores(views, learned, LANGUAGES, JOBS)[0]
     path = card.write_model(args.model, learned, views, digests, scores)
     print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB) and {path.with_suffix('.json').name}")
     print(evaluate.summary(scores))
@@ -101,8 +101,7 @@ def evaluated(args: argparse.Namespace) -> None:
     if not any(view.page_type for view in views):
         raise CorpusError("no evaluation pages: fetch the corpora with `make data`; nothing was written")
     learned = learn_from(views, JOBS)
-    scores, pages, predictions = evaluate.all_scores(views, learned, LANGUAGES)
-    scores["embedded"] = evaluate.embedded_figures(views, JOBS)
+    scores, pages, predictions = evaluate.all_scores(views, learned, LANGUAGES, JOBS)
     evaluate.write_reports(args.reports, scores, pages, predictions)
     evaluate.write_extracted(EXTRACTED, evaluate.extracted(views, learned.scores), digests)
     print(evaluate.summary(scores))

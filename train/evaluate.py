@@ -154,9 +154,9 @@ def metrics(pages: pd.DataFrame, labelled: pd.DataFrame) -> dict[str, dict[str, 
 
 
 def all_scores(
-    views: Sequence[View], learned: Learned, languages: Path
+    views: Sequence[View], learned: Learned, languages: Path, jobs: int
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
-    """Figures, pages and labelled blocks, by out-of-fold scores.
+    """Figures, pages and labelled blocks, by out-of-fold scores; and the figures of a model from the embedded data.
 
     The lines of ``languages`` are in no training data, so they are scored by the whole model.
     """
@@ -169,6 +169,8 @@ def all_scores(
         figures["kept"] = kept_at_points(predictions)
         figures["calibration"] = calibration(predictions)
         figures["confidence"] = page_confidence(confidence_rows(views, scores))
+    if len(pages):
+        figures["embedded"] = embedded_figures(views, jobs)
     return figures, pages, predictions[predictions["set"].isin(LISTED)] if len(predictions) else predictions
 
 
