@@ -1,0 +1,85 @@
+"""inputs of the command line -> the pages that they stand for, what each holds, and what its name says that it is."""
+
+import gzip
+import os
+import sys
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from .page import Kind
+
+KINDS: dict[str, Kind] = {".html": "html", ".htm": "html", ".xhtml": "html", ".txt": "text"}
+PAGES = (*KINDS, *(f"{suffix}.gz" for suffix in KINDS))
+
+
+class Failure(Exception):
+    """What ends the run; the message says why, for the user."""
+
+
+class BadPage(Failure):
+    """A page that cannot be read: ends the run if the user named it, else it is skipped."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A page to read: its path, or ``-``; and whether the user named it, rather than a folder that it is in."""
+
+    page: str
+    named: bool
+
+
+def find(inputs: list[str]) -> Iterator[Source]:
+    """The pages that the inputs stand for; a named one that cannot be read, or a folder without pages, is a Failure."""
+    if inputs.count("-") > 1:
+        raise Failure("standard input (-) can be read only once")
+    for given in inputs:
+        if given != "-" and os.path.isdir(given):
+            pages = search(given)
+            if not pages:
+                raise Failure(f"{given}: no page in this folder (searched for {' '.join(KINDS)} and their .gz)")
+            yield from (Source(page, named=False) for page in pages)
+        else:
+            if given != "-" and (os.path.isfile(given) or not os.path.exists(given)):
+                read(given)
+            yield Source(given, named=True)
+
+
+def search(folder: str) -> list[str]:
+    """The pages in a folder, sorted; subfolders that cannot be listed stand among them, to be reported as bad pages."""
+    found: list[str] = []
+    for inside, _, names in os.walk(folder, onerror=lambda error: found.append(error.filename)):
+        paths = (os.path.join(inside, name) for name in names if name.lower().endswith(PAGES))
+        found.extend(path for path in paths if os.path.isfile(path) or not os.path.exists(path))
+    if found == [folder]:
+        raise Failure(f"{folder}: this folder cannot be listed")
+    return sorted(found, key=lambda path: PurePath(path).parts)
+
+
+def read(page: str) -> bytes:
+    """The content of a page, unpacked; raises BadPage with the reason if there is none."""
+    try:
+        if page == "-":
+            if sys.stdin is None:
+                raise OSError("standard input is closed")
+            return sys.stdin.buffer.read()
+        with open(page, "rb") as file:
+            content = file.read()
+        if not page.lower().endswith(".gz"):
+            return content
+        if not content:
+            raise EOFError("the file is empty")
+        return gzip.decompress(content)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise BadPage(f"{page}: broken gzip: {error}") from error
+    except OSError as error:
+        raise BadPage(f"{page}: {error.strerror or error}") from error
+
+
+def kind(page: str, given: Kind) -> Kind:
+    """What a page is: as given, or if that is auto what its name says; auto if nothing."""
+    if given != "auto":
+        return given
+    name = page.lower().removesuffix(".gz")
+    return next((kind for suffix, kind in KINDS.items() if name.endswith(suffix)), "auto")
