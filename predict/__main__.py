@@ -1,27 +1,27 @@
-"""The command line: ``pagesieve predict`` reads pages one by one and writes their labelled blocks as they come."""
+"""The command line: ``pagesieve predict`` reads pages one by one and writes their labelled blocks as they come,
+``pagesieve explain`` prints why a block of a page got its label.
+"""
 
 import argparse
-import gzip
 import io
 import os
 import sys
 import warnings
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import NoReturn
 
-from . import output
+from . import files, output
 from .decide import PREFERENCES
+from .explain import explain, render
+from .inputs import BadPage, Failure, Source, find, kind, read
 from .labels import LABELS
 from .model import Model, ModelError, load
-from .page import Kind, PageWarning
+from .page import PageWarning
 
-KINDS: dict[str, Kind] = {".html": "html", ".htm": "html", ".xhtml": "html", ".txt": "text"}
-PAGES = (*KINDS, *(f"{suffix}.gz" for suffix in KINDS))
 HELP = """\
 INPUT is a page (HTML or plain text, also as .gz), a folder that is searched for pages (.html .htm .xhtml .txt and
 their .gz), or - for standard input. Pages named .html .htm .xhtml are HTML, .txt is text; others are HTML if they
@@ -34,18 +34,18 @@ formats:
           that would be taken for a formula (= + - @ first) begin with an apostrophe
   text    the blocks, separated by an empty line; each of several pages begins with a line of its own:
           a form feed and the page's name
-  html    the page's blocks, coloured by label; several pages need -o DIR, which gets a file for each
+  html    the page's blocks, coloured by label, with a switch for each label, and beside them the article of an HTML
+          page; several pages need -o DIR, which gets a file for each
 
 exit status: 0 done, 1 pages of a folder could not be read, the others are done, 2 error
 """
+WHY_HELP = """\
+For each of the three passes it prints what adds up to the decision value of each label: the terms of the block and
+its surroundings in the 1st pass, features of the page's scores in the 2nd and 3rd. The scores are the softmax of the
+decision values, so only differences between labels count. The label is the one where nothing is preferred.
 
-
-class Failure(Exception):
-    """What ends the run; the message says why, for the user."""
-
-
-class BadPage(Failure):
-    """A page that cannot be read: ends the run if the user named it, else it is skipped."""
+exit status: 0 done, 2 error
+"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -54,21 +54,13 @@ class Parser(argparse.ArgumentParser):
         sys.exit(2)
 
 
-@dataclass(frozen=True)
-class Source:
-    """A page to read: its path, or ``-``; and whether the user named it, rather than a folder that it is in."""
-
-    page: str
-    named: bool
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status, with one line on stderr for each thing that went wrong."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="")
     args = parser().parse_args(argv)
     try:
-        return predict(args)
+        return explained(args) if args.command == "explain" else predict(args)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -90,18 +82,17 @@ def parser() -> argparse.ArgumentParser:
     top = Parser(prog="pagesieve", description="Labels the blocks of scraped pages.", allow_abbrev=False)
     top.add_argument("--version", action="version", version=f"pagesieve {number}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    command = commands.add_parser(
-        "predict",
-        help="label the blocks of pages (see: pagesieve predict --help)",
-        description=f"Labels each block of a page: {', '.join(LABELS)}.",
-        epilog=HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    add = partial(commands.add_parser, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    add_predict(add("predict", help="label the blocks of pages (see: pagesieve predict --help)"))
+    add_explain(add("explain", help="print why a block got its label (see: pagesieve explain --help)"))
+    return top
+
+
+def add_predict(command: argparse.ArgumentParser) -> None:
+    command.description, command.epilog = f"Labels each block of a page: {', '.join(LABELS)}.", HELP
     add = command.add_argument
     add("inputs", nargs="+", metavar="INPUT", help="page, folder of pages, or - for standard input")
     add("--format", choices=("jsonl", "csv", "text", "html"), default="jsonl", help="what to write (default: jsonl)")
-    add("--input", choices=("auto", "html", "text"), default="auto", help="what the pages are (default: see below)")
     add("--keep", type=labels, metavar="LABEL,…", help="labels to write (default: article_content in text, else all)")
     add(
         "--prefer",
@@ -109,9 +100,23 @@ def parser() -> argparse.ArgumentParser:
         default="balanced",
         help="lean towards a clean article (precision) or a whole one (recall; default: balanced)",
     )
-    add("--model", type=Path, metavar="FILE", help="another model than the one that comes with pagesieve")
     add("-o", "--output", metavar="PATH", help="file to write, or folder for html of several pages (default: stdout)")
-    return top
+    add_shared(command)
+
+
+def add_explain(command: argparse.ArgumentParser) -> None:
+    command.description, command.epilog = "Prints why a block of a page got its label.", WHY_HELP
+    add = command.add_argument
+    add("page", metavar="INPUT", help="page, or - for standard input")
+    add("--block", type=count, required=True, metavar="N", help="index of the block, from 0, as predict writes it")
+    add("--top", type=count, default=10, metavar="N", help="terms or features to print of each pass (default: 10)")
+    add_shared(command)
+
+
+def add_shared(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--input", choices=("auto", "html", "text"), default="auto", help="what a page is (default: by name or look)")
+    add("--model", type=Path, metavar="FILE", help="another model than the one that comes with pagesieve")
 
 
 def labels(value: str) -> list[str]:
@@ -122,11 +127,17 @@ def labels(value: str) -> list[str]:
     return names
 
 
+def count(value: str) -> int:
+    if not (value.isascii() and value.isdigit()):
+        raise argparse.ArgumentTypeError(f"expected a number from 0, not {value!r}")
+    return int(value)
+
+
 def predict(args: argparse.Namespace) -> int:
     """Label all pages of the command line; returns 1 if some were skipped, else 0."""
     sources = list(find(args.inputs))
     folder = fills_folder(args, sources)
-    names = output.mirrored([source.page for source in sources]) if folder else []
+    names = files.mirrored([source.page for source in sources]) if folder else []
     target = None if args.output in (None, "-") else Path(args.output)
     if target:
         refuse_overwriting([target / name for name in names] or [target], sources)
@@ -139,63 +150,35 @@ def predict(args: argparse.Namespace) -> int:
     skipped: list[Source] = []
     pages = labelled(model, sources, args, skipped)
     if target is None:
-        if sys.stdout is None:
-            raise Failure("standard output is closed")
-        output.write_stream(sys.stdout, pages)
+        show(pages)
     elif folder:
-        output.write_folder(target, ((names[number], page) for number, page in pages))
+        files.write_folder(target, ((names[number], page) for number, page in pages))
     else:
-        output.write_file(target, pages)
+        files.write_file(target, pages)
     if skipped:
         note(f"{len(skipped)} of {len(sources)} pages could not be read and were skipped, the others are labelled")
     return 1 if skipped else 0
 
 
-def find(inputs: list[str]) -> Iterator[Source]:
-    """The pages that the inputs stand for; a named one that cannot be read, or a folder without pages, is a Failure."""
-    if inputs.count("-") > 1:
-        raise Failure("standard input (-) can be read only once")
-    for given in inputs:
-        if given != "-" and os.path.isdir(given):
-            pages = search(given)
-            if not pages:
-                raise Failure(f"{given}: no page in this folder (searched for {' '.join(KINDS)} and their .gz)")
-            yield from (Source(page, named=False) for page in pages)
-        else:
-            if given != "-" and (os.path.isfile(given) or not os.path.exists(given)):
-                read(given)
-            yield Source(given, named=True)
-
-
-def search(folder: str) -> list[str]:
-    """The pages in a folder, sorted; subfolders that cannot be listed stand among them, to be reported as bad pages."""
-    found: list[str] = []
-    for inside, _, names in os.walk(folder, onerror=lambda error: found.append(error.filename)):
-        paths = (os.path.join(inside, name) for name in names if name.lower().endswith(PAGES))
-        found.extend(path for path in paths if os.path.isfile(path) or not os.path.exists(path))
-    if found == [folder]:
-        raise Failure(f"{folder}: this folder cannot be listed")
-    return sorted(found, key=lambda path: PurePath(path).parts)
-
-
-def read(page: str) -> bytes:
-    """The content of a page, unpacked; raises BadPage with the reason if there is none."""
+def explained(args: argparse.Namespace) -> int:
+    """Print why a block of a page got its label; returns 0, a page without this block is a Failure."""
+    content = read(args.page)
     try:
-        if page == "-":
-            if sys.stdin is None:
-                raise OSError("standard input is closed")
-            return sys.stdin.buffer.read()
-        with open(page, "rb") as file:
-            content = file.read()
-        if not page.lower().endswith(".gz"):
-            return content
-        if not content:
-            raise EOFError("the file is empty")
-        return gzip.decompress(content)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise BadPage(f"{page}: broken gzip: {error}") from error
-    except OSError as error:
-        raise BadPage(f"{page}: {error.strerror or error}") from error
+        model = load(args.model)
+        with noting(args.page):
+            found = explain(model, content, args.block, kind=kind(args.page, args.input))
+    except ModelError as error:
+        raise Failure(str(error)) from error
+    except IndexError as error:
+        raise Failure(f"{args.page}: {error}") from error
+    show([(0, render(found, page=args.page, top=args.top))])
+    return 0
+
+
+def show(pages: Iterable[tuple[int, str]]) -> None:
+    if sys.stdout is None:
+        raise Failure("standard output is closed")
+    files.write_stream(sys.stdout, pages)
 
 
 def fills_folder(args: argparse.Namespace, sources: list[Source]) -> bool:
@@ -240,22 +223,23 @@ def labelled(
             note(f"{error} (skipped)")
             skipped.append(source)
             continue
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", PageWarning)
-            given = kind(source.page) if args.input == "auto" else args.input
-            frame = model.label(content, page=source.page, kind=given, prefer=args.prefer)
-        for warning in caught:
-            note(f"{source.page}: {warning.message}")
+        with noting(source.page):
+            known = kind(source.page, args.input)
+            frame = model.label(content, page=source.page, kind=known, prefer=args.prefer)
         if frame.empty:
             note(f"{source.page}: an empty page, no blocks")
         blocks = output.blocks(frame, keep)
         yield number, output.render(blocks, format=args.format, name=source.page, several=len(sources) > 1)
 
 
-def kind(page: str) -> Kind:
-    """What a page's name says that it is; auto if nothing."""
-    name = page.lower().removesuffix(".gz")
-    return next((kind for suffix, kind in KINDS.items() if name.endswith(suffix)), "auto")
+@contextmanager
+def noting(page: str) -> Iterator[None]:
+    """Notes what could not be read of the page in full."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PageWarning)
+        yield
+    for warning in caught:
+        note(f"{page}: {warning.message}")
 
 
 def note(message: str) -> None:

@@ -1,19 +1,13 @@
-"""labelled blocks -> jsonl, csv, text, or a page in colours, page by page; and where they are written."""
+"""labelled blocks -> jsonl, csv, text, or a page in colours, page by page."""
 
 import csv
 import html
 import io
 import json
-import os
 import re
-import shutil
-import tempfile
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path, PurePath
-from typing import Any, TextIO
+from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -28,6 +22,8 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line feed
 FORMULA = re.compile(r"[=+\-@\t\r].", re.S)  # what a spreadsheet would compute; a sign that stands alone is none
 
+HEADING = re.compile(r"/h([1-6])\[")  # a step of a block's path
+
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1b1b1b; --quiet: #5c5c5c; --line: #d9d9d9; }
 @media (prefers-color-scheme: dark) { :root { --paper: #16181a; --ink: #e8e6e3; --quiet: #a8a8a8; --line: #3c3f42; } }
@@ -35,26 +31,53 @@ STYLE = """
 body { margin: 0 auto; padding: 0 1rem 3rem; max-width: 58rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { margin: 1.5rem 0 .25rem; font-size: 1.25rem; }
-h1 + p { margin: 0; color: var(--quiet); font-size: .875rem; }
+h1 ~ p { margin: 0; color: var(--quiet); font-size: .875rem; }
 ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 0 0 1rem; padding: .5rem 0; list-style: none;
-  position: sticky; top: 0; background: var(--paper); border-bottom: 1px solid var(--line); font-size: .875rem; }
-li::before { content: ""; display: inline-block; width: .8em; height: .8em; margin-right: .4em;
-  background: var(--colour); }
-li span, .tag { color: var(--quiet); }
+  position: sticky; top: 0; z-index: 1; background: var(--paper); border-bottom: 1px solid var(--line);
+  font-size: .875rem; }
+li { padding-left: .5rem; border-left: .4rem solid var(--colour); }
+li label { display: flex; align-items: center; gap: .4em; cursor: pointer; }
+li input { margin: 0; width: 1rem; height: 1rem; accent-color: var(--colour); }
+li span { color: var(--quiet); }
+:focus-visible { outline: 2px solid var(--ink); outline-offset: 2px; }
 .block { display: grid; grid-template-columns: minmax(0, 1fr) 9rem; column-gap: 1rem; margin: .3rem 0;
   padding: .35rem .75rem; border-left: .4rem solid var(--colour); background: var(--tint); print-color-adjust: exact; }
-.block:hover { outline: 2px solid var(--colour); }
+.wrong { outline: 1px dashed var(--ink); }
+.block:hover, .block:focus-within, .block:target { outline: 2px solid var(--colour); }
+.block, .article * { scroll-margin-top: 4rem; }
 .text { white-space: pre-wrap; tab-size: 4; }
 .pre { font-family: ui-monospace, monospace; }
-.tag { font-size: .75rem; line-height: 2; text-align: right; color: var(--ink); }
+.tag { font-size: .75rem; line-height: 2; text-align: right; }
+.tag a { color: inherit; text-decoration: none; }
 .tag b { font-weight: 600; visibility: hidden; }
-.block:hover b { visibility: visible; }
+.block:hover b, .block:focus-within b { visibility: visible; }
+.tag em { display: block; margin-bottom: .25rem; padding: 0 .4em; border: 2px solid var(--colour);
+  background: var(--paper); font-style: normal; font-weight: 600; line-height: 1.5; }
+.article { margin-top: 1.5rem; border-top: 1px solid var(--line); }
+.article summary { padding: .35rem 0; font-weight: 600; cursor: pointer; }
+.article :is(p, h2, h3, h4, h5, h6) { position: relative; padding-inline-start: 1.5rem; }
+.article p { margin: 0 0 .75rem; line-height: 1.6; }
+.article :is(h2, h3, h4, h5, h6) { margin: 1.25rem 0 .5rem; font-size: 1.0625rem; line-height: 1.3; }
+.article h2 { font-size: 1.375rem; }
+.article a { position: absolute; inset-inline-start: 0; width: 1.25rem; color: var(--quiet); text-decoration: none; }
+.article a::before { content: "#"; font-size: 1rem; font-weight: 400; }
+.article :target { background: var(--tint); }
 @media (hover: none) { .tag b { visibility: visible; } }
+@media (min-width: 70rem) {
+  body:has(.article) { max-width: 96rem; }
+  .columns:has([open]) { display: grid; grid-template-columns: minmax(0, 6fr) minmax(0, 5fr); gap: 2rem; }
+  .article { align-self: start; margin: 0; border: 0; }
+  .article[open] { position: sticky; top: 3.25rem; max-height: calc(100vh - 4rem); overflow: auto; }
+}
 @media (max-width: 40rem) {
   ul { position: static; }
   .block { display: flex; flex-direction: column-reverse; padding: .1rem .6rem .35rem; }
   .tag { text-align: left; }
 }
+"""
+EACH_LABEL = """\
+.{label} {{ --colour: {colour}; --tint: {colour}26; }}
+body:has(#show-{label}:not(:checked)) .block.{label} {{ display: none; }}
 """
 
 
@@ -132,13 +155,16 @@ def text(page: list[Block], *, name: str = "") -> str:
     return head + body + ("\n" if body else "")
 
 
-def coloured(page: list[Block], *, name: str) -> str:
-    """The blocks as an HTML file of its own, coloured by label, with a legend; nothing of the page becomes markup."""
+def coloured(page: list[Block], *, name: str, note: str = "") -> str:
+    """The blocks as an HTML file of its own, coloured by label, with a switch for each, and the article beside them.
+
+    A block may hold its label by hand as ``hand``: where it differs, the block says so. ``note`` stands below the name.
+    Nothing of the page becomes markup.
+    """
     title = html.escape(one_line(name))
+    about = [note, *(f"Article: expected F1 {block['confidence']:.2f}" for block in page[:1])]
+    rules = "".join(EACH_LABEL.format(label=label, colour=COLOURS[label]) for label in LABELS)
     counts = Counter(block["label"] for block in page)
-    sure = f"<p>Article: expected F1 {page[0]['confidence']:.2f}</p>" if page else ""
-    colours = "".join(f".{label} {{ --colour: {COLOURS[label]}; --tint: {COLOURS[label]}26; }}\n" for label in LABELS)
-    legend = "".join(f'<li class="{label}">{label} <span>{counts[label]}</span></li>\n' for label in LABELS)
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -146,106 +172,67 @@ def coloured(page: list[Block], *, name: str) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>{title} · pagesieve</title>
-<style>{STYLE}{colours}</style>
+<style>{STYLE}{rules}</style>
 </head>
 <body>
-<h1 dir="auto">{title}</h1>
-{sure}
-<ul>
-{legend}</ul>
 <main>
+<h1 dir="auto">{title}</h1>
+{"".join(f"<p>{html.escape(one_line(line))}</p>" for line in about if line)}
+<ul aria-label="labels to show">
+{"".join(switch(label, counts[label]) for label in LABELS)}</ul>
+<div class="columns">
+<div>
 {"".join(map(coloured_block, page)) or "<p>No blocks.</p>"}
+</div>
+{article(page)}</div>
 </main>
 </body>
 </html>
 """
 
 
+def switch(label: str, count: int) -> str:
+    box = f'<input type="checkbox" id="show-{label}" checked>'
+    return f'<li class="{label}"><label>{box}{label} <span>{count}</span></label></li>\n'
+
+
 def coloured_block(block: Block) -> str:
-    label, scores = block["label"], block["scores"]
-    pre = " pre" if "/pre[" in block.get("path", "") else ""
-    shown = html.escape(printable(block["text"]))
+    label, scores, index = block["label"], block["scores"], block["index"]
     hover = " · ".join(f"{name} {scores[name]:.2f}" for name in sorted(LABELS, key=lambda name: -scores[name]))
+    hand = block.get("hand") or label
+    wrong = hand != label
+    verdict = f'<em class="{hand}">by hand: {hand}</em>' if wrong else ""
+    target = "article" if in_article(block) else "block"
     return (
-        f'<div class="block {label}" id="block-{block["index"]}" title="{hover}">'
-        f'<div class="text{pre}" lang="" dir="auto">{shown}</div>'
-        f'<div class="tag">{label} <b>{scores[label]:.2f}</b></div></div>\n'
+        f'<div class="block {label}{" wrong" * wrong}" id="block-{index}" title="{hover}">'
+        f'<div class="text{monospace(block)}" lang="" dir="auto">{escaped(block)}</div>'
+        f'<div class="tag"><a href="#{target}-{index}">{label} <b>{scores[label]:.2f}</b></a>{verdict}</div></div>\n'
     )
 
 
-def write_stream(stream: TextIO, pages: Iterable[tuple[int, str]]) -> None:
-    for _, page in pages:
-        stream.write(page)
-        stream.flush()
+def article(page: list[Block]) -> str:
+    """The article of an HTML page as paragraphs and headings, of which the highest is h2; empty if there is none."""
+    blocks = [block for block in page if in_article(block)]
+    steps = [HEADING.search(block["path"]) for block in blocks]
+    levels = sorted({step[1] for step in steps if step})
+    shown = []
+    for block, step in zip(blocks, steps, strict=True):
+        tag, index = f"h{min(6, 2 + levels.index(step[1]))}" if step else "p", block["index"]
+        link = f'<a href="#block-{index}" aria-label="block {index}"></a>'
+        text = f'<span class="text{monospace(block)}">{escaped(block)}</span>'
+        shown.append(f'<{tag} id="article-{index}" lang="" dir="auto">{link}{text}</{tag}>\n')
+    if not shown:
+        return ""
+    return f'<details class="article article_content" open>\n<summary>Article</summary>\n{"".join(shown)}</details>\n'
 
 
-def write_file(target: Path, pages: Iterable[tuple[int, str]]) -> None:
-    """Write all pages to a file that appears once it is complete, or not at all; a device is written directly."""
-    if target.exists() and not target.is_file():
-        with target.open("w", encoding="utf-8", newline="") as stream:
-            return write_stream(stream, pages)
-    target = Path(os.path.realpath(target))
-    with staged(target.parent) as stage, (stage / target.name).open("w", encoding="utf-8", newline="") as stream:
-        write_stream(stream, pages)
+def in_article(block: Block) -> bool:
+    return block["label"] == "article_content" and "path" in block
 
 
-def write_folder(target: Path, pages: Iterable[tuple[PurePath, str]]) -> None:
-    """Write each page to a file of its own; they appear when all are complete, or none does."""
-    with staged(target) as stage:
-        for name, page in pages:
-            file = stage / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(page, encoding="utf-8", newline="")
+def monospace(block: Block) -> str:
+    return " pre" if "/pre[" in block.get("path", "") else ""
 
 
-@contextmanager
-def staged(folder: Path) -> Iterator[Path]:
-    """A hidden folder inside ``folder``, whose files are moved out to ``folder`` at the end, or removed on an error."""
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=".pagesieve-", dir=folder))
-    try:
-        yield stage
-        files = {file: folder / file.relative_to(stage) for file in stage.rglob("*") if file.is_file()}
-        for target in files.values():
-            if target.is_dir() or not Path(os.path.realpath(target.parent)).is_relative_to(os.path.realpath(folder)):
-                raise OSError(None, "a folder, or a link that leads elsewhere, is in the way", str(target))
-            target.parent.mkdir(parents=True, exist_ok=True)
-        for file, target in files.items():
-            file.replace(target)
-        made = []
-    finally:
-        shutil.rmtree(stage)
-        for path in made:
-            with suppress(OSError):
-                path.rmdir()
-
-
-def mirrored(pages: Sequence[str]) -> list[PurePath]:
-    """A file name for each page: its own path, as .html; none leaves the folder it is put in, or equals another.
-
-    Two names are held equal if a file system that minds neither case nor the composition of letters takes them so.
-    """
-    wanted = [mirror(page) for page in pages]
-    taken = {same(folder) for path in wanted for folder in path.parents}
-    names = []
-    for path in wanted:
-        name, number = path, 1
-        while same(name) in taken:
-            number += 1
-            name = path.with_stem(f"{path.stem}-{number}")
-        taken.add(same(name))
-        names.append(name)
-    return names
-
-
-def mirror(page: str) -> PurePath:
-    path = PurePath("stdin" if page == "-" else page)
-    if path.suffix.lower() == ".gz":
-        path = path.with_suffix("")
-    name = path.name if path.suffix.lower() == ".html" else f"{path.name}.html"
-    return PurePath(*(part for part in path.parts[:-1] if part not in ("..", path.anchor)), name)
-
-
-def same(path: PurePath) -> str:
-    return unicodedata.normalize("NFC", str(path)).casefold()
+def escaped(block: Block) -> str:
+    return html.escape(printable(block["text"]))

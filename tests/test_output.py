@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from pagesieve.predict import output
+from pagesieve.predict import files, output
 from pagesieve.predict.labels import COLOURS, LABELS
 
 SCORES = dict(zip(LABELS, (0.7, 0.1, 0.15, 0.05), strict=True))
@@ -89,7 +89,7 @@ def test_the_coloured_page_shows_each_block_with_label_scores_and_colour() -> No
     page = [block("One"), block("  two\n\tthree", "promo_teaser", path="/html/body/pre[1]/text()[1]")]
     source = output.coloured(page, name="a.html")
     tree = LexborHTMLParser(source)
-    shown = tree.css("main > .block")
+    shown = tree.css(".block")
     assert [node.css_first(".text").text() for node in shown] == ["One", "  two\n\tthree"]
     assert [node.css_first(".tag").text().split()[0] for node in shown] == ["article_content", "promo_teaser"]
     assert "article_content 0.70" in shown[0].attributes["title"] and "site_chrome 0.05" in shown[0].attributes["title"]
@@ -105,6 +105,29 @@ def test_the_coloured_page_shows_each_block_with_label_scores_and_colour() -> No
     assert not tree.css("script, link, img") and "http://" not in source and "https://" not in source
 
 
+def test_the_article_of_an_html_page_stands_beside_its_blocks_as_headings_and_paragraphs() -> None:
+    steps = ("h2[1]/a[1]/text()[1]", "p[1]/text()[1]", "h4[1]/text()[1]", "pre[1]/text()[1]", "h2[2]/text()[1]")
+    page = [block(f"{n}", index=n, path=f"/html/body[1]/{step}") for n, step in enumerate(steps)]
+    page.append(block("menu", "site_chrome", index=5, path="/html/body[1]/h3[1]/text()[1]"))
+    tree = LexborHTMLParser(output.coloured(page, name="a.html"))
+    shown = tree.css(".article [id]")
+    assert [node.tag for node in shown] == ["h2", "p", "h3", "p", "h2"]
+    assert [node.text() for node in shown] == ["0", "1", "2", "3", "4"] and shown[3].css_first(".pre")
+    links = [node.attributes["href"] for node in tree.css(".tag a")]
+    assert links == [f"#{node.attributes['id']}" for node in shown] + ["#block-5"]
+    assert all(tree.css_first(node.attributes["href"]) for node in tree.css("a"))
+    assert not LexborHTMLParser(output.coloured([block("a line of a text page")], name="a.txt")).css(".article")
+    assert not LexborHTMLParser(output.coloured(page[5:], name="a.html")).css(".article")
+
+
+def test_a_block_whose_label_by_hand_differs_is_marked_as_wrong() -> None:
+    page = [block("right", hand="article_content"), block("wrong", hand="promo_teaser"), block("nobody knows")]
+    tree = LexborHTMLParser(output.coloured(page, name="a.html", note="fold <3>"))
+    assert [node.css_first(".text").text() for node in tree.css(".wrong")] == ["wrong"]
+    assert [node.text() for node in tree.css("em.promo_teaser")] == ["by hand: promo_teaser"]
+    assert [node.text() for node in tree.css("h1 ~ p")] == ["fold <3>", "Article: expected F1 0.75"]
+
+
 HOSTILE = [
     "<script>alert(1)</script>",
     "</div></main><img src=x onerror=alert(1)>",
@@ -116,11 +139,12 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", [*HOSTILE, "<\x00script>alert(1)</\x0cscript>", "\"' onmouseover=alert(1) x='"])
 def test_text_of_a_page_never_becomes_markup(text: str) -> None:
-    tree = LexborHTMLParser(output.coloured([block(text), block("after")], name=text))
-    harmless = LexborHTMLParser(output.coloured([block("before"), block("after")], name="name"))
+    path = {"path": "/html/body[1]/p[1]/text()[1]"}
+    tree = LexborHTMLParser(output.coloured([block(text, **path), block("after")], name=text, note=text))
+    harmless = LexborHTMLParser(output.coloured([block("before", **path), block("after")], name="name", note="note"))
     outline = [(node.tag, sorted(node.attributes)) for node in tree.css("*")]
     assert outline == [(node.tag, sorted(node.attributes)) for node in harmless.css("*")]
-    assert tree.css_first(".text").text() == output.printable(text)
+    assert [node.text() for node in tree.css(".text")] == [output.printable(text), "after", output.printable(text)]
     assert tree.css_first("h1").text() == output.one_line(text)
 
 
@@ -135,7 +159,7 @@ def test_mirrored_names_stay_inside_and_are_all_different() -> None:
         "stdin.html",
         "x/../../y",
     ]
-    names = output.mirrored(pages)
+    names = files.mirrored(pages)
     assert [str(name) for name in names] == [
         "etc/a.html",
         "etc/a-2.html",
@@ -149,8 +173,8 @@ def test_mirrored_names_stay_inside_and_are_all_different() -> None:
 
 
 def test_mirrored_names_part_what_a_file_system_may_hold_equal() -> None:
-    names = output.mirrored(["caf\u00e9.txt", "cafe\u0301.txt", "a", "a.html/b"])
-    assert len({output.same(name) for name in names}) == 4
+    names = files.mirrored(["caf\u00e9.txt", "cafe\u0301.txt", "a", "a.html/b"])
+    assert len({files.same(name) for name in names}) == 4
     assert names[2:] == [PurePath("a-2.html"), PurePath("a.html/b.html")]
 
 
@@ -165,17 +189,17 @@ def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        output.write_file(target, pages(True))
+        files.write_file(target, pages(True))
     assert target.read_text() == "old" and [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
-    output.write_file(target, pages(False))
+    files.write_file(target, pages(False))
     assert target.read_bytes() == b"new\r\n" and [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
 
 
 def test_a_link_is_followed_and_a_device_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    output.write_file(tmp_path / "link", [(0, "x")])
+    files.write_file(tmp_path / "link", [(0, "x")])
     assert (tmp_path / "link").is_symlink() and (tmp_path / "real").read_text() == "x"
-    output.write_file(Path("/dev/null"), [(0, "x")])
+    files.write_file(Path("/dev/null"), [(0, "x")])
     assert Path("/dev/null").is_char_device()
 
 
@@ -187,9 +211,9 @@ def test_a_folder_is_filled_at_the_end_or_not_made(tmp_path: Path) -> None:
         yield PurePath("c.html"), "two"
 
     with pytest.raises(OSError):
-        output.write_folder(tmp_path / "new" / "out", pages(True))
+        files.write_folder(tmp_path / "new" / "out", pages(True))
     assert list(tmp_path.iterdir()) == []
-    output.write_folder(tmp_path / "new" / "out", pages(False))
+    files.write_folder(tmp_path / "new" / "out", pages(False))
     found = {str(path.relative_to(tmp_path)): path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
     assert found == {"new/out/a/b.html": "one", "new/out/c.html": "two"}
 
@@ -199,5 +223,5 @@ def test_a_link_inside_the_folder_does_not_lead_out(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "out" / "a").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError, match="leads elsewhere"):
-        output.write_folder(tmp_path / "out", [(PurePath("0.html"), "x"), (PurePath("a/b.html"), "x")])
+        files.write_folder(tmp_path / "out", [(PurePath("0.html"), "x"), (PurePath("a/b.html"), "x")])
     assert list((tmp_path / "elsewhere").iterdir()) == [] and len(list((tmp_path / "out").iterdir())) == 1

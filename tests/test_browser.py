@@ -1,0 +1,139 @@
+"""The page in colours, in a browser: its switches, its scores, its two columns; nothing runs and nothing is fetched."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pagesieve.predict import output
+from pagesieve.predict.labels import LABELS
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python: make setup")
+
+HOSTILE = "<script>window.hacked=1</script><img src=x onerror='window.hacked=1'>"
+TEXTS = [
+    ("site_chrome", "Home", "ul[1]/li[1]"),
+    ("article_content", "The heron of Weir Lane", "h1[1]"),
+    ("article_content", HOSTILE, "p[1]"),
+    ("article_content", "wait: " + "heron" * 40 + "\n\tstand", "pre[1]"),
+    ("promo_teaser", "Read also: eels", "p[2]"),
+    ("comment_form", "Leave a reply", "h3[1]"),
+]
+Show = Callable[..., Any]
+
+
+@pytest.fixture
+def page() -> list[output.Block]:
+    scores = dict(zip(LABELS, (0.4, 0.3, 0.2, 0.1), strict=True))
+    of_page = {"page": "heron.html", "scores": scores, "confidence": 0.75}
+    return [
+        {**of_page, "index": index, "label": label, "text": text, "path": f"/html/body[1]/{step}/text()[1]"}
+        for index, (label, text, step) in enumerate(TEXTS)
+    ]
+
+
+@pytest.fixture
+def show(browser: Any, tmp_path: Path) -> Iterator[Show]:
+    """Opens blocks as a page in colours; fails at the end if anything was said on the console, thrown or fetched."""
+    contexts, wrong = [], []
+
+    def opened(blocks: list[output.Block], width: int = 1400, **options: Any) -> Any:
+        contexts.append(browser.new_context(viewport={"width": width, "height": 800}, **options))
+        tab = contexts[-1].new_page()
+        tab.set_default_timeout(5000)
+        tab.on("console", lambda message: wrong.append(message.text))
+        tab.on("pageerror", lambda error: wrong.append(str(error)))
+        tab.on("request", lambda request: wrong.append(request.url) if request.url != file.as_uri() else None)
+        file = tmp_path / "page.html"
+        file.write_text(output.coloured(blocks, name="heron.html", note="a note"), encoding="utf-8")
+        tab.goto(file.as_uri())
+        return tab
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def labels_seen(tab: Any) -> list[str]:
+    return [TEXTS[int(name.removeprefix("block-"))][0] for name in ids(tab, ".block:visible")]
+
+
+def ids(tab: Any, selector: str) -> list[str]:
+    return tab.locator(selector).evaluate_all("nodes => nodes.map(node => node.id)")
+
+
+@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+def test_a_switch_hides_the_blocks_of_its_label_and_shows_them_again(show: Show, page, by: str) -> None:
+    tab = show(page)
+    everything = [label for label, _, _ in TEXTS]
+    assert labels_seen(tab) == everything
+    for label in LABELS:
+        if by == "keyboard":
+            tab.keyboard.press("Tab")
+            focused = tab.locator(":focus")
+            assert focused.get_attribute("id") == f"show-{label}"
+            assert focused.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
+        for expected in ([other for other in everything if other != label], everything):
+            if by == "keyboard":
+                tab.keyboard.press("Space")
+            else:
+                tab.locator(f"li.{label} label").click()
+            assert labels_seen(tab) == expected
+            assert tab.locator(".article [id]:visible").count() == 3
+
+
+def test_labels_that_were_not_kept_have_a_switch_without_blocks(show: Show, page) -> None:
+    tab = show([block for block in page if block["label"] == "promo_teaser"])
+    assert tab.locator("li").all_text_contents()[1:3] == ["comment_form 0", "promo_teaser 1"]
+    tab.locator("#show-comment_form").click()
+    assert labels_seen(tab) == ["promo_teaser"]
+    tab.locator("#show-promo_teaser").click()
+    assert labels_seen(tab) == []
+
+
+def test_a_block_shows_its_score_to_mouse_keyboard_and_finger(show: Show, page) -> None:
+    tab = show(page)
+    score = tab.locator("#block-4 b")
+    assert not score.is_visible()
+    tab.locator("#block-4").hover()
+    assert score.is_visible() and score.inner_text() == "0.20"
+    for label, value in page[4]["scores"].items():
+        assert f"{label} {value:.2f}" in tab.locator("#block-4").get_attribute("title")
+    tab.locator("#block-0").hover()
+    assert not score.is_visible()
+    tab.locator("#block-4 a").focus()
+    assert score.is_visible()
+    assert show(page, width=400, has_touch=True, is_mobile=True).locator(".block b:visible").count() == len(page)
+
+
+def test_text_of_a_page_stays_text(show: Show, page) -> None:
+    tab = show(page)
+    assert tab.locator("#block-2 .text").inner_text() == HOSTILE == tab.locator("#article-2").inner_text()
+    assert tab.evaluate("window.hacked") is None and tab.locator("script, img").count() == 0
+
+
+def test_the_article_stands_beside_its_blocks_or_below_them_and_both_are_linked(show: Show, page) -> None:
+    for width in (1400, 1120, 900, 400):
+        tab = show(page, width)
+        assert tab.evaluate("document.scrollingElement.scrollWidth") <= width
+        last, article = tab.locator("#block-5").bounding_box(), tab.locator(".article").bounding_box()
+        beside = article["x"] >= last["x"] + last["width"] and article["y"] < last["y"]
+        below = article["y"] >= last["y"] + last["height"]
+        assert (beside, below) == (width >= 1120, width < 1120)
+    tab.locator("#block-3 .tag a").click()
+    assert ids(tab, ":target") == ["article-3"]
+    tab.get_by_label("block 1").click()
+    assert ids(tab, ":target") == ["block-1"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 400])
+def test_the_page_is_accessible(show: Show, page, scheme: str, width: int) -> None:
+    page[4]["hand"] = "article_content"
+    tab = show(page, width, color_scheme=scheme)
+    tab.locator("#block-4 a").focus()
+    found = axe.Axe().run(tab)
+    assert found.violations_count == 0, found.generate_report()
+    assert "color-contrast" in [rule["id"] for rule in found.response["passes"]]
