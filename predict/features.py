@@ -12,6 +12,7 @@ import numpy as np
 
 from .around import READ, ancestor_paths, near, within
 from .blocks import Block
+from .labels import LABELS
 from .links import binned, linked
 
 BLOCK_COLUMNS = ("words", "markup", "shape", "links", "near", "within")
@@ -95,16 +96,21 @@ def echoed(blocks: Sequence[Block]) -> list[list[str]]:
     return echoes
 
 
+def headings(blocks: Sequence[Block]) -> np.ndarray:
+    """Which blocks head what follows, as booleans: in HTML <h1> to <h6>, else short lines."""
+    heads = [HEADING.fullmatch(one.tag) if one.path else len(one.text.split()) <= SHORT_LINE for one in blocks]
+    return np.array(heads, dtype=bool)
+
+
 def headed(blocks: Sequence[Block]) -> list[list[str]]:
-    """For each block the words of the heading above it: in HTML the last <h1> to <h6>, else the last short line."""
+    """For each block the words of the heading above it."""
     heads: list[list[str]] = []
     tokens, distance = ["head=none"], 0
-    for block in blocks:
+    for block, is_head in zip(blocks, headings(blocks), strict=True):
         heads.append([*tokens, f"below={binned(distance, (1, 2, 4, 8, 16, 32))}"])
         distance += 1
-        words = block.text.lower().split()
-        if HEADING.fullmatch(block.tag) if block.path else len(words) <= SHORT_LINE:
-            tokens, distance = [f"head:{word.strip(':?!…')}" for word in words[:8]], 0
+        if is_head:
+            tokens, distance = [f"head:{word.strip(':?!…')}" for word in block.text.lower().split()[:8]], 0
     return heads
 
 
@@ -183,39 +189,84 @@ def title_overlap(text: str, title: str) -> str:
     return str(binned(len(a & b) / max(1, len(a | b)), (0.2, 0.5, 0.8)))
 
 
-def page_features(blocks: Sequence[Block], scores: np.ndarray) -> np.ndarray:
+def page_features(blocks: Sequence[Block], scores: np.ndarray, evidence: np.ndarray | None = None) -> np.ndarray:
     """Features of the passes behind the first: an array (blocks, columns) of float32, from scores (blocks, labels).
 
     A block's own scores, its neighbours', those of the page before and behind it, of the page as a whole, and of the
-    blocks that belong together with it. HTML pages have more columns than text pages, for they have containers.
+    blocks that belong together with it; with the ``evidence`` (blocks, BLOCK_COLUMNS, labels) of a first pass that too.
+    HTML pages have more columns than text pages, for they have containers and headings.
     """
+    return np.column_stack(list(page_columns(blocks, scores, evidence).values())).astype(np.float32)
+
+
+def page_names(kind: str, *, evidence: bool) -> list[str]:
+    """The names of the columns of ``page_features`` for a kind of page (html, text), in their order."""
+    block, even = Block(0, "-", path="/html" if kind == "html" else ""), np.full((1, len(LABELS)), 1 / len(LABELS))
+    none = np.zeros((1, len(BLOCK_COLUMNS), len(LABELS)))
+    columns = page_columns([block], even, none if evidence else None).items()
+    return [name for group, values in columns for name in ([group] if values.ndim == 1 else by_label(group))]
+
+
+def by_label(name: str) -> list[str]:
+    return [f"{name}: {label}" for label in LABELS]
+
+
+def page_columns(
+    blocks: Sequence[Block], scores: np.ndarray, evidence: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """What ``page_features`` puts side by side, by name: arrays (blocks, labels) or (blocks,)."""
     words = np.array([len(block.text.split()) for block in blocks], dtype=float)
     mass = np.minimum(words, 100)[:, None] * scores
-    count = len(blocks)
-    places = np.arange(count)
-    columns = [np.log(np.clip(scores, 1e-3, 1)), scores, np.log1p(words)[:, None]]
-    for offset in (-3, -2, -1, 1, 2, 3):
-        columns.append(shifted(scores, offset))
+    columns = {"log score": np.log(np.clip(scores, 1e-3, 1)), "score": scores, "words": np.log1p(words)}
+    columns |= beside(scores, words) | along(scores, mass, words)
+    for name, keys in groups(blocks).items():
+        columns |= grouped(name, scores, mass, keys)
+    carried = {"score": scores}
+    if evidence is not None:
+        own = {f"evidence of {name}": evidence[:, place] for place, name in enumerate(BLOCK_COLUMNS)}
+        columns, carried = columns | own, carried | own
+    if blocks[0].path:
+        heads = headings(blocks)
+        columns |= {f"{name}, heading above": last_of(values, heads) for name, values in carried.items()}
+    return columns
+
+
+def beside(scores: np.ndarray, words: np.ndarray) -> dict[str, np.ndarray]:
+    """The scores of the blocks near each: one by one, as running means, and the nearest of a sort."""
+    sure, short = scores.max(axis=1) > SURE, words <= SHORT_LINE
+    columns = {f"score of block {offset:+d}": shifted(scores, offset) for offset in (-3, -2, -1, 1, 2, 3)}
     for decay in (0.6, 0.9):
-        columns += [running_mean(scores, words, decay), running_mean(scores[::-1], words[::-1], decay)[::-1]]
-    sure_label, short = scores.max(axis=1) > SURE, words <= SHORT_LINE
-    columns += [last_of(scores, sure_label), last_of(scores[::-1], sure_label[::-1])[::-1], last_of(scores, short)]
+        columns[f"mean before, {decay}"] = running_mean(scores, words, decay)
+        columns[f"mean behind, {decay}"] = running_mean(scores[::-1], words[::-1], decay)[::-1]
+    return columns | {
+        "last sure block": last_of(scores, sure),
+        "next sure block": last_of(scores[::-1], sure[::-1])[::-1],
+        "last short block": last_of(scores, short),
+    }
+
+
+def along(scores: np.ndarray, mass: np.ndarray, words: np.ndarray) -> dict[str, np.ndarray]:
+    """How much of each label comes before and behind each block, how far the article's ends are, and the whole page."""
+    count = len(scores)
+    places = np.arange(count)
     total = mass.sum(axis=0) + 1e-9
     before = np.cumsum(mass, axis=0) - mass
-    columns += [before / total, np.log1p(before), np.log1p(total - before - mass)]
     sure = np.flatnonzero((scores[:, 0] > 0.5) & (words >= 8))
     first, last = (sure[0], sure[-1]) if len(sure) else (0, count - 1)
-    edges = [places - first, last - places]
-    columns += [np.sign(edge)[:, None] * np.log1p(np.abs(edge))[:, None] for edge in edges]
-    columns += [
-        ((edges[0] >= 0) & (edges[1] >= 0))[:, None],
-        np.log1p(places)[:, None],
-        np.log1p(count - places)[:, None],
-    ]
-    whole = np.concatenate([total / total.sum(), scores.mean(axis=0), [np.log1p(count), np.log1p(words.sum())]])
-    columns.append(np.tile(whole, (count, 1)))
-    columns += [grouped(scores, mass, keys) for keys in groups(blocks)]
-    return np.hstack(columns).astype(np.float32)
+    edges = {"behind the first article block": places - first, "before the last article block": last - places}
+    return {
+        "share before": before / total,
+        "words before": np.log1p(before),
+        "words behind": np.log1p(total - before - mass),
+        **{name: np.sign(edge) * np.log1p(np.abs(edge)) for name, edge in edges.items()},
+        "between article blocks": (places >= first) & (places <= last),
+        "blocks before": np.log1p(places),
+        "blocks behind": np.log1p(count - places),
+        "page, by words": np.tile(total / total.sum(), (count, 1)),
+        "page, by blocks": np.tile(scores.mean(axis=0), (count, 1)),
+        "page blocks": np.full(count, np.log1p(count)),
+        "page words": np.full(count, np.log1p(words.sum())),
+    }
 
 
 def shifted(scores: np.ndarray, offset: int) -> np.ndarray:
@@ -246,32 +297,38 @@ def running_mean(scores: np.ndarray, words: np.ndarray, decay: float) -> np.ndar
     return means
 
 
-def groups(blocks: Sequence[Block]) -> list[list[str]]:
+def groups(blocks: Sequence[Block]) -> dict[str, list[str]]:
     """Keys by which blocks belong together: the same text, begin or shape; for HTML also the containers of growing
     size around each, its place without positions, and the names around it.
     """
     same = [re.sub(r"\d+", "0", block.text.lower()) for block in blocks]
     begin = [f"{' '.join(text.split()[:2])} {min(3, len(text) // 40)}" for text in same]
     shapes = [" ".join(text_shape(block.text)[0]) for block in blocks]
-    keys = [same, begin, shapes]
+    keys = {"same text": same, "same begin": begin, "same shape": shapes}
     if not blocks[0].path:
         return keys
     sizes: Counter[str] = Counter()
     around = [ancestor_paths(block.path) for block in blocks]
     for paths in around:
         sizes.update(paths)
-    levels = [[next((path for path in paths if sizes[path] >= least), "") for paths in around] for least in CONTAINERS]
-    places = [re.sub(r"\[\d+\]", "", block.path) for block in blocks]
-    names = ["/".join(block.ancestors[-3:]) for block in blocks]
-    return [*keys, *levels, places, names]
+    for least in CONTAINERS:
+        holding = [next((path for path in paths if sizes[path] >= least), "") for paths in around]
+        keys[f"container of {least} blocks"] = holding
+    keys["same place"] = [re.sub(r"\[\d+\]", "", block.path) for block in blocks]
+    keys["same names"] = ["/".join(block.ancestors[-3:]) for block in blocks]
+    return keys
 
 
-def grouped(scores: np.ndarray, mass: np.ndarray, keys: Sequence[str]) -> np.ndarray:
+def grouped(name: str, scores: np.ndarray, mass: np.ndarray, keys: Sequence[str]) -> dict[str, np.ndarray]:
     """For each block, of all blocks with its key: mean score, mean by words, share of the page's content, how many."""
     _, inverse = np.unique(keys, return_inverse=True)
     sizes = np.bincount(inverse)
     sums = np.stack([np.bincount(inverse, column) for column in scores.T], axis=1)
     masses = np.stack([np.bincount(inverse, column) for column in mass.T], axis=1)
-    content = masses[:, :1] / (mass[:, 0].sum() + 1e-9)
-    means = masses / (masses.sum(axis=1, keepdims=True) + 1e-9)
-    return np.hstack([sums / sizes[:, None], means, content, np.log(sizes)[:, None]])[inverse]
+    found = {
+        f"{name}, by blocks": sums / sizes[:, None],
+        f"{name}, by words": masses / (masses.sum(axis=1, keepdims=True) + 1e-9),
+        f"{name}, share of article": masses[:, 0] / (mass[:, 0].sum() + 1e-9),
+        f"{name}, size": np.log(sizes),
+    }
+    return {group: values[inverse] for group, values in found.items()}

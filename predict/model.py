@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -13,11 +13,13 @@ import joblib
 import numpy as np
 import pandas as pd
 import sklearn
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from .blocks import Block, segment
 from .decide import EVEN, PREFERENCES, Prefer, confidence, decide
-from .features import BLOCK_COLUMNS, block_features, page_features
+from .features import BLOCK_COLUMNS, block_features, page_features, page_names
 from .labels import LABELS
 from .page import Kind, read_page
 
@@ -54,10 +56,8 @@ class Model:
         (sum 1); ``confidence``, the F1 to be expected of the page's article, the same in each row; ``path``, the XPath
         of the block, None for plain text. Raises ModelError if the model has no such operating point.
         """
-        read = read_page(content, kind=kind, charset=charset)
-        blocks = segment(read)
-        known = blocks if read.kind in self.card["kinds"] else bare(blocks)
-        scores = score(self.pipelines, known, read.title)
+        blocks, known, title = self.read(content, kind=kind, charset=charset)
+        scores = score(self.pipelines, known, title)
         said = decide(scores, self.thresholds(kind_of(known), prefer))
         sure = confidence(scores, said, [block.text for block in blocks])
         rows = zip(blocks, said, scores.tolist(), strict=True)
@@ -75,6 +75,14 @@ class Model:
         """The article of a page: its article_content blocks, separated by an empty line."""
         blocks = self.label(content, kind=kind, charset=charset, prefer=prefer)
         return "\n\n".join(blocks.loc[blocks["label"] == "article_content", "text"])
+
+    def read(
+        self, content: bytes | str, *, kind: Kind, charset: str | None
+    ) -> tuple[Sequence[Block], Sequence[Block], str]:
+        """The blocks of a page, the same as far as this model knows their kind, and the page's title."""
+        page = read_page(content, kind=kind, charset=charset)
+        blocks = segment(page)
+        return blocks, blocks if page.kind in self.card["kinds"] else bare(blocks), page.title
 
     def thresholds(self, kind: str, prefer: Prefer) -> dict[str, float]:
         """The operating point of a kind of page (html, text), as ``decide`` takes it."""
@@ -103,9 +111,39 @@ def seen(pipelines: dict[str, Pipeline], blocks: Sequence[Block], title: str) ->
     """What the pipeline of each pass sees of a page's blocks, by its name, in the order of the passes."""
     block, page, again = (name_of(kind_of(blocks), name) for name in PASSES)
     rows = {block: block_features(blocks, title)}
-    rows[page] = page_features(blocks, pipelines[block].predict_proba(rows[block]))
+    first = pipelines[block]
+    rows[page] = page_features(blocks, first.predict_proba(rows[block]), evidence(first, rows[block]))
     rows[again] = np.hstack([rows[page], page_features(blocks, pipelines[page].predict_proba(rows[page]))])
     return rows
+
+
+def feature_names(name: str) -> list[str]:
+    """The names of the columns that the pipeline of this name takes, for the passes behind the first."""
+    kind, one = name.split()
+    first = page_names(kind, evidence=True)
+    if one == "page":
+        return first
+    return [f"1st pass: {column}" for column in first] + [
+        f"2nd pass: {column}" for column in page_names(kind, evidence=False)
+    ]
+
+
+def evidence(pipeline: Pipeline, rows: np.ndarray) -> np.ndarray:
+    """What each column of a first pass says for each label: an array (blocks, BLOCK_COLUMNS, labels) of float32.
+
+    It is the column's part of the decision value, less its mean over the labels; 0 for a column that has no terms.
+    """
+    union, linear = pipeline["terms"], pipeline["linear"]
+    places = {name: union.output_indices_[name] for name, *_ in union.transformers}
+    return by_column(places, union.transform(rows), linear)
+
+
+def by_column(places: Mapping[str, slice], terms: csr_matrix, linear: LogisticRegression) -> np.ndarray:
+    parts = np.zeros((terms.shape[0], len(BLOCK_COLUMNS), len(LABELS)), dtype=np.float32)
+    for name, place in places.items():
+        part = terms[:, place] @ linear.coef_[:, place].T
+        parts[:, BLOCK_COLUMNS.index(name)] = part - part.mean(axis=1, keepdims=True)
+    return parts
 
 
 def kind_of(blocks: Sequence[Block]) -> str:
@@ -146,7 +184,17 @@ def load(path: Path | None = None) -> Model:
     except Exception as error:  # unpickling raises whatever the pickle makes it raise
         raise ModelError(f"{path}: cannot be unpickled ({error}); run `make train`") from error
     check_golden(path, pipelines, card)
-    return Model(pipelines, card)
+    for name, pipeline in pipelines.items():
+        if not name.endswith("block") and pipeline.n_features_in_ != len(feature_names(name)):
+            raise ModelError(f"{path}: made for other features than this version's; run `make train`")
+    return Model(in_double(pipelines), card)
+
+
+def in_double(pipelines: dict[str, Pipeline]) -> dict[str, Pipeline]:
+    """The pipelines with coefficients of float64, so that decision values are sums in it; stored are float32."""
+    for pipeline in pipelines.values():
+        pipeline["linear"].coef_ = pipeline["linear"].coef_.astype(np.float64)
+    return pipelines
 
 
 def read_card(path: Path) -> dict[str, Any]:

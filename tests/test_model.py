@@ -95,12 +95,9 @@ def test_an_operating_point_that_the_card_lacks_is_an_error(model: Model):
         model.label("<p>A boat came in.</p>", prefer="most")
 
 
-@pytest.mark.parametrize(
-    "share", [0.93, pytest.param(0.95, marks=pytest.mark.xfail(strict=True, reason="not reached"))]
-)
-def test_left_over_pages(model: Model, share: float):
+def test_left_over_pages(model: Model):
     found = [right(model, path.name) for path in sorted(PAGES.glob("seed-*.txt"))]
-    assert len(found) == 4 and np.mean(np.concatenate(found)) >= share
+    assert len(found) == 4 and np.mean(np.concatenate(found)) >= 0.95
 
 
 @pytest.mark.parametrize("lines", [19, pytest.param(20, marks=pytest.mark.xfail(strict=True, reason="not reached"))])

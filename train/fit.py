@@ -23,6 +23,7 @@ from .split import FOLDS, fold_of
 Features = list[Counts] | np.ndarray  # of the first pass, of those behind it
 
 LIFT = 0.25  # power by which rare labels are lifted
+LEFT_OVER = 2.0  # how much more a left-over line counts than one of a whole page
 EVERYTHING = -1  # the fold that leaves nothing out
 
 
@@ -72,7 +73,7 @@ def tabulated(views: Sequence[View]) -> Table:
     return Table(
         views=list(views),
         labels=np.concatenate([view.labels for view in views]),
-        weights=np.repeat([view.weight for view in views], sizes),
+        weights=np.repeat([view.weight * (LEFT_OVER if view.kind == "leftover" else 1) for view in views], sizes),
         sites=np.repeat(np.array([view.site for view in views], dtype=object), sizes),
         folds=np.repeat([fold_of(view.site) for view in views], sizes),
         starts=np.concatenate([[0], np.cumsum(sizes)]).astype(int),
@@ -89,22 +90,22 @@ def learn(
     seen = np.hstack([seen, context_features(table, second, jobs)])
     again, third = a_pass(table, kind, seen, jobs)
     for place, number in enumerate(numbers):
-        scores[number] = third[table.of(place)]
+        scores[number] = third[table.of(place), 0]
     passes = {"block": blocks, "page": pages, "again": again}
     return {fold: {name_of(kind, name): done[fold] for name, done in passes.items()} for fold in blocks}
 
 
 def a_pass(table: Table, kind: str, features: Features, jobs: int) -> tuple[dict[int, Pipeline], np.ndarray]:
-    """A pipeline for each fold left out, and the scores (blocks, labels) that they give to what was left out."""
+    """A pipeline for each fold left out, and what they say of it: see ``fit_blocks`` and ``fit_page``."""
     folds = (*range(FOLDS), EVERYTHING)
     out = {fold: np.flatnonzero(table.folds == fold) for fold in folds}
     fitted = Parallel(n_jobs=jobs, pre_dispatch="n_jobs", max_nbytes=None)(
         delayed(fit_and_score)(kind, *examples(table, features, fold), rows_of(features, out[fold])) for fold in folds
     )
-    scores = np.zeros((len(table.labels), len(LABELS)))
+    said = np.zeros((len(table.labels), *fitted[0][1].shape[1:]))
     for fold, (_, part) in zip(folds, fitted, strict=True):
-        scores[out[fold]] = part
-    return {fold: pipeline for fold, (pipeline, _) in zip(folds, fitted, strict=True)}, scores
+        said[out[fold]] = part
+    return {fold: pipeline for fold, (pipeline, _) in zip(folds, fitted, strict=True)}, said
 
 
 def examples(table: Table, features: Features, fold: int) -> tuple[Features, np.ndarray, np.ndarray, np.ndarray]:
@@ -140,15 +141,18 @@ def first_features(table: Table, kind: str, jobs: int) -> list[Counts]:
     return [one for one in counts if one]
 
 
-def context_features(table: Table, scores: np.ndarray, jobs: int) -> np.ndarray:
+def context_features(table: Table, said: np.ndarray, jobs: int) -> np.ndarray:
+    """What a pass sees that follows one that said this: scores, and behind those of the first pass its evidence."""
+    pages = [said[table.of(number)] for number in range(len(table.views))]
     parts = Parallel(n_jobs=jobs, batch_size=32, return_as="generator")(
-        delayed(page_features)(view.blocks, scores[table.of(number)]) for number, view in enumerate(table.views)
+        delayed(page_features)(view.blocks, page[:, 0], page[:, 1:] if page.shape[1] > 1 else None)
+        for view, page in zip(table.views, pages, strict=True)
     )
-    features = np.empty((len(scores), 0), dtype=np.float32)
+    features = np.empty((len(said), 0), dtype=np.float32)
     start = 0
     for part in parts:
         if not start:  # all at once: the parts in a row beside the whole would need the memory twice
-            features = np.empty((len(scores), part.shape[1]), dtype=np.float32)
+            features = np.empty((len(said), part.shape[1]), dtype=np.float32)
         features[start : start + len(part)] = part
         start += len(part)
     return features

@@ -14,6 +14,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from pagesieve.predict.features import BLOCK_COLUMNS
 from pagesieve.predict.labels import LABELS
+from pagesieve.predict.model import by_column
 
 # A word with its marks (Indic, Arabic, Hebrew and Thai vowel signs are not \\w), or one sign of punctuation.
 WORD = r"(?:\w|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff])+|[^\w\s]"
@@ -82,8 +83,9 @@ def fit_blocks(
 ) -> tuple[Pipeline, np.ndarray]:  # fmt: skip
     """The first pass: TF-IDF of each column, its rows of length 1, and a linear model of all of them.
 
-    Learned from ``counts`` of the blocks of ``sites``, all pages of one ``kind`` (html, text); returned with the scores
-    (blocks, labels) of the ``others``. The counts are what the pipeline's own vectorisers would count.
+    Learned from ``counts`` of the blocks of ``sites``, all pages of one ``kind`` (html, text). The counts are what the
+    pipeline's own vectorisers would count. Returned with what it says of the ``others``: an array (blocks,
+    1 + BLOCK_COLUMNS, labels) of the scores and behind them the evidence by column.
     """
     known = {one.column: places for one in counts if len(places := of_many_sites(one, sites))}
     counts, others = ([one.only(known[one.column]) for one in some if one.column in known] for some in (counts, others))
@@ -93,9 +95,14 @@ def fit_blocks(
         return hstack([WEIGHTS[kind][one.column] * how[one.column].transform(one.matrix) for one in some], "csr")
 
     linear = LogisticRegression(C=BLOCK_C, max_iter=200, tol=1e-3).fit(weighed(counts), labels, sample_weight=weights)
-    scores = linear.predict_proba(weighed(others)) if others[0].matrix.shape[0] else np.zeros((0, len(LABELS)))
+    ends = np.cumsum([len(one.terms) for one in counts]).tolist()
+    columns = dict(zip(how, map(slice, [0, *ends], ends), strict=False))
+    said = np.zeros((0, 1 + len(BLOCK_COLUMNS), len(LABELS)))
+    if others[0].matrix.shape[0]:
+        seen = weighed(others)
+        said = np.hstack([linear.predict_proba(seen)[:, None], by_column(columns, seen, linear)])
     terms = {one.column: one.terms.tolist() for one in counts}
-    return block_pipeline(kind, terms, {name: of_column.idf_ for name, of_column in how.items()}, linear), scores
+    return block_pipeline(kind, terms, {name: of_column.idf_ for name, of_column in how.items()}, linear), said
 
 
 def block_pipeline(
@@ -127,7 +134,7 @@ def fit_page(
 ) -> tuple[Pipeline, np.ndarray]:
     """A pass behind the first: the columns of ``page_features``, kept in the range that was learned from, and scaled.
 
-    Writes over the features, to fit in memory. Returns the pipeline, and the scores (blocks, labels) of the others.
+    Writes over the features, to fit in memory. Returned with the scores (blocks, 1, labels) of the others.
     """
     pipeline = Pipeline(
         [
@@ -138,7 +145,7 @@ def fit_page(
     )
     pipeline.fit(features, labels, linear__sample_weight=weights)
     scores = pipeline.predict_proba(others) if len(others) else np.zeros((0, len(LABELS)))
-    return pipeline.set_params(range__copy=True, scale__copy=True), scores
+    return pipeline.set_params(range__copy=True, scale__copy=True), scores[:, None]
 
 
 def balanced(labels: np.ndarray, weights: np.ndarray, power: float) -> np.ndarray:
