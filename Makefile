@@ -10,7 +10,7 @@ TRAIN := $(BIN)/python -m pagesieve.train
 SAMPLE := data/pages/harbour-news.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo predict data train evaluate compare report agreement test lint check-install check-full clean page-given
+.PHONY: help setup demo predict data train evaluate curve compare report agreement test lint check-install check-full clean page-given
 
 help:  ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ train: $(READY) $(if $(CORPORA),data)  ## train on all data that is there; CORPO
 evaluate: $(READY) $(if $(CORPORA),data)  ## score out of fold by site, into reports; CORPORA=DIR
 	@$(TRAIN) evaluate
 
+curve: $(READY) $(if $(CORPORA),data)  ## score by the number of sites learned from, into reports; CORPORA=DIR; up to an hour
+	@$(TRAIN) curve
+
 compare: $(READY) $(PEERS_READY) $(if $(CORPORA),data)  ## score other extractors on the same pages, into reports and README.md; CORPORA=DIR PEERS_PYTHON=python3.12
 	@$(TRAIN) compare
 
@@ -59,7 +62,7 @@ $(PEERS_READY): train/peers.txt
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r train/peers.txt
 	@touch $@
 
-report: $(READY)  ## draw the plots from the files of make evaluate
+report: $(READY)  ## draw the plots and the error gallery from the files of make evaluate
 	@$(TRAIN) report
 
 agreement: $(READY)  ## how far the two readers of the pages that were read twice agree
@@ -79,5 +82,5 @@ check-full: $(READY)  ## all slow checks, with the whole training: CORPORA=DIR; 
 	@$(BIN)/pytest -m 'slow or install'
 
 clean:  ## remove what make made, but not data/raw
-	rm -rf .venv $(PEERS) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis reports/demo.html
+	rm -rf .venv $(PEERS) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis reports/demo.html reports/gallery
 	find predict train models tests -name __pycache__ -prune -exec rm -rf {} +

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,12 @@ from matplotlib.collections import Collection
 from matplotlib.figure import Figure
 
 from pagesieve.predict.labels import LABELS
-from pagesieve.train import draw, plots
+from pagesieve.train import draw, plots, plots_model, plots_parts
+from pagesieve.train.baseline import baseline_of, to_json
+from pagesieve.train.operate import GRID
 from pagesieve.train.reports import ReportError, read_reports
+from pagesieve.train.slices import slices
+from pagesieve.train.style import MODES
 
 TYPES = ["article", "forum", "product", "listing", "documentation", "service", "collection"]
 
@@ -30,17 +35,25 @@ def predictions(mode: str, count: int, rng: np.random.Generator) -> pd.DataFrame
         frame.loc[::50, [*LABELS]] = np.nan
         frame.loc[::50, "predicted"] = "missing"
     frame["label"] = [LABELS[place] for place in label]
+    page = pd.Series(range(count)) // 50
     return frame.assign(
-        mode=mode, set="first", page="0001", position=range(count), fold=0, page_type="article", site="a.example"
+        mode=mode,
+        set="first",
+        page=page.map("{:04}".format),
+        position=np.arange(count) % 50,
+        fold=page % 2,
+        page_type="article",
+        site=page.map("{}.example".format),
+        words=rng.integers(1, 90, count),
     )
 
 
 def write_reports(folder: Path, *, pages: int = 60, blocks: int = 400) -> Path:
     rng = np.random.default_rng(7)
-    frame = pd.concat([predictions(mode, blocks, rng) for mode in plots.MODES], ignore_index=True)
+    frame = pd.concat([predictions(mode, blocks, rng) for mode in MODES], ignore_index=True)
     rows = pd.DataFrame({"page_type": rng.choice(TYPES, pages, p=[0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])})
     parts = [
-        rows.assign(page=range(pages), site="a.example", fold=0, mode=mode, f1=rng.beta(*shape, pages))
+        rows.assign(page=range(pages), site=np.arange(pages) // 2, fold=0, mode=mode, f1=rng.beta(*shape, pages))
         for mode, shape in (("html", (6, 1)), ("text", (4, 1)))
     ]
     figures = {}
@@ -50,11 +63,25 @@ def write_reports(folder: Path, *, pages: int = 60, blocks: int = 400) -> Path:
         figures[mode] = {"blocks": len(part), "macro_f1": sum(f1.values()) / 4, "per_label": per_label}
     folder.mkdir(parents=True, exist_ok=True)
     bins = {"error": 0.1, "bins": [{"said": x, "true": x - 0.1, "count": 9.0} for x in (0.25, 0.55, 0.95)]}
+    steps = np.linspace(0.5, 0.9, len(GRID)).tolist()
+    terms = {label: [[f"{label} {n}", 3 - n] for n in range(3)] for label in LABELS}
     metrics = {
         "word_f1": {},
         "labels": figures,
-        "calibration": {mode: dict.fromkeys(LABELS, bins) for mode in plots.MODES},
-        "confidence": {mode: bins | {"rank_correlation": 0.5} for mode in plots.MODES},
+        "calibration": {mode: dict.fromkeys(LABELS, bins) for mode in MODES},
+        "confidence": {mode: bins | {"rank_correlation": 0.5} for mode in MODES},
+        "decision": {
+            kind: {"balanced": dict.fromkeys(LABELS, 0.5), "precision": {"article_content": 0.9}}
+            for kind in ("html", "text")
+        },
+        "threshold": {
+            kind: {"threshold": GRID.tolist(), "precision": steps, "recall": steps[::-1], "kept": steps}
+            for kind in ("html", "text")
+        },
+        "folds": [{"fold": 0, "sites": 32, "mode": mode, "macro_f1": 0.8} for mode in MODES],
+        "languages": {name: dict.fromkeys(LABELS, 0.6) for name in ("all", "cs", "de")},
+        "slices": slices(frame, {"0001": "en"}),
+        "terms": {"html": {"words": terms | {"site_chrome": [["§", 2], ["\U0001f9ea 中", 1]]}, "page": terms}},
     }
     (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
     pd.concat(parts).assign(precision=0.9, recall=0.9).to_csv(folder / "pages.csv", index=False)
@@ -75,17 +102,26 @@ def write_comparison(path: Path, **f1: float) -> None:
     path.write_text(json.dumps({"wcxb": tools}), encoding="utf-8")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def small() -> Iterator[None]:
+    """Pictures of few pixels, which are drawn faster."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(draw, "DPI", 40)
+        yield
+
+
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_reports(tmp_path_factory.mktemp("reports"))
-    assert [path.name for path in draw.draw(folder)] == [*(f"{plot.name}.png" for plot in draw.PLOTS), "index.html"]
+    names = [plot.name for plot in draw.PLOTS if plot.name not in ("differences", "compare", "learning_curve")]
+    assert [path.name for path in draw.draw(folder)] == [*(f"{name}.png" for name in names), "index.html"]
     return folder
 
 
 def test_confusion_shows_the_counts_and_row_shares(reports: Path) -> None:
     rows = pd.read_csv(reports / "predictions.csv")
     figure, table = plots.render_confusion(read_reports(reports))
-    for axis, mode in zip(figure.axes, plots.MODES, strict=True):
+    for axis, mode in zip(figure.axes, MODES, strict=True):
         shown = [text.get_text().split("\n") for text in axis.texts]
         columns = [*LABELS, "missing"] if mode == "html" else list(LABELS)
         assert len(shown) == 4 * len(columns)
@@ -103,7 +139,7 @@ def first(dots: Collection) -> np.ndarray:
 
 def test_word_f1_shows_every_page_and_the_means(reports: Path) -> None:
     pages = pd.read_csv(reports / "pages.csv")
-    figure, table = plots.render_word_f1(read_reports(reports))
+    figure, table = plots_parts.render_word_f1(read_reports(reports))
     *strips, text_means, html_means = figure.axes[0].collections
     html = pages[pages["mode"] == "html"]
     assert sorted(np.concatenate([first(strip) for strip in strips[:-1]])) == sorted(html["f1"])
@@ -140,7 +176,7 @@ def test_bars_are_the_figures_of_metrics_json(reports: Path) -> None:
     metrics = json.loads((reports / "metrics.json").read_text())
     figure, _ = plots.render_label_f1(read_reports(reports))
     heights = [[bar.get_height() for bar in group] for group in figure.axes[0].containers]
-    wanted = [[metrics["labels"][mode]["per_label"][label]["f1"] for mode in plots.MODES] for label in LABELS]
+    wanted = [[metrics["labels"][mode]["per_label"][label]["f1"] for mode in MODES] for label in LABELS]
     assert heights == wanted
 
 
@@ -148,7 +184,7 @@ def test_the_comparison_is_drawn_where_it_was_made(tmp_path: Path) -> None:
     write_reports(tmp_path)
     write_comparison(tmp_path / "compare.json", weak=0.4, pagesieve=0.7, strong=0.75)
     assert "compare.png" in [path.name for path in draw.draw(tmp_path)]
-    figure, table = plots.render_tool_f1(read_reports(tmp_path))
+    figure, table = plots_model.render_tool_f1(read_reports(tmp_path))
     assert list(table.columns) == ["pagesieve", "strong", "weak"]
     assert list(table.index) == ["article (2)", "forum (2)", "all pages (1,004)"]
     _, ours, *others = figure.axes[0].collections
@@ -192,9 +228,10 @@ def test_one_changed_line_changes_its_picture(
 
 def test_index_is_self_contained_and_explains_each_plot(reports: Path) -> None:
     page = (reports / "index.html").read_text()
-    assert page.count("data:image/png;base64,") == page.count("<table") == len(draw.PLOTS)
+    drawn = [plot for plot in draw.PLOTS if plot.drawn(read_reports(reports))]
+    assert page.count("data:image/png;base64,") == page.count("<table") == len(drawn)
     assert not re.search(r'(?:src|href)="(?!data:)', page)
-    for plot in draw.PLOTS:
+    for plot in drawn:
         assert plot.reading in page and plot.reading.count(".") == 1
 
 
@@ -219,5 +256,60 @@ def test_modes_and_labels_that_are_missing_are_left_out(tmp_path: Path) -> None:
     read = read_reports(tmp_path)
     assert len(plots.render_confusion(read)[0].axes) == 1
     assert list(plots.curves(read.predictions)) == [label for label in LABELS if label != "promo_teaser"]
-    assert isinstance(plots.render_word_f1(read)[0], Figure)
+    assert isinstance(plots_parts.render_word_f1(read)[0], Figure)
     draw.draw(tmp_path)
+
+
+def test_thresholds_are_drawn_as_they_were_measured(reports: Path) -> None:
+    metrics = json.loads((reports / "metrics.json").read_text())
+    figure, table = plots.render_thresholds(read_reports(reports))
+    lines = figure.axes[0].get_lines()
+    assert [list(line.get_ydata()) for line in lines[:3]] == [metrics["threshold"]["html"][name] for name in plots.KEPT]
+    assert [line.get_xdata()[0] for line in lines[3:]] == [0.5, 0.9]
+    assert table.loc[("html", "precision"), "threshold"] == 0.9
+
+
+def test_slices_are_drawn_with_their_intervals(reports: Path) -> None:
+    found = json.loads((reports / "metrics.json").read_text())["slices"]
+    figure, table = plots_parts.render_pages(read_reports(reports))
+    article = found["page type"]["html"]["article"]
+    assert first(figure.axes[0].collections[1]) == pytest.approx([article["right"]])
+    assert table.loc[("page type", "html", "article"), ["low", "high"]].tolist() == article["interval"]
+    figure, _ = plots_parts.render_blocks(read_reports(reports))
+    shown = figure.axes[0].get_lines()[0].get_ydata()
+    assert list(shown) == [part["right"] for part in found["words"]["html"].values()]
+
+
+def test_terms_that_the_font_lacks_are_in_the_table_only(reports: Path) -> None:
+    figure, table = plots_model.render_terms(read_reports(reports))
+    written = [text.get_text().strip() for axis in figure.axes for text in axis.texts]
+    assert "§" in written and not any("中" in text for text in written)
+    assert table.loc[("html", "words", "site_chrome"), "largest first"] == "§, \U0001f9ea 中"
+
+
+def test_the_learning_curve_ends_with_the_evaluation(tmp_path: Path) -> None:
+    write_reports(tmp_path)
+    (tmp_path / "curve.csv").write_text("fold,sites,mode,macro_f1\n0,8,html,0.5\n0,16,html,0.7\n", encoding="utf-8")
+    assert "learning_curve.png" in [path.name for path in draw.draw(tmp_path)]
+    line = plots_model.render_curve(read_reports(tmp_path))[0].axes[0].get_lines()[0]
+    assert [list(line.get_xdata()), list(line.get_ydata())] == [[8, 16, 32], [0.5, 0.7, 0.8]]
+
+
+def test_the_run_before_is_compared_where_there_was_one(tmp_path: Path) -> None:
+    write_reports(tmp_path)
+    before = [pd.read_csv(tmp_path / name, dtype={"page": str}) for name in ("pages.csv", "predictions.csv")]
+    worse = before[0].assign(f1=before[0]["f1"] - 0.1)
+    (tmp_path / "baseline.json").write_bytes(to_json(baseline_of(worse, before[1])))
+    assert "differences.png" in [path.name for path in draw.draw(tmp_path)]
+    figure, table = plots_model.render_differences(read_reports(tmp_path))
+    assert table["verdict"].tolist() == ["better", "better", "equal", "equal", "equal"]
+    assert first(figure.axes[0].collections[-1]) == pytest.approx([0.1, 0.1, 0, 0, 0])
+
+
+@pytest.mark.parametrize("name", ["baseline.json", "curve.csv"])
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"f1": 3}'])
+def test_a_foreign_file_of_another_run_is_named(tmp_path: Path, name: str, content: str) -> None:
+    (write_reports(tmp_path) / name).write_text(content, encoding="utf-8")
+    with pytest.raises(ReportError, match=f"{name}: "):
+        draw.draw(tmp_path)
+    assert not list(tmp_path.glob("*.png"))

@@ -76,10 +76,16 @@ def test_the_readme_names_every_target_and_variable_of_make() -> None:
 
 
 def test_the_readme_names_every_option() -> None:
-    shown = printed_by(sys.executable, "-m", "pagesieve.predict", "predict", "--help")
+    commands = ("predict", "explain")
+    shown = "".join(printed_by(sys.executable, "-m", "pagesieve.predict", name, "--help") for name in commands)
     options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", shown)) - {"--help"}
-    assert options >= {"--format", "--input", "--keep", "--model"}
+    assert options >= {"--format", "--input", "--keep", "--model", "--block", "--top"}
     assert sorted(option for option in options if option not in read("README.md")) == []
+
+
+def test_the_readme_explains_a_block_as_the_shipped_model_does() -> None:
+    said = re.search(r"```console\n\$ \.venv/bin/pagesieve (explain .*)\n([^`]*)```", read("README.md"))
+    assert said and printed_by(sys.executable, "-m", "pagesieve.predict", *said[1].split()) == said[2]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -16,7 +16,7 @@ import pytest
 from pagesieve.predict.blocks import Block, segment
 from pagesieve.predict.features import block_features
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.model import ModelError, load, read_card
+from pagesieve.predict.model import ModelError, evidence, load, read_card
 from pagesieve.predict.page import read_page
 from pagesieve.train import card, evaluate, fit
 from pagesieve.train.align import running_words, spans_of, words
@@ -153,11 +153,11 @@ def test_rows_become_pages_in_their_order(tmp_path: Path):
 
 def test_scores_of_a_made_up_table():
     said = ["article_content", "article_content", "missing", "article_content"]
-    rows = pd.DataFrame({"label": ["article_content"] * 3 + ["promo_teaser"], "predicted": said})
+    rows = pd.DataFrame({"site": list("aabb"), "label": ["article_content"] * 3 + ["promo_teaser"], "predicted": said})
     found = evaluate.label_scores(rows)
     assert found["per_label"]["article_content"]["precision"] == pytest.approx(2 / 3)
     assert found["per_label"]["article_content"]["recall"] == pytest.approx(2 / 3)
-    assert found["macro_f1"] == pytest.approx(2 / 3 / 4)
+    assert found["macro_f1"] == pytest.approx(2 / 3 / 4) and found["interval"][0] <= found["macro_f1"]
     assert evaluate.bag_scores(Counter(words("a a b")), Counter(words("a b c"))) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
     assert evaluate.bag_scores(Counter(), Counter()) == (1, 1, 1)
     assert evaluate.bag_scores(Counter("a"), Counter()) == (0, 0, 0)
@@ -192,8 +192,9 @@ def test_the_saved_pipeline_counts_what_it_learned_from():
     table = fit.tabulated([view for view in views if view.kind == "text"])
     pipelines, scores = fit.a_pass(table, "text", fit.first_features(table, "text", 1), 1)
     for number, view in enumerate(table.views):
-        found = pipelines[fold_of(view.site)].predict_proba(block_features(view.blocks, view.title))
-        assert np.allclose(found, scores[table.of(number)], atol=1e-6)
+        pipeline, rows = pipelines[fold_of(view.site)], block_features(view.blocks, view.title)
+        found = np.hstack([pipeline.predict_proba(rows)[:, None], evidence(pipeline, rows)])
+        assert np.allclose(found, scores[table.of(number)], atol=1e-5)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pagesieve.predict.model import ModelError
 
-from . import agreement, card, compare, draw, evaluate, sources
+from . import agreement, baseline, card, compare, curve, draw, evaluate, gallery, sources
 from .align import SpanError
 from .answers import CompareError
 from .compose import composed
@@ -22,15 +22,16 @@ from .corpus import (
     read_paragraphs,
     sha256_of,
 )
-from .fit import learn_from
-from .reports import ReportError
+from .fit import EVERYTHING, learn_from
+from .reports import ReportError, read_reports
 
 DATA, RAW, SOURCES = Path("data"), Path("data/raw"), Path("data/sources.toml")
 PARAGRAPHS = DATA / "paragraphs.csv"
 README = Path("README.md")
 EXTRACTED = RAW / "extracted.json.gz"  # what evaluate extracts, for compare
+WORST = RAW / "worst.json.gz"  # the pages that evaluate found the worst, for the gallery
+SAMPLES = "samples.json"  # the same of the sample pages, in the folder of the reports
 PEERS = Path(".venv-peers")  # the environment of the tools that compare runs
-LANGUAGES = DATA / "languages.csv"  # lines that are never learned from
 FOUND_AGAIN = 0.98  # share of the annotated words that must still stand on their pages
 JOBS = min(2, os.cpu_count() or 1)
 
@@ -44,7 +45,11 @@ def arguments() -> argparse.Namespace:
     train.add_argument("--model", type=Path, default=Path("models"), metavar="DIR", help="folder for model and card")
     train.add_argument("--data", type=Path, metavar="CSV", help="labelled paragraphs of your own")
     train.add_argument("--force", action="store_true", help="replace a model that was trained on more data")
-    for name, what in (("evaluate", "score out of fold by site"), ("report", "draw the plots of what evaluate wrote")):
+    for name, what in (
+        ("evaluate", "score out of fold by site"),
+        ("curve", "score by the number of sites learned from"),
+        ("report", "draw the plots of what was written"),
+    ):
         command = commands.add_parser(name, help=what)
         command.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR")
     commands.add_parser("compare", help="score other extractors beside what evaluate extracted")
@@ -90,7 +95,7 @@ def train(args: argparse.Namespace) -> None:
     views, digests = gathered(args.data)
     card.check_replaceable(args.model, views, force=args.force)
     learned = learn_from(views, JOBS)
-    scores = evaluate.all_scores(views, learned, LANGUAGES, JOBS)[0]
+    scores = evaluate.all_scores(views, learned, DATA, JOBS)[0]
     path = card.write_model(args.model, learned, views, digests, scores)
     print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB) and {path.with_suffix('.json').name}")
     print(evaluate.summary(scores))
@@ -101,10 +106,27 @@ def evaluated(args: argparse.Namespace) -> None:
     if not any(view.page_type for view in views):
         raise CorpusError("no evaluation pages: fetch the corpora with `make data`; nothing was written")
     learned = learn_from(views, JOBS)
-    scores, pages, predictions = evaluate.all_scores(views, learned, LANGUAGES, JOBS)
+    scores, pages, predictions = evaluate.all_scores(views, learned, DATA, JOBS)
     evaluate.write_reports(args.reports, scores, pages, predictions)
     evaluate.write_extracted(EXTRACTED, evaluate.extracted(views, learned.scores), digests)
+    gallery.keep(WORST, gallery.worst(views, learned.scores))
+    gallery.keep(args.reports / SAMPLES, gallery.samples(learned.pipelines[EVERYTHING]))
     print(evaluate.summary(scores))
+    print(baseline.summary(read_reports(args.reports).differences))
+
+
+def learn_in_steps(args: argparse.Namespace) -> None:
+    views, _ = gathered()
+    if not any(view.page_type for view in views):
+        raise CorpusError("no pages to learn from: fetch the corpora with `make data`; nothing was written")
+    rows = curve.learning_curve(views, JOBS)
+    card.write(args.reports / "curve.csv", rows.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode())
+
+
+def draw_gallery(reports: Path) -> list[Path]:
+    """The worst pages of the corpora if their texts are here, else the sample pages."""
+    known = next((path for path in (WORST, reports / SAMPLES) if path.exists()), None)
+    return [gallery.draw_gallery(reports / "gallery", gallery.read(known))] if known else []
 
 
 def compared() -> None:
@@ -128,12 +150,14 @@ def main() -> None:
             train(args)
         elif args.command == "evaluate":
             evaluated(args)
+        elif args.command == "curve":
+            learn_in_steps(args)
         elif args.command == "compare":
             compared()
         elif args.command == "agreement":
             print(agreement.summary(DATA / "twice.csv"))
         else:
-            for path in draw.draw(args.reports):
+            for path in (*draw.draw(args.reports), *draw_gallery(args.reports)):
                 print(f"drew {path}")
     except (
         sources.SourceError, SpanError, CorpusError, ModelError, CompareError, ReportError, OSError

@@ -20,6 +20,7 @@ from pagesieve.predict.model import ModelError, name_of, seen
 from pagesieve.predict.page import Kind, read_page
 
 from .corpus import View
+from .describe import describe
 from .fit import EVERYTHING, Learned
 
 GOLDEN_PAGES = (Path("data/pages/harbour-news.html"), Path("data/pages/seed-ferry-clock.txt"))
@@ -52,7 +53,7 @@ def pages_of(views: Sequence[View]) -> dict[str, int]:
 def write_model(
     folder: Path, learned: Learned, views: Sequence[View], digests: dict[str, str], scores: dict[str, Any]
 ) -> Path:
-    """Write blocks.joblib and blocks.json, each under a temporary name first; returns the model's path."""
+    """Write blocks.joblib, blocks.json and README.md, each under a temporary name first; returns the model's path."""
     pipelines = learned.pipelines[EVERYTHING]
     for pipeline in pipelines.values():
         pipeline["linear"].coef_ = pipeline["linear"].coef_.astype(np.float32)  # half the file; probabilities to 1e-6
@@ -79,6 +80,7 @@ def write_model(
     path = folder / "blocks.joblib"
     write(path, content)
     write(path.with_suffix(".json"), (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
+    write(folder / "README.md", describe(card, path.name).encode())
     return path
 
 

@@ -11,27 +11,24 @@ import matplotlib.style
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import plots
+from . import plots, plots_model, plots_parts
 from .card import write
-from .plots import INK
 from .reports import Reports, read_reports
-
-DPI = 200  # of 8 to 10 inches: sharp at twice the width of a README
-STYLE = {
-    "font.size": 11, "axes.titlesize": 12, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK,
-    "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "figure.facecolor": "white",
-    "grid.color": "#dddddd", "axes.axisbelow": True, "figure.constrained_layout.use": True, "legend.frameon": False,
-}  # fmt: skip
+from .style import DPI, LOOK
 
 
 @dataclass(frozen=True)
 class Plot:
-    """A picture and its figures: ``render`` gives both, ``reading`` says in one sentence how to read it."""
+    """A picture and its figures: ``render`` gives both, ``reading`` says in one sentence how to read it.
+
+    It is drawn where ``drawn`` says that there is something to draw.
+    """
 
     name: str
     title: str
     reading: str
     render: Callable[[Reports], tuple[Figure, pd.DataFrame]]
+    drawn: Callable[[Reports], bool] = lambda reports: True
 
 
 def draw(reports: Path) -> list[Path]:
@@ -42,8 +39,8 @@ def draw(reports: Path) -> list[Path]:
     read = read_reports(reports)
     files: dict[Path, bytes] = {}
     sections = []
-    for plot in (*PLOTS, *([COMPARED] if len(read.tools) else [])):
-        with matplotlib.style.context(["default", STYLE]):
+    for plot in (plot for plot in PLOTS if plot.drawn(read)):
+        with matplotlib.style.context(["default", LOOK]):
             figure, table = plot.render(read)
             png = BytesIO()
             figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
@@ -55,24 +52,39 @@ def draw(reports: Path) -> list[Path]:
     return list(files)
 
 
-PLOTS = (
+PLOTS = (  # in reading order
+    Plot("differences", "Is this model better than the one before?", "Right of zero this model is better, and where "
+         "the line with the 95 % interval crosses zero the difference may be chance.", plots_model.render_differences,
+         lambda reports: len(reports.differences) > 0),
     Plot("label_f1", "F1 by label and kind of input", "Higher is better: a bar balances a label's precision and recall "
          "on the hand-labelled blocks, and the mean of four bars is the macro-F1 below them.", plots.render_label_f1),
+    Plot("word_f1", "Word F1 by page type", "Further right is better: the words of the extracted article against "
+         "those of the reference text, a small dot a page, the large ones the means.", plots_parts.render_word_f1),
+    Plot("compare", "Word F1 of each tool by page type", "Further right is better: the words that a tool extracts from "
+         "HTML pages against those of the reference text, the large mark pagesieve.", plots_model.render_tool_f1,
+         lambda reports: len(reports.tools) > 0),
     Plot("confusion", "What is taken for what", "Read along a row: how many of the blocks that readers gave this label "
          "got which label from the model (missing: their words stand in none of its blocks).", plots.render_confusion),
+    Plot("by_page", "On which pages does it fail?", "Further right is better: the share of blocks with the right label "
+         "on all hand-labelled pages of a type or language, its line the interval.", plots_parts.render_pages),
+    Plot("by_block", "Which blocks does it get wrong?", "Follow a label from left to right: its F1 in short and long "
+         "blocks (above), and from the start to the end of the page (below).", plots_parts.render_blocks),
+    Plot("languages", "Which languages does it know?", "Darker is better: how many of the five lines of a label in "
+         "each language, written for the purpose and never learned from, get it.", plots_parts.render_languages),
     Plot("precision_recall", "Precision and recall of each label", "Follow a curve to the right: the more of a "
          "label's blocks you want to catch on HTML pages, the more others you catch with them.", plots.render_curves),
-    Plot("word_f1", "Word F1 by page type", "Further right is better: the words of the extracted article against "
-         "those of the reference text, a small dot a page, the large ones the means.", plots.render_word_f1),
+    Plot("threshold", "Which threshold to take?", "Move right for a cleaner article and left for a whole one: the "
+         "dashed lines are what --prefer recall, balanced and precision take.", plots.render_thresholds),
     Plot("calibration", "Are the scores probabilities?", "On the dashed line a score is the share of blocks that "
          "really have the label, and below it the model is too sure; large marks are many blocks.",
          plots.render_calibration),
     Plot("confidence", "Can the confidence of a page be trusted?", "On the dashed line the confidence of pages is the "
          "F1 of their articles by hand labels; large marks stand for many pages.", plots.render_confidence),
-)  # fmt: skip
-COMPARED = Plot(  # drawn where `make compare` was run
-    "compare", "Word F1 of each tool by page type", "Further right is better: the words that a tool extracts from HTML "
-    "pages against those of the reference text, the large mark pagesieve.", plots.render_tool_f1,
+    Plot("learning_curve", "Would more labelled sites help?", "A line that still rises at its end says yes: each step "
+         "to the right doubles the sites learned from, small marks are the folds.", plots_model.render_curve,
+         lambda reports: len(reports.curve) > 0),
+    Plot("terms", "What does it look at?", "A long bar speaks for the label: the words, the tags, classes and ids, and "
+         "the features of the last pass with the largest weights on HTML pages.", plots_model.render_terms),
 )  # fmt: skip
 
 HTML = """<!doctype html>

@@ -4,6 +4,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,15 @@ from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import bare, score
 
 from .align import words
+from .baseline import baseline_of, to_json
 from .card import write
 from .corpus import OWN, View
 from .fit import EVERYTHING, Learned, learn_from
-from .operate import calibration, kept_at_points, operating_points, page_confidence
+from .intervals import confusions, interval, macro_f1, mean, totals
+from .operate import calibration, kept_at_points, kept_by_threshold, operating_points, page_confidence
+from .slices import slices
 from .split import fold_of
+from .terms import top_terms
 
 MODES = ("html", "text", "leftover")
 FIRST = "first"  # the set of hand-labelled pages whose figures stand for the model
@@ -118,7 +123,7 @@ def confidence_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.D
 
 
 def label_scores(rows: pd.DataFrame) -> dict[str, object]:
-    """Precision, recall and F1 of each label and their macro-F1, over the rows of one mode."""
+    """Precision, recall and F1 of each label and their macro-F1 with its interval, over the rows of one mode."""
     per_label = {}
     for label in LABELS:
         true, said = rows["label"] == label, rows["predicted"] == label
@@ -126,17 +131,47 @@ def label_scores(rows: pd.DataFrame) -> dict[str, object]:
         precision, recall = hit / max(1, int(said.sum())), hit / max(1, int(true.sum()))
         f1 = 2 * precision * recall / (precision + recall) if hit else 0.0
         per_label[label] = {"precision": precision, "recall": recall, "f1": f1, "support": int(true.sum())}
-    macro = sum(score["f1"] for score in per_label.values()) / len(LABELS)
-    return {"blocks": len(rows), "macro_f1": macro, "per_label": per_label}
+    macro, *ends = interval(confusions(rows), macro_f1)
+    return {"blocks": len(rows), "macro_f1": macro, "interval": known(ends), "per_label": per_label}
 
 
-def word_scores(pages: pd.DataFrame) -> dict[str, dict[str, float]]:
+def known(ends: list[float]) -> list[float] | None:
+    return None if np.isnan(ends).any() else ends
+
+
+def macro_by_mode(rows: pd.DataFrame) -> dict[str, float]:
+    counts = {str(mode): confusions(of_mode).sum(axis=0) for mode, of_mode in rows.groupby("mode", sort=False)}
+    return {mode: float(macro_f1(count)) for mode, count in counts.items()}
+
+
+def fold_scores(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Macro-F1 by fold and mode, with the number of sites outside the fold, which was learned from."""
+    return [
+        {"fold": fold, "sites": rows.loc[rows["fold"] != fold, "site"].nunique(), "mode": mode, "macro_f1": macro}
+        for fold in sorted(rows["fold"].unique().tolist())
+        for mode, macro in macro_by_mode(rows[rows["fold"] == fold]).items()
+    ]
+
+
+def word_scores(pages: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Mean word scores over the pages of one mode: all of them, and by page type."""
-    groups = {"all": pages, **{str(name): group for name, group in pages.groupby("page_type")}}
     return {
         name: {"pages": len(group), **{k: float(group[k].mean()) for k in ("f1", "precision", "recall")}}
-        for name, group in groups.items()
+        for name, group in by_type(pages).items()
     }
+
+
+def with_intervals(scores: dict[str, dict[str, Any]], pages: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """The word scores of these pages, each F1 with its interval over sites."""
+    groups = by_type(pages)
+    return {
+        name: of | {"interval": known(list(interval(totals(groups[name], "f1"), mean)[1:]))}
+        for name, of in scores.items()
+    }
+
+
+def by_type(pages: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {"all": pages, **{str(name): group for name, group in pages.groupby("page_type")}}
 
 
 def metrics(pages: pd.DataFrame, labelled: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -147,24 +182,29 @@ def metrics(pages: pd.DataFrame, labelled: pd.DataFrame) -> dict[str, dict[str, 
         for name, rows in (labelled.groupby("set") if len(labelled) else ())
     }
     return {
-        "word_f1": {mode: word_scores(rows) for mode, rows in modes.items() if len(rows)},
+        "word_f1": {mode: with_intervals(word_scores(rows), rows) for mode, rows in modes.items() if len(rows)},
         "labels": sets.pop(FIRST, {}),
         "other_sets": sets,
     }
 
 
 def all_scores(
-    views: Sequence[View], learned: Learned, languages: Path, jobs: int
+    views: Sequence[View], learned: Learned, data: Path, jobs: int
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
     """Figures, pages and labelled blocks, by out-of-fold scores; and the figures of a model from the embedded data.
 
-    The lines of ``languages`` are in no training data, so they are scored by the whole model.
+    The lines of ``data/languages.csv`` are in no training data, so they are scored by the whole model.
     """
     scores = learned.scores
     pages, predictions = page_rows(views, scores), label_rows(views, scores)
     figures: dict[str, Any] = metrics(pages, predictions)
-    figures["languages"] = language_scores(languages, learned.pipelines[EVERYTHING])
+    figures["languages"] = language_scores(data / "languages.csv", learned.pipelines[EVERYTHING])
+    figures["terms"] = top_terms(learned.pipelines[EVERYTHING])
     if len(predictions):
+        read = pd.read_csv(data / "read.csv", dtype=str)
+        figures["folds"] = fold_scores(predictions)
+        figures["slices"] = slices(predictions, dict(zip(read["page"], read["language"], strict=True)))
+        figures["threshold"] = kept_by_threshold(predictions)
         figures["decision"] = operating_points(predictions)
         figures["kept"] = kept_at_points(predictions)
         figures["calibration"] = calibration(predictions)
@@ -242,12 +282,19 @@ def summary(figures: dict[str, Any]) -> str:
 
 
 def write_reports(folder: Path, figures: dict[str, Any], pages: pd.DataFrame, predictions: pd.DataFrame) -> None:
+    """Write the files of an evaluation; if those that are there are of another run, they go to baseline.json."""
     folder.mkdir(parents=True, exist_ok=True)
+    tables = {
+        folder / "pages.csv": pages.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode(),
+        folder / "predictions.csv": predictions.to_csv(index=False, float_format="%.4f", lineterminator="\n").encode(),
+    }
+    if all(path.exists() for path in tables) and any(path.read_bytes() != new for path, new in tables.items()):
+        with suppress(ValueError, KeyError):  # files that are broken or of an earlier version are no baseline
+            before = [pd.read_csv(path, dtype={"page": str}) for path in tables]
+            write(folder / "baseline.json", to_json(baseline_of(*before)))
     write(folder / "metrics.json", (json.dumps(figures, indent=1) + "\n").encode())
-    write(folder / "pages.csv", pages.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode())
-    write(
-        folder / "predictions.csv", predictions.to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
-    )
+    for path, content in tables.items():
+        write(path, content)
 
 
 def write_extracted(path: Path, texts: dict[str, dict[str, dict[str, str]]], data: dict[str, str]) -> None:

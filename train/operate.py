@@ -65,6 +65,18 @@ def kept_at_points(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]
     return found
 
 
+def kept_by_threshold(rows: pd.DataFrame) -> dict[str, dict[str, list[float]]]:
+    """By kind, for each threshold of article_content: precision and recall of kept words, and their share of all."""
+    found = {}
+    for kind, part in by_kind(rows).items():
+        pairs = np.array([kept_words(part, thresholds(float(content))) for content in GRID])
+        article = part.loc[part["label"] == LABELS[0], "words"].sum() / part["words"].sum()
+        kept = pairs[:, 1] * article / np.maximum(1e-9, pairs[:, 0])
+        columns = {"threshold": GRID, "precision": pairs[:, 0], "recall": pairs[:, 1], "kept": kept}
+        found[kind] = {name: [round(float(value), 6) for value in values] for name, values in columns.items()}
+    return found
+
+
 def calibration(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
     """How far each label's score is its probability, by mode and label: see ``reliability``."""
     known = rows[rows["predicted"] != "missing"]

@@ -1,28 +1,26 @@
-"""The evaluation's figures -> plots: each is computed to plain data first, then drawn; the model is never needed."""
+"""The evaluation's figures -> plots of the labels: each is computed to plain data first, then drawn."""
 
-from itertools import cycle
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from pagesieve.predict.labels import COLOURS, LABELS
 
-from .compare import OURS
-from .reports import ALL, Reports
+from .reports import Reports
+from .style import INK, MODE_COLOURS, MODES
 
-MODES = {"html": "HTML pages", "text": "all lines", "leftover": "left-over lines"}
 MISSING = "missing"  # predicted where most words of a hand-labelled block stand in no block of ours
-INK = "#222222"
-MEANS = {"text": ("D", INK, 1.14), "html": ("o", COLOURS["article_content"], 1.03)}  # marker, colour, place of value
-OTHERS = (  # marker and colour of the other tools, the best one first; Okabe-Ito, see labels.py
-    ("s", "#d55e00"), ("^", "#0072b2"), ("D", "#cc79a7"), ("v", "#e69f00"), ("P", "#56b4e9"), ("X", INK),
-    ("p", "#7f7f7f"),
-)  # fmt: skip
+KEPT = {  # curve of the threshold plot: colour, dashes, what it is
+    "precision": ("#0072b2", "-", "precision: kept words that are article"),
+    "recall": ("#d55e00", "-", "recall: article words that are kept"),
+    "kept": (INK, ":", "kept: share of all words"),
+}
+
+THRESHOLD_KINDS = {"html": "HTML pages", "text": "lines, all and left-over"}
 
 
 def modes_in(rows: pd.DataFrame) -> list[str]:
@@ -65,47 +63,6 @@ def render_confusion(reports: Reports) -> tuple[Figure, pd.DataFrame]:
     axes[0].set_ylabel("label by hand (blocks, share of row)")
     figure.supxlabel("predicted label", fontsize=11)
     return figure, pd.concat(tables, names=["mode"]).fillna(0).astype(int)
-
-
-def word_f1(pages: pd.DataFrame) -> pd.DataFrame:
-    """Mean word F1 and number of pages by page type (rows, the best HTML mean first, then all) and mode."""
-    rows = pd.concat([pages, pages.assign(page_type="all pages")])
-    table = rows.pivot_table(index="page_type", columns="mode", values="f1", aggfunc=["mean", "count"])
-    order = table[("mean", "html")].sort_values(ascending=False, kind="stable").index.drop("all pages")
-    return table.reindex([*order, "all pages"])
-
-
-def draw_word_f1(axis: Axes, means: pd.DataFrame, pages: pd.DataFrame) -> None:
-    """Every HTML page as a faint dot, the means of HTML and of plain lines as large ones."""
-    places = np.arange(len(means))[::-1]
-    for place, kind in zip(places, means.index, strict=True):
-        html_pages = pages[(pages["mode"] == "html") & ((pages["page_type"] == kind) | (kind == "all pages"))]
-        spread = place + 0.5 * (0.618034 * np.arange(len(html_pages)) % 1 - 0.5)  # apart, and the same each time
-        axis.scatter(html_pages["f1"], spread, s=6, color=MEANS["html"][1], alpha=0.25, linewidths=0)
-    for mode, (marker, colour, right) in MEANS.items():
-        if ("mean", mode) in means:
-            f1 = means[("mean", mode)]
-            axis.scatter(f1, places, s=70, marker=marker, color=colour, edgecolors="white", zorder=3)
-            for place, mean in zip(places, f1, strict=True):
-                axis.text(right, place, f"{mean:.3f}", va="center", color=colour)
-    counts = means[("count", "html")]
-    axis.set_yticks(places, [f"{kind} ({count:,.0f})" for kind, count in counts.items()])
-    axis.set(xlim=(-0.02, 1.01), xlabel="word F1 of the article text (0 to 1)", ylabel="page type (pages)")
-    axis.grid(axis="x")
-
-
-def render_word_f1(reports: Reports) -> tuple[Figure, pd.DataFrame]:
-    means = word_f1(reports.pages)
-    figure = Figure(figsize=(8, 1.3 + 0.5 * len(means)))
-    axis = figure.subplots()
-    draw_word_f1(axis, means, reports.pages)
-    handles = [
-        Line2D([], [], marker=marker, color=colour, ls="", ms=8, label=f"mean, {MODES[mode]}")
-        for mode, (marker, colour, _) in MEANS.items()
-    ]
-    handles.append(Line2D([], [], marker=".", color=MEANS["html"][1], ls="", alpha=0.4, label="one HTML page"))
-    figure.legend(handles=handles, loc="outside upper center", ncols=3)
-    return figure, means
 
 
 def curves(predictions: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray, float]]:
@@ -206,42 +163,41 @@ def render_confidence(reports: Reports) -> tuple[Figure, pd.DataFrame]:
     table = reliability(reports.metrics["confidence"], MODES, what="pages")
     figure = Figure(figsize=(8, 5.2))
     axis = figure.subplots()
-    draw_reliability(axis, table, dict(zip(MODES.values(), ("#0072b2", "#d55e00", "#009e73"), strict=True)))
+    draw_reliability(axis, table, {MODES[mode]: colour for mode, colour in MODE_COLOURS.items()})
     axis.set(xlabel="confidence of the page (0 to 1)", ylabel="F1 of the kept characters (0 to 1)")
     axis.legend(loc="upper left")
     return figure, table.rename(columns={"said": "confidence", "true": "F1", "count": "pages"})
 
 
-def tool_f1(rows: pd.DataFrame) -> pd.DataFrame:
-    """Word F1 by page type (rows, our best one first, then all) and tool (columns, ours first, then the best)."""
-    table = rows.pivot(index="page_type", columns="tool", values="f1")
-    kinds = [*table[OURS].drop(ALL).sort_values(ascending=False, kind="stable").index, ALL]
-    tools = [OURS, *table.T[ALL].drop(OURS).sort_values(ascending=False, kind="stable").index]
-    pages = rows[rows["tool"] == OURS].set_index("page_type")["pages"]
-    names = [f"{'all pages' if kind == ALL else kind} ({pages[kind]:,})" for kind in kinds]
-    return table.loc[kinds, tools].set_axis(names)
+def threshold_curves(metrics: dict[str, Any]) -> dict[str, pd.DataFrame]:
+    """By kind of page precision, recall and share of kept words (columns), by threshold of article_content (rows)."""
+    return {kind: pd.DataFrame(of).set_index("threshold") for kind, of in metrics["threshold"].items()}
 
 
-def draw_tool_f1(axis: Axes, table: pd.DataFrame) -> None:
-    """A mark a tool: ours is the large one behind the others, and its value stands on the right."""
-    places, colour = np.arange(len(table))[::-1], COLOURS["article_content"]
-    axis.hlines(places, table.min(axis=1), table.max(axis=1), color="#dddddd", lw=2, zorder=1)
-    axis.scatter(table[OURS], places, s=190, color=colour, linewidths=0, zorder=2, label=OURS)
-    for tool, (marker, other) in zip(table.columns.drop(OURS), cycle(OTHERS), strict=False):
-        axis.scatter(
-            table[tool], places, s=45, marker=marker, color=other, edgecolors="white", lw=0.5, zorder=3, label=tool
-        )
-    for place, f1 in zip(places, table[OURS], strict=True):
-        axis.text(1.02, place, f"{f1:.3f}", va="center", color=colour)
-    axis.set_yticks(places, list(table.index))
-    axis.set(xlim=(table.to_numpy().min() - 0.02, 1.01), xlabel="mean word F1 (0 to 1)", ylabel="page type (pages)")
-    axis.grid(axis="x")
+def draw_thresholds(axis: Axes, curves: pd.DataFrame, points: dict[str, float]) -> None:
+    """The three curves, and the operating points as lines with their names."""
+    for name, (colour, dashes, meaning) in KEPT.items():
+        axis.plot(curves.index, curves[name], color=colour, ls=dashes, lw=2, label=meaning)
+    for prefer, content in points.items():
+        axis.axvline(content, color="#999999", lw=1, ls="--")
+        axis.text(content, 0.02, f" {prefer} {content:.2f}", rotation=90, va="bottom", ha="right", fontsize=9)
+    axis.set(xlim=(0, 1), ylim=(0, 1.01))
+    axis.grid()
 
 
-def render_tool_f1(reports: Reports) -> tuple[Figure, pd.DataFrame]:
-    table = tool_f1(reports.tools)
-    figure = Figure(figsize=(8, 1.5 + 0.5 * len(table)))
-    axis = figure.subplots()
-    draw_tool_f1(axis, table)
-    figure.legend(loc="outside upper center", ncols=4)
-    return figure, table
+def render_thresholds(reports: Reports) -> tuple[Figure, pd.DataFrame]:
+    curves, decision = threshold_curves(reports.metrics), reports.metrics["decision"]
+    figure = Figure(figsize=(10, 4.6))
+    shown = {kind: name for kind, name in THRESHOLD_KINDS.items() if kind in curves}
+    at = {}
+    for axis, kind in zip(figure.subplots(1, len(shown), squeeze=False, sharey=True)[0], shown, strict=True):
+        points = {prefer: float(of["article_content"]) for prefer, of in decision[kind].items()}
+        draw_thresholds(axis, curves[kind], points)
+        axis.set_title(shown[kind])
+        for prefer, content in points.items():
+            nearest = int(np.abs(curves[kind].index.to_numpy(dtype=float) - content).argmin())
+            at[kind, prefer] = {"threshold": content} | curves[kind].iloc[nearest].to_dict()
+    figure.axes[0].set_ylabel("share of words (0 to 1)")
+    figure.supxlabel("threshold of article_content (0 to 1)", fontsize=11)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=10)
+    return figure, pd.DataFrame.from_dict(at, orient="index").rename_axis(index=["kind", "--prefer"])

@@ -9,14 +9,18 @@ import pandas as pd
 
 from pagesieve.predict.labels import LABELS
 
+from .baseline import differences
 from .compare import OURS
 from .evaluate import FIRST
 
 ALL = "all"  # the page type that stands for all pages
 COLUMNS = {
-    "predictions.csv": {"mode", "set", "label", "predicted", *LABELS},
-    "pages.csv": {"mode", "page_type", "f1"},
+    "predictions.csv": {"mode", "set", "page", "site", "label", "predicted", *LABELS},
+    "pages.csv": {"mode", "page", "site", "page_type", "f1"},
+    "curve.csv": {"fold", "sites", "mode", "macro_f1"},
 }
+MADE_BY = {"curve.csv": "make curve"}
+NEEDED = ("calibration", "confidence", "decision", "folds", "languages", "slices", "terms", "threshold")
 
 
 class ReportError(ValueError):
@@ -27,29 +31,48 @@ class ReportError(ValueError):
 class Reports:
     """What ``make evaluate`` wrote: figures, a row a page, and a row a hand-labelled block.
 
-    ``tools`` has a row for each tool and page type of what ``make compare`` wrote; none where that was not run.
+    ``tools`` has a row for each tool and page type of what ``make compare`` wrote, ``curve`` those of ``make curve``,
+    ``differences`` those to the run before (``baseline.differences``); none where there is no such file.
     """
 
     metrics: dict[str, Any]
     pages: pd.DataFrame
     predictions: pd.DataFrame
     tools: pd.DataFrame
+    curve: pd.DataFrame
+    differences: pd.DataFrame
 
 
 def read_reports(folder: Path) -> Reports:
     try:
         metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         scores = [metrics["labels"][mode]["per_label"][label]["f1"] for mode in metrics["labels"] for label in LABELS]
-        metrics["calibration"], metrics["confidence"]
+        for name in NEEDED:
+            metrics[name]
     except FileNotFoundError as error:
         raise ReportError(f"{folder / 'metrics.json'}: not found; run `make evaluate`") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ReportError(f"{folder / 'metrics.json'}: no figures of an evaluation; run `make evaluate`") from error
     if not scores:
         raise ReportError(f"{folder / 'metrics.json'}: no hand-labelled pages; run `make data`, then `make evaluate`")
-    predictions = read_rows(folder / "predictions.csv")
-    predictions = predictions[predictions["set"] == FIRST]
-    return Reports(metrics, read_rows(folder / "pages.csv"), predictions, read_tools(folder / "compare.json"))
+    predictions, pages = read_rows(folder / "predictions.csv"), read_rows(folder / "pages.csv")
+    return Reports(
+        metrics,
+        pages,
+        predictions[predictions["set"] == FIRST],
+        read_tools(folder / "compare.json"),
+        read_rows(folder / "curve.csv") if (folder / "curve.csv").exists() else pd.DataFrame(),
+        read_differences(folder / "baseline.json", pages, predictions),
+    )
+
+
+def read_differences(path: Path, pages: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    try:
+        return differences(json.loads(path.read_text(encoding="utf-8")), pages, predictions)
+    except FileNotFoundError:
+        return pd.DataFrame()
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ReportError(f"{path}: no scores of an earlier run; remove it") from error
 
 
 def read_tools(path: Path) -> pd.DataFrame:
@@ -67,14 +90,15 @@ def read_tools(path: Path) -> pd.DataFrame:
 
 
 def read_rows(path: Path) -> pd.DataFrame:
+    make = MADE_BY.get(path.name, "make evaluate")
     try:
         rows = pd.read_csv(path, dtype={"page": str})
     except FileNotFoundError as error:
-        raise ReportError(f"{path}: not found; run `make evaluate`") from error
+        raise ReportError(f"{path}: not found; run `{make}`") from error
     except ValueError as error:  # empty, cut short or not UTF-8
-        raise ReportError(f"{path}: cannot be read ({error}); run `make evaluate`") from error
+        raise ReportError(f"{path}: cannot be read ({error}); run `{make}`") from error
     if lacking := COLUMNS[path.name] - set(rows.columns):
-        raise ReportError(f"{path}: no column {', '.join(sorted(lacking))}; run `make evaluate`")
+        raise ReportError(f"{path}: no column {', '.join(sorted(lacking))}; run `{make}`")
     if not (rows["mode"] == "html").any():
-        raise ReportError(f"{path}: no rows of HTML pages; run `make data`, then `make evaluate`")
+        raise ReportError(f"{path}: no rows of HTML pages; run `make data`, then `{make}`")
     return rows
