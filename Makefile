@@ -10,7 +10,7 @@ TRAIN := $(BIN)/python -m pagesieve.train
 SAMPLE := data/pages/harbour-news.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo predict data train evaluate curve compare report agreement test lint check-install check-full clean page-given
+.PHONY: help setup demo screenshot predict data train evaluate curve compare report agreement test lint check-install check-full clean page-given
 
 help:  ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,11 @@ demo: $(READY)  ## label a sample page: prints its article, writes it coloured b
 	@$(BIN)/pagesieve predict --format html -o reports/demo.html $(SAMPLE)
 	@echo
 	@echo "$(SAMPLE) with its blocks coloured by label: reports/demo.html"
+
+screenshot: demo  ## picture of the page in colours for the README, by Chromium
+	@chromium --headless --no-sandbox --disable-gpu --disable-background-networking --hide-scrollbars \
+		--window-size=1300,860 --screenshot=reports/coloured.png reports/demo.html 2>/dev/null
+	@echo "took reports/coloured.png"
 
 predict: page-given $(READY)  ## label a page of yours, a line of JSON a block: PAGE=page.html
 	@$(BIN)/pagesieve predict "$$PAGE"

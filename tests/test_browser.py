@@ -1,13 +1,15 @@
-"""The page in colours, in a browser: its switches, its scores, its two columns; nothing runs and nothing is fetched."""
+"""In a browser: the page in colours with its switches and scores, and the page of plots; nothing runs or is fetched."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from test_plots import write_reports
 
 from pagesieve.predict import output
 from pagesieve.predict.labels import LABELS
+from pagesieve.train import draw
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python: make setup")
 
@@ -34,19 +36,18 @@ def page() -> list[output.Block]:
 
 
 @pytest.fixture
-def show(browser: Any, tmp_path: Path) -> Iterator[Show]:
-    """Opens blocks as a page in colours; fails at the end if anything was said on the console, thrown or fetched."""
+def open_file(browser: Any) -> Iterator[Show]:
+    """Opens a file; fails at the end if anything was said on the console, thrown, or fetched from elsewhere."""
     contexts, wrong = [], []
 
-    def opened(blocks: list[output.Block], width: int = 1400, **options: Any) -> Any:
+    def opened(file: Path, width: int = 1400, **options: Any) -> Any:
         contexts.append(browser.new_context(viewport={"width": width, "height": 800}, **options))
         tab = contexts[-1].new_page()
         tab.set_default_timeout(5000)
         tab.on("console", lambda message: wrong.append(message.text))
         tab.on("pageerror", lambda error: wrong.append(str(error)))
-        tab.on("request", lambda request: wrong.append(request.url) if request.url != file.as_uri() else None)
-        file = tmp_path / "page.html"
-        file.write_text(output.coloured(blocks, name="heron.html", note="a note"), encoding="utf-8")
+        own = (file.as_uri(), "data:")
+        tab.on("request", lambda request: None if request.url.startswith(own) else wrong.append(request.url))
         tab.goto(file.as_uri())
         return tab
 
@@ -54,6 +55,18 @@ def show(browser: Any, tmp_path: Path) -> Iterator[Show]:
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+@pytest.fixture
+def show(open_file: Show, tmp_path: Path) -> Show:
+    """Opens blocks as a page in colours."""
+
+    def opened(blocks: list[output.Block], width: int = 1400, **options: Any) -> Any:
+        file = tmp_path / "page.html"
+        file.write_text(output.coloured(blocks, name="heron.html", note="a note"), encoding="utf-8")
+        return open_file(file, width, **options)
+
+    return opened
 
 
 def labels_seen(tab: Any) -> list[str]:
@@ -134,6 +147,24 @@ def test_the_page_is_accessible(show: Show, page, scheme: str, width: int) -> No
     page[4]["hand"] = "article_content"
     tab = show(page, width, color_scheme=scheme)
     tab.locator("#block-4 a").focus()
+    found = axe.Axe().run(tab)
+    assert found.violations_count == 0, found.generate_report()
+    assert "color-contrast" in [rule["id"] for rule in found.response["passes"]]
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return draw.draw(write_reports(tmp_path_factory.mktemp("reports")))[-1]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 400])
+def test_the_page_of_plots_opens_from_disk_and_is_accessible(open_file, index: Path, scheme: str, width: int) -> None:
+    tab = open_file(index, width, color_scheme=scheme)
+    tab.locator("details").evaluate_all("nodes => nodes.forEach(node => node.open = true)")
+    assert tab.evaluate("document.scrollingElement.scrollWidth") <= width
+    loaded = tab.locator("img").evaluate_all("nodes => nodes.map(node => node.naturalWidth)")
+    assert len(loaded) == tab.locator("ol a").count() > 9 and min(loaded) > 100
     found = axe.Axe().run(tab)
     assert found.violations_count == 0, found.generate_report()
     assert "color-contrast" in [rule["id"] for rule in found.response["passes"]]

@@ -38,7 +38,7 @@ def draw(reports: Path) -> list[Path]:
     """
     read = read_reports(reports)
     files: dict[Path, bytes] = {}
-    sections = []
+    sections, contents = [], []
     for plot in (plot for plot in PLOTS if plot.drawn(read)):
         with matplotlib.style.context(["default", LOOK]):
             figure, table = plot.render(read)
@@ -46,7 +46,9 @@ def draw(reports: Path) -> list[Path]:
             figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
         files[reports / f"{plot.name}.png"] = png.getvalue()
         sections.append(section(plot, png.getvalue(), table))
-    files[reports / "index.html"] = HTML.format(sections="\n".join(sections)).encode()
+        contents.append(f'<li><a href="#{plot.name}">{plot.title}</a></li>')
+    page = HTML.format(contents="\n".join(contents), sections="\n".join(sections))
+    files[reports / "index.html"] = page.encode()
     for path, content in files.items():
         write(path, content)
     return list(files)
@@ -91,23 +93,36 @@ HTML = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>pagesieve: evaluation</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
-:root {{ color-scheme: light dark; }}
+:root {{ color-scheme: light dark; background: light-dark(#fff, #16181a); color: light-dark(#1b1b1b, #e8e6e3); }}
+a {{ color: light-dark(#0645ad, #9db8ff); }}
 body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 56rem; margin: 0 auto; padding: 1rem; }}
 img {{ width: 100%; background: white; border-radius: .4rem; }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
 .table {{ overflow-x: auto; }}
 th, td {{ padding: .15rem .6rem; text-align: right; border-bottom: 1px solid #8886; }}
-tbody th {{ text-align: left; }}
-</style></head><body>
+th:first-child, td:first-child {{ text-align: left; }}
+summary {{ cursor: pointer; }}
+</style></head><body><main>
 <h1>pagesieve: evaluation</h1>
 <p>All scores are out of fold: no page was scored by a model that saw a page of its site.</p>
+<ol>
+{contents}
+</ol>
 {sections}
-</body></html>
+</main></body></html>
 """
 
 
 def section(plot: Plot, png: bytes, table: pd.DataFrame) -> str:
     """A plot as a part of a page: title, how to read it, the picture itself, and its figures."""
     picture = f'<img alt="{html.escape(plot.title)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-    figures = table.to_html(border=0, float_format="{:.3f}".format, na_rep="")
-    return f"<h2>{plot.title}</h2>\n<p>{plot.reading}</p>\n{picture}\n<div class=table>{figures}</div>"
+    names = [name if isinstance(name, str) else " ".join(map(str, name)) for name in table.columns]
+    figures = (
+        table.set_axis(names, axis=1)
+        .reset_index()
+        .to_html(index=False, border=0, float_format="{:.3f}".format, na_rep="")
+    )
+    return (
+        f'<h2 id="{plot.name}">{plot.title}</h2>\n<p>{plot.reading}</p>\n{picture}\n'
+        f'<details><summary>Figures</summary><div class="table" tabindex="0">{figures}</div></details>'
+    )

@@ -31,7 +31,8 @@ INDEX = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>pagesieve: error gallery</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
-:root {{ color-scheme: light dark; }}
+:root {{ color-scheme: light dark; background: light-dark(#fff, #16181a); color: light-dark(#1b1b1b, #e8e6e3); }}
+a {{ color: light-dark(#0645ad, #9db8ff); }}
 body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 56rem; margin: 0 auto; padding: 1rem;
   overflow-wrap: anywhere; }}
 table {{ border-collapse: collapse; }}

@@ -14,6 +14,7 @@ from .reports import Reports
 from .style import INK, MODE_COLOURS, MODES
 
 MISSING = "missing"  # predicted where most words of a hand-labelled block stand in no block of ours
+ENOUGH = 5  # blocks or pages in a bin, to be joined by a line
 KEPT = {  # curve of the threshold plot: colour, dashes, what it is
     "precision": ("#0072b2", "-", "precision: kept words that are article"),
     "recall": ("#d55e00", "-", "recall: article words that are kept"),
@@ -132,11 +133,12 @@ def reliability(of: dict[str, Any], names: dict[str, str], *, what: str) -> pd.D
 
 
 def draw_reliability(axis: Axes, table: pd.DataFrame, colours: dict[str, str]) -> None:
-    """What came true over what was said, a line for each name, larger marks for fuller bins; the diagonal is right."""
+    """What came true over what was said, larger marks for fuller bins, a line through those of ENOUGH."""
     axis.plot([0, 1], [0, 1], color="#999999", lw=1, ls="--")
     for name, bins in table.groupby(level=0, sort=False):
         share = bins["count"] / bins["count"].sum()
-        axis.plot(bins["said"], bins["true"], color=colours[str(name)], lw=1.5, label=name)
+        many = bins[bins["count"] >= ENOUGH]
+        axis.plot(many["said"], many["true"], color=colours[str(name)], lw=1.5, label=name)
         axis.scatter(bins["said"], bins["true"], s=12 + 240 * share, color=colours[str(name)], alpha=0.8, linewidths=0)
     axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     axis.grid()
@@ -160,12 +162,12 @@ def render_calibration(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 
 def render_confidence(reports: Reports) -> tuple[Figure, pd.DataFrame]:
-    table = reliability(reports.metrics["confidence"], MODES, what="pages")
+    table = reliability(reports.metrics["confidence"], MODES, what="input")
     figure = Figure(figsize=(8, 5.2))
     axis = figure.subplots()
     draw_reliability(axis, table, {MODES[mode]: colour for mode, colour in MODE_COLOURS.items()})
     axis.set(xlabel="confidence of the page (0 to 1)", ylabel="F1 of the kept characters (0 to 1)")
-    axis.legend(loc="upper left")
+    figure.legend(loc="outside upper center", ncols=3)
     return figure, table.rename(columns={"said": "confidence", "true": "F1", "count": "pages"})
 
 
