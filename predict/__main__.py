@@ -32,8 +32,8 @@ formats:
           article as a whole), and for HTML the XPath where it begins (default)
   csv     the same as a table for spreadsheets, a column for each score; control characters are left out, and cells
           that would be taken for a formula (= + - @ first) begin with an apostrophe
-  text    the blocks, separated by an empty line; each of several pages begins with a line of its own:
-          a form feed and the page's name
+  text    the blocks, each passage once, separated by an empty line; each of several pages begins with a line of its
+          own: a form feed and the page's name
   html    the page's blocks, coloured by label, with a switch for each label, and beside them the article of an HTML
           page; several pages need -o DIR, which gets a file for each
 

@@ -1,6 +1,7 @@
 """scores -> labels, by preference; and how sure the article as a whole is."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -9,6 +10,7 @@ from .labels import LABELS
 
 Prefer = Literal["precision", "balanced", "recall"]
 PREFERENCES: tuple[Prefer, ...] = ("precision", "balanced", "recall")
+LONG = 100  # characters of a paragraph that may be left out as a repeat
 EVEN = dict.fromkeys(LABELS, 0.5)
 
 
@@ -20,6 +22,20 @@ def decide(scores: np.ndarray, thresholds: Mapping[str, float] = EVEN) -> list[s
     """
     weighed = scores / np.array([thresholds[label] for label in LABELS])
     return [LABELS[place] for place in weighed.argmax(axis=1)]
+
+
+def once(texts: Sequence[str]) -> list[str]:
+    """The texts without those that stood before, beside one that did so too, in the same order.
+
+    Pages hold their text twice for two widths of screen, and forums quote earlier posts. Texts of under LONG characters
+    stay: a refrain, a label or a step may stand twice.
+    """
+    first: dict[tuple[str, str], int] = {}
+    for start, pair in enumerate(pairwise(texts)):
+        first.setdefault(pair, start)
+    never = len(texts)
+    beside = [never, *(first[pair] for pair in pairwise(texts)), never]
+    return [text for i, text in enumerate(texts) if len(text) < LONG or min(beside[i], beside[i + 1]) >= i - 1]
 
 
 def confidence(scores: np.ndarray, labels: Sequence[str], texts: Sequence[str]) -> float:

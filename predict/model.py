@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline
 
 from .blocks import Block, segment
 from .compact import Passes, compacted, linear_of, scores
-from .decide import EVEN, PREFERENCES, Prefer, confidence, decide
+from .decide import EVEN, PREFERENCES, Prefer, confidence, decide, once
 from .features import BLOCK_COLUMNS, block_features, page_features, page_names
 from .labels import LABELS
 from .page import Kind, read_page
@@ -72,9 +72,10 @@ class Model:
     def text(
         self, content: bytes | str, *, kind: Kind = "auto", charset: str | None = None, prefer: Prefer = "balanced"
     ) -> str:
-        """The article of a page: its article_content blocks, separated by an empty line."""
+        """The article of a page: its article_content blocks, separated by an empty line, each passage once."""
         blocks, said, _ = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
-        return "\n\n".join([block.text for block, label in zip(blocks, said, strict=True) if label == LABELS[0]])
+        article = [block.text for block, label in zip(blocks, said, strict=True) if label == LABELS[0]]
+        return "\n\n".join(once(article))
 
     def labelled(
         self, content: bytes | str, *, kind: Kind, charset: str | None, prefer: Prefer

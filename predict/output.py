@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from .decide import once
 from .labels import COLOURS, LABELS
 
 Block = dict[str, Any]  # a row of Model.label; path for blocks of HTML only
@@ -149,9 +150,9 @@ def cell(value: str | int | float) -> str:
 
 
 def text(page: list[Block], *, name: str = "") -> str:
-    """The blocks, separated by an empty line; below a form feed and the page's name if one is given."""
+    """The blocks, each passage once, separated by an empty line; below a form feed and the page's name if given."""
     head = f"\f{one_line(name)}\n" if name else ""
-    body = "\n\n".join(printable(block["text"]) for block in page)
+    body = "\n\n".join(map(printable, once([block["text"] for block in page])))
     return head + body + ("\n" if body else "")
 
 

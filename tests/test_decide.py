@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagesieve.predict.decide import EVEN, confidence, decide
+from pagesieve.predict.decide import EVEN, confidence, decide, once
 from pagesieve.predict.labels import LABELS
 from pagesieve.train import operate
 
@@ -77,3 +77,31 @@ def test_page_confidence_is_held_against_what_came_out() -> None:
     found = operate.page_confidence(pages)["html"]
     assert [row["count"] for row in found["bins"]] == [1, 2]
     assert found["error"] == pytest.approx((0.05 + 2 * 0.05) / 3) and found["rank_correlation"] > 0.8
+
+
+LONG_ONES = [letter * 120 for letter in "abcdef"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "kept"),
+    [
+        ([*LONG_ONES, *LONG_ONES], LONG_ONES),
+        ([*LONG_ONES, "short", *LONG_ONES[2:4]], [*LONG_ONES, "short"]),
+        ([*LONG_ONES, "short", LONG_ONES[2], "other"], [*LONG_ONES, "short", LONG_ONES[2], "other"]),
+        (["refrain"] * 4, ["refrain"] * 4),
+        ([LONG_ONES[0]] * 2, [LONG_ONES[0]] * 2),
+        ([LONG_ONES[0]] * 4, [LONG_ONES[0]] * 2),
+        ([*LONG_ONES[:2], "a step", *LONG_ONES[:2], "a step"], [*LONG_ONES[:2], "a step", "a step"]),
+        ([LONG_ONES[0]], [LONG_ONES[0]]),
+        ([], []),
+    ],
+)
+def test_a_passage_is_kept_once_and_a_lone_line_as_often_as_it_stands(texts: list[str], kept: list[str]) -> None:
+    assert once(texts) == kept
+
+
+@given(st.lists(st.sampled_from([*LONG_ONES, "x", "y"])))
+def test_nothing_is_lost_but_repeats(texts: list[str]) -> None:
+    kept = once(texts)
+    assert list(dict.fromkeys(kept)) == list(dict.fromkeys(texts))
+    assert [text for text in kept if text in "xy"] == [text for text in texts if text in "xy"]

@@ -14,7 +14,7 @@ from joblib import Parallel, delayed
 from sklearn.pipeline import Pipeline
 
 from pagesieve.predict.blocks import Block
-from pagesieve.predict.decide import confidence, decide
+from pagesieve.predict.decide import confidence, decide, once
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import bare, score
 
@@ -231,8 +231,8 @@ def extracted(views: Sequence[View], scores: Sequence[np.ndarray]) -> dict[str, 
 
 
 def kept_texts(view: View, scores: np.ndarray) -> list[str]:
-    """The texts of the blocks that are labelled article_content."""
-    return [block.text for block, row in zip(view.blocks, scores, strict=True) if row.argmax() == 0]
+    """The texts of the blocks that are labelled article_content, as ``Model.text`` gives them."""
+    return once([block.text for block, row in zip(view.blocks, scores, strict=True) if row.argmax() == 0])
 
 
 def language_scores(path: Path, pipelines: dict[str, Pipeline]) -> dict[str, dict[str, float]]:
