@@ -55,7 +55,7 @@ def test_the_figures_go_between_the_marks():
     assert once == with_tables(once, made_report()) and "old" not in once
     assert re.findall(r"^\| (?:\*\*)?(\w+) 1.0.*", once, re.M) == ["resiliparse", "pagesieve", "trafilatura"]
     assert "| trafilatura 1.0 | 200.0 | 0.500 (0.455 to 0.550) | 400 | 0.500 (0.455 to 0.550) | 0 |" in once
-    assert "| 10 MB | 10.000 | 1.00 | 100,000,000 |" in once and "| 20,000 | 200.0 | 10.0 | 250 |" in once
+    assert "| 10 MB | 10.000 | 1.00 | 100 |" in once and "| 20,000 | 200.0 | 10.0 | 250 |" in once
     assert "walk 50%" in once and "2,000 (1,000 to 3,000) distinct lines" in once
 
 
@@ -63,9 +63,9 @@ def test_the_figures_go_between_the_marks():
 def test_a_made_page_has_its_size_and_texts_of_its_own(size: int):
     one, other = (bench.made_page(TEMPLATE, size, number) for number in (1, 2))
     assert len(one.encode()) == len(other.encode()) == size and one.endswith("</body></html>")
-    long = [{text for text in re.findall(r">([^<]{40,})</", page)} for page in (one, other)]
+    long = [{text for text in re.findall(r">([^<]{40,})</(?!body)", page)} for page in (one, other)]
     assert long[0] and not long[0] & long[1]
-    assert len(long[0]) == len(re.findall(r">([^<]{40,})</", one))
+    assert len(long[0]) == len(re.findall(r">([^<]{40,})</(?!body)", one))
 
 
 def test_the_tools_take_turns(tmp_path: Path):

@@ -147,13 +147,13 @@ def made_pages(template: str, size: int, count: int) -> Iterator[dict[str, str]]
 def made_page(template: str, size: int, number: int) -> str:
     """A page of ``size`` bytes: the main part of an ASCII page again and again, cut where it is long enough.
 
-    Every text of it has a number that no other text of another part or page has, so that none is known from before.
+    What ends before an end tag gets a number that no other part or page has, so that hardly a text comes twice.
     """
     part = re.search(r"<main.*</main>", template, re.S)
     assert part
     head, end = "<!doctype html><html><head><title>Heron</title></head><body>", "</body></html>"
     copies = 1 + size // len(part[0])
-    body = "".join(re.sub(r"(?<=[\w.!?])</", f" {number}-{copy}</", part[0]) for copy in range(copies))
+    body = "".join(re.sub(r"(?<=[^\s>])</", f" {number}-{copy}</", part[0]) for copy in range(copies))
     return (head + body)[: size - len(end)] + end
 
 
