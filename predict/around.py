@@ -1,6 +1,12 @@
-"""blocks -> the words around each: of its neighbours in reading order, and of the containers that it stands in."""
+"""blocks -> the words around each: of its neighbours in reading order, and of the containers that it stands in.
 
-from collections.abc import Iterator, Sequence
+All is told as stretches of blocks: of each block in it some first words are seen, under a mark of its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from .blocks import Block
 
@@ -12,51 +18,91 @@ HEAD_WORDS = 8  # of a container's first block
 LARGE = 60  # blocks of a container around which none is read
 
 
-def near(openings: Sequence[Sequence[str]]) -> Iterator[str]:
-    """For each block the first words of its neighbours, marked with their side and how far they are off."""
-    for i in range(len(openings)):
-        tokens: list[str] = []
-        nearest = 1
-        for farthest, count in REACH:
-            before = openings[max(0, i - farthest) : max(0, i - nearest + 1)]
-            behind = openings[i + nearest : i + farthest + 1]
-            for side, some in (("-", before), ("+", behind)):
-                tokens += [f"{side}{farthest}:{word}" for opening in some for word in opening[:count]]
-            nearest = farthest + 1
-        yield " ".join(tokens)
+@dataclass(frozen=True)
+class Stretches:
+    """What blocks see under one mark: rows (block, begin, end) say that it sees the ``words`` from begin to end."""
+
+    words: Sequence[Sequence[str]]
+    rows: np.ndarray
 
 
-def within(blocks: Sequence[Block], openings: Sequence[Sequence[str]]) -> Iterator[str]:
+def own(words: Sequence[Sequence[str]]) -> Stretches:
+    """Each block sees its own words."""
+    places = np.arange(len(words))
+    return Stretches(words, np.column_stack([places, places, places + 1]))
+
+
+def beside(words: Sequence[Sequence[str]], offset: int, outside: Sequence[str]) -> Stretches:
+    """Each block sees the words of the block so many places behind it, before it if that is negative."""
+    places, beyond = np.arange(len(words)), [outside] * abs(offset)
+    begin = places + offset + abs(offset)
+    return Stretches([*beyond, *words, *beyond], np.column_stack([places, begin, begin + 1]))
+
+
+def near(openings: Sequence[Sequence[str]]) -> dict[str, Stretches]:
+    """The first words of each block's neighbours, marked with their side and how far they are off."""
+    found = {}
+    count = len(openings)
+    places = np.arange(count)
+    nearest = 1
+    for farthest, length in REACH:
+        cut = [opening[:length] for opening in openings]
+        before = np.clip([places - farthest, places - nearest + 1], 0, count)
+        behind = np.clip([places + nearest, places + farthest + 1], 0, count)
+        found[f"-{farthest}:"] = Stretches(cut, np.column_stack([places, *before]))
+        found[f"+{farthest}:"] = Stretches(cut, np.column_stack([places, *behind]))
+        nearest = farthest + 1
+    return found
+
+
+def within(paths: Sequence[Sequence[str]], openings: Sequence[Sequence[str]]) -> dict[str, Stretches]:
     """For each block of an HTML page the first words of the others in its containers, and of each container's head.
 
-    Containers are taken from the inside out, each at least twice as large as the one before. Empty for text pages.
+    ``paths`` are those of the elements around each block, the innermost first. Containers are taken in this order, each
+    at least twice as large as the one before. Nothing for text pages.
     """
-    paths = [ancestor_paths(block.path) for block in blocks]
     first: dict[str, int] = {}
     last: dict[str, int] = {}
     for i, around in enumerate(paths):
         for path in around:
             first.setdefault(path, i)
             last[path] = i
+    others: list[list[tuple[int, int, int]]] = [[] for _ in range(LEVELS)]
+    heads: list[list[tuple[int, int, int]]] = [[] for _ in range(LEVELS)]
     for i, around in enumerate(paths):
-        tokens: dict[str, None] = {}
         level, size = 0, 1
         for path in around:
             begin, inside = first[path], last[path] - first[path] + 1
             if inside < 2 * size:
                 continue
-            level, size = level + 1, inside
-            for other in range(begin, min(begin + CONTAINER_BLOCKS, last[path] + 1)):
-                if other != i:
-                    tokens.update(dict.fromkeys(f"{level}:{word}" for word in openings[other][:CONTAINER_WORDS]))
+            end = begin + min(CONTAINER_BLOCKS, inside)
+            others[level] += [(i, begin, min(i, end)), (i, min(i + 1, end), end)]
             if begin != i:
-                tokens.update(dict.fromkeys(f"{level}^{word}" for word in openings[begin][:HEAD_WORDS]))
+                heads[level].append((i, begin, begin + 1))
+            level, size = level + 1, inside
             if level == LEVELS or size > LARGE:
                 break
-        yield " ".join(tokens)
+    starts = [opening[:CONTAINER_WORDS] for opening in openings]
+    leads = [opening[:HEAD_WORDS] for opening in openings]
+    marked = {f"{level}:": Stretches(starts, stacked(rows)) for level, rows in enumerate(others, 1)}
+    return marked | {f"{level}^": Stretches(leads, stacked(rows)) for level, rows in enumerate(heads, 1)}
 
 
-def ancestor_paths(path: str) -> list[str]:
-    """The XPaths of the elements around a text node, the innermost first; none for a text page."""
-    steps = path.split("/")
-    return ["/".join(steps[:end]) for end in range(len(steps) - 1, 1, -1)]
+def stacked(rows: Sequence[tuple[int, int, int]]) -> np.ndarray:
+    return np.array(rows, dtype=int).reshape(-1, 3)
+
+
+def paths_around(blocks: Sequence[Block]) -> list[tuple[str, ...]]:
+    """For each block the XPaths of the elements around it, the innermost first; none for a text page."""
+    known: dict[str, tuple[str, ...]] = {"": ()}
+    found = []
+    for block in blocks:
+        path = parent = block.path.rpartition("/")[0]
+        waiting = []
+        while path not in known:
+            waiting.append(path)
+            path = path.rpartition("/")[0]
+        for path in reversed(waiting):
+            known[path] = (path, *known[path.rpartition("/")[0]])
+        found.append(known[parent])
+    return found

@@ -24,7 +24,8 @@ def linked(blocks: Sequence[Block]) -> list[list[str]]:
         if not block.href or part is None:
             found.append(["to=none", *tokens])
             continue
-        found.append([*link_tokens(part, own), *tokens, f"same-link={min(3, often[block.href])}"])
+        lead = " ".join(link_tokens(part, own)).split()  # an address may hold spaces, a token may not
+        found.append([*lead, *tokens, f"same-link={min(3, often[block.href])}"])
     return found
 
 

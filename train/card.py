@@ -12,6 +12,7 @@ from typing import Any
 
 import joblib
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from pagesieve.predict.blocks import segment
 from pagesieve.predict.features import BLOCK_COLUMNS
@@ -56,9 +57,9 @@ def write_model(
     """Write blocks.joblib, blocks.json and README.md, each under a temporary name first; returns the model's path."""
     pipelines = learned.pipelines[EVERYTHING]
     for pipeline in pipelines.values():
-        pipeline["linear"].coef_ = pipeline["linear"].coef_.astype(np.float32)  # half the file; probabilities to 1e-6
+        slim(pipeline)
     stream = io.BytesIO()
-    joblib.dump(pipelines, stream, compress=("xz", 6))
+    joblib.dump(pipelines, stream, compress=("zlib", 9))  # xz is a sixth smaller, but takes longer to load
     content = stream.getvalue()
     hand = [view for view in views if view.hand and view.kind != "leftover"]
     card = {
@@ -82,6 +83,14 @@ def write_model(
     write(path.with_suffix(".json"), (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
     write(folder / "README.md", describe(card, path.name).encode())
     return path
+
+
+def slim(pipeline: Pipeline) -> None:
+    """Half the file, and twice as fast to load: weights of float32 (probabilities to 1e-6), each term stored once."""
+    pipeline["linear"].coef_ = pipeline["linear"].coef_.astype(np.float32)
+    if "terms" in pipeline.named_steps:
+        for name, *_ in pipeline["terms"].transformers:  # made again from the list of terms when needed
+            vars(pipeline["terms"].named_transformers_[name]).pop("vocabulary_", None)
 
 
 def write(path: Path, content: bytes) -> None:

@@ -1,0 +1,108 @@
+"""The fast way to the scores gives those of the pipelines, on pages and on whatever text."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pagesieve.predict import Model, load
+from pagesieve.predict.around import Stretches, beside, near, paths_around, within
+from pagesieve.predict.blocks import Block, segment
+from pagesieve.predict.compact import marked_terms
+from pagesieve.predict.model import score
+from pagesieve.predict.page import read_page
+
+PAGES = sorted((Path(__file__).parent.parent / "data" / "pages").iterdir())
+MODEL = load()
+WORDS = [
+    "the",
+    "Leave",
+    "a",
+    "reply",
+    "Read",
+    "also:",
+    "…",
+    "©",
+    "2024",
+    "cookies",
+    "für",
+    "の",
+    "ありがとう",
+    "читайте",
+]
+TEXT = st.lists(st.sampled_from(WORDS) | st.text(min_size=1), min_size=1, max_size=30).map(" ".join)
+TAGS = st.sampled_from(["p", "h2", "li.menu", "a#x y", "div.comment", "p[role=note]"])
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_the_scores_are_those_of_the_pipelines(path: Path) -> None:
+    page = read_page(path.read_bytes(), kind="html" if path.suffix == ".html" else "text")
+    blocks = segment(page)
+    found = MODEL.score(blocks, page.title)
+    assert np.abs(found - score(MODEL.pipelines, blocks, page.title)).max() <= 1e-6
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(TEXT, TAGS, st.sampled_from(["", "/a b/c", "https://x y.example/#f g"])), min_size=1),
+    st.booleans(),
+)
+def test_the_scores_are_those_of_the_pipelines_on_any_blocks(lines: list[tuple[str, str, str]], html: bool) -> None:
+    blocks = []
+    for i, (text, tag, href) in enumerate(lines):
+        path = f"/html/body[1]/div[{i // 4 + 1}]/p[{i}]/text()[1]"
+        of_html = (tag[:2].strip("."), ("html", "body", tag), 0.3, href, i % 3, path) if html else ()
+        if shown := " ".join(text.split()):
+            blocks.append(Block(len(blocks), shown, *of_html))
+    if blocks:
+        assert np.abs(MODEL.score(blocks, "a title") - score(MODEL.pipelines, blocks, "a title")).max() <= 1e-6
+
+
+def test_a_model_makes_its_tables_once_for_each_kind() -> None:
+    model = Model(MODEL.pipelines, MODEL.card)
+    assert model.passes == {} and model.score([], "").shape == (0, 4)
+    model.text("<p>A boat came in.</p>")
+    made = model.passes["html"]
+    model.text("<p>Another one.</p>")
+    assert list(model.passes) == ["html"] and model.passes["html"] is made
+
+
+def seen_by(seen: Stretches, block: int) -> list[str]:
+    return [
+        word
+        for row, begin, end in seen.rows.tolist()
+        if row == block
+        for words in seen.words[begin:end]
+        for word in words
+    ]
+
+
+def test_stretches_of_neighbours() -> None:
+    openings = [[letter, letter.upper()] for letter in "abcdefghijkl"]
+    found = near(openings)
+    assert seen_by(found["-1:"], 3) == ["c", "C"] and seen_by(found["+1:"], 11) == []
+    assert seen_by(found["-2:"], 3) == ["b", "B"] and seen_by(found["+2:"], 3) == ["f", "F"]
+    assert seen_by(found["-8:"], 3) == ["a", "A"] and seen_by(found["+8:"], 3) == list("gGhHiIjJkKlL")
+    looks = beside(openings, -2, ["none"])
+    assert seen_by(looks, 1) == ["none"] and seen_by(looks, 2) == ["a", "A"]
+
+
+def test_stretches_of_containers_leave_out_the_block_itself() -> None:
+    paths = [
+        "/html/body[1]/ul[1]/li[1]/text()[1]",
+        "/html/body[1]/ul[1]/li[2]/text()[1]",
+        "/html/body[1]/p[1]/text()[1]",
+    ]
+    around = paths_around([Block(i, "x", path=path) for i, path in enumerate(paths)])
+    assert around[0] == ("/html/body[1]/ul[1]/li[1]", "/html/body[1]/ul[1]", "/html/body[1]", "/html")
+    found = within(around, [["a"], ["b"], ["c"]])
+    assert seen_by(found["1:"], 0) == ["b"] and seen_by(found["1:"], 1) == ["a"] and seen_by(found["1^"], 1) == ["a"]
+    assert seen_by(found["1:"], 2) == ["a", "b"] and seen_by(found["2:"], 0) == []
+
+
+def test_known_terms_are_numbered_and_the_others_left_out() -> None:
+    seen = Stretches([["a", "b"], ["x"], ["b", "b"]], np.array([[0, 0, 2], [1, 2, 3], [2, 1, 2]]))
+    rows, numbers = marked_terms(seen, {"a": 7, "b": 9})
+    assert rows.tolist() == [0, 0, 1, 1] and numbers.tolist() == [7, 9, 9, 9]
