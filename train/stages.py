@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from pagesieve.predict import LABELS, Model, model, output
+from pagesieve.predict import LABELS, Model, compact, model, output
 
 LAST = "output"  # the stage of all that no other one holds: labels, confidence, rows, JSON lines
 
@@ -38,25 +38,24 @@ class Stopwatch:
         return run
 
 
-def stages_of(found: Model) -> Iterator[tuple[str, Any, str]]:
-    """The stages in their order: name, and the owner and name of a function that is called in it."""
-    pipelines = found.pipelines
-    yield "parse", model, "read_page"
-    yield "walk", model, "segment"
-    yield "features", model, "block_features"
-    yield "vectorise", pipelines["html block"]["terms"], "transform"
-    yield "first pass", pipelines["html block"], "predict_proba"
-    yield "first pass", model, "evidence"
-    for name in ("html page", "html again"):
-        yield "second and third pass", pipelines[name], "predict_proba"
-    yield "second and third pass", model, "page_features"
+STAGES = (  # in their order: name, and the module and name of a function that is called in it
+    ("parse", model, "read_page"),
+    ("walk", model, "segment"),
+    ("features", compact, "block_terms"),
+    ("vectorise", compact, "word_terms"),
+    ("vectorise", compact, "marked_terms"),
+    ("first pass", compact, "said"),
+    ("second and third pass", compact, "groups"),
+    ("second and third pass", compact, "page_features"),
+    ("second and third pass", compact, "of_linear"),
+)
 
 
 @contextmanager
-def watching(found: Model) -> Iterator[Stopwatch]:
+def watching() -> Iterator[Stopwatch]:
     watch = Stopwatch()
     with ExitStack() as stack:
-        for stage, owner, name in stages_of(found):
+        for stage, owner, name in STAGES:
             stack.enter_context(patch.object(owner, name, watch.watched(stage, getattr(owner, name))))
         yield watch
 
@@ -64,10 +63,10 @@ def watching(found: Model) -> Iterator[Stopwatch]:
 def stage_times(found: Model, pages: Iterable[str]) -> dict[str, float]:
     """CPU seconds by stage over decoded HTML pages, as `pagesieve predict` turns them into JSON lines."""
     found.label("<p>The heron on the pier waits for the tide.</p>", kind="html")
-    with watching(found) as watch:
+    with watching() as watch:
         for html in pages:
             watch.turn(LAST)
             output.jsonl(output.blocks(found.label(html, kind="html"), LABELS))
             watch.turn("between pages")
-    names = dict.fromkeys(stage for stage, *_ in stages_of(found))
+    names = dict.fromkeys(stage for stage, *_ in STAGES)
     return {name: watch.spent[name] for name in (*names, LAST)}
