@@ -119,7 +119,8 @@ summary {{ cursor: pointer; }}
 def section(plot: Plot, png: bytes, table: pd.DataFrame) -> str:
     """A plot as a part of a page: title, how to read it, the picture itself, and its figures."""
     picture = f'<img alt="{html.escape(plot.title)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-    names = [" ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in table.columns]
+    columns: list[object] = list(table.columns)  # of words, of tuples of words, or of numbers
+    names = [" ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in columns]
     figures = (
         table.set_axis(names, axis=1)
         .reset_index()
