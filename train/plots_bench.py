@@ -82,8 +82,9 @@ def draw_numbers(cpu: Axes, memory: Axes, numbers: list[dict[str, Any]]) -> None
     """CPU of so many pages; the memory that is resident then, from zero, since it should not grow at all."""
     steps = [row["pages"] for row in numbers]
     draw_growth(cpu, steps, [[row["cpu"]] for row in numbers], "CPU (s)")
-    memory.plot(steps, [row["resident"] / 1e6 for row in numbers], color=OUR_COLOUR, marker="o", lw=2)
-    memory.set(xscale="log", ylim=(0, None), ylabel="resident memory (MB)")
+    resident = [row["resident"] / 1e6 for row in numbers]
+    memory.plot(steps, resident, color=OUR_COLOUR, marker="o", lw=2)
+    memory.set(xscale="log", ylim=(0, 1.2 * max(resident)), ylabel="resident memory (MB)")
     memory.grid()
     for axis in (cpu, memory):
         axis.set_xticks(steps, [f"{step:,}" for step in steps], fontsize=9, rotation=30)
