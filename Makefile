@@ -10,7 +10,7 @@ TRAIN := $(BIN)/python -m pagesieve.train
 SAMPLE := data/pages/harbour-news.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo screenshot predict data train evaluate curve compare report agreement test lint check-install check-full clean page-given
+.PHONY: help setup demo screenshot predict data train evaluate curve compare bench report agreement test lint check-install check-full clean page-given
 
 help:  ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -59,9 +59,12 @@ curve: $(READY) $(if $(CORPORA),data)  ## score by the number of sites learned f
 compare: $(READY) $(PEERS_READY) $(if $(CORPORA),data)  ## score other extractors on the same pages, into reports and README.md; CORPORA=DIR PEERS_PYTHON=python3.12
 	@$(TRAIN) compare
 
+bench: $(READY) $(PEERS_READY) $(if $(CORPORA),data)  ## CPU and memory of pagesieve and other extractors on the same pages, into reports and README.md; CORPORA=DIR PEERS_PYTHON=python3.12
+	@$(TRAIN) bench
+
 $(PEERS_READY): train/peers.txt
 	@$(PEERS_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null || \
-		{ echo "the other tools need Python 3.12, $(PEERS_PYTHON) is none: make compare PEERS_PYTHON=..." >&2; exit 2; }
+		{ echo "the other tools need Python 3.12, $(PEERS_PYTHON) is none: PEERS_PYTHON=... says where one is" >&2; exit 2; }
 	@echo "installing the other tools into $(PEERS)"
 	@$(PEERS_PYTHON) -m venv --clear $(PEERS)
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r train/peers.txt

@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 from matplotlib.collections import Collection
 from matplotlib.figure import Figure
+from test_bench import made_report
 
 from pagesieve.predict.labels import LABELS
-from pagesieve.train import draw, plots, plots_model, plots_parts
+from pagesieve.train import draw, plots, plots_bench, plots_model, plots_parts
 from pagesieve.train.baseline import baseline_of, to_json
 from pagesieve.train.operate import GRID
 from pagesieve.train.reports import ReportError, read_reports
@@ -113,7 +114,7 @@ def small() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_reports(tmp_path_factory.mktemp("reports"))
-    names = [plot.name for plot in draw.PLOTS if plot.name not in ("differences", "compare", "learning_curve")]
+    names = [plot.name for plot in draw.PLOTS if plot.name not in ("differences", "compare", "learning_curve", "bench")]
     assert [path.name for path in draw.draw(folder)] == [*(f"{name}.png" for name in names), "index.html"]
     return folder
 
@@ -190,6 +191,29 @@ def test_the_comparison_is_drawn_where_it_was_made(tmp_path: Path) -> None:
     _, ours, *others = figure.axes[0].collections
     assert first(ours) == pytest.approx([0.9, 0.5, 0.7]) and [first(dots)[2] for dots in others] == [0.75, 0.4]
     assert [text.get_text() for text in figure.axes[0].texts] == ["0.900", "0.500", "0.700"]
+
+
+def test_the_bench_is_drawn_where_it_was_made(tmp_path: Path) -> None:
+    write_reports(tmp_path)
+    report = made_report()
+    (tmp_path / "bench.json").write_text(json.dumps(report), encoding="utf-8")
+    assert "bench.png" in [path.name for path in draw.draw(tmp_path)]
+    figure, table = plots_bench.render_bench(read_reports(tmp_path))
+    assert list(table.index) == ["resiliparse", "pagesieve", "trafilatura"]
+    assert table["CPU ratio"].tolist() == pytest.approx([2, 1, 0.5])
+    cpu, _, by_size, _, by_number, resident, stages = figure.axes
+    assert [bar.get_width() for bar in cpu.patches] == pytest.approx([50, 110, 200])
+    assert list(by_size.get_lines()[1].get_ydata()) == [row["cpu"][0] for row in report["sizes"]]
+    assert list(by_number.get_lines()[1].get_xdata()) == [row["pages"] for row in report["numbers"]]
+    assert set(resident.get_lines()[0].get_ydata()) == {250}
+    assert [bar.get_width() for bar in stages.patches] == [0.25, 0.5, 0.25]
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"tools": {"pagesieve": 1}}'])
+def test_a_foreign_bench_is_named(tmp_path: Path, content: str) -> None:
+    (write_reports(tmp_path) / "bench.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ReportError, match="bench.json: .*make bench"):
+        draw.draw(tmp_path)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"wcxb": {}}', '{"wcxb": {"pagesieve": {"by_type": {}}}}'])

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
+from pagesieve.train.bench_tables import with_tables
 from pagesieve.train.compare import OURS, with_scoreboard
 
 ROOT = Path(__file__).parents[1]
 TOP = """train predict data models reports tests Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE
     pyproject.toml constraints.txt .ci .gitignore""".split()
-TARGETS = "setup demo test data train evaluate compare report predict lint clean".split()
+TARGETS = "setup demo test data train evaluate compare bench report predict lint clean".split()
 VARIABLES = ("PAGE=", "CORPORA=", "MODEL=", "DATA=", "FORCE=1", "PEERS_PYTHON=")
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 ELSEWHERE = re.compile(r"(?<![\w.~/:])/(?:work|root|home|Users|tmp|farm)/\w")
@@ -108,6 +109,10 @@ def test_the_readme_shows_the_comparison_of_this_evaluation() -> None:
         assert {kind: found[kind]["f1"] for kind in found} == pytest.approx(
             {kind: wanted[kind]["f1"] for kind in wanted}
         )
+
+
+def test_the_readme_shows_the_last_bench() -> None:
+    assert with_tables(read("README.md"), json.loads(read("reports/bench.json"))) == read("README.md")
 
 
 def test_the_readme_shows_the_scores_of_this_evaluation() -> None:

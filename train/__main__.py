@@ -1,4 +1,4 @@
-"""The commands behind make: fetch the corpora, train, evaluate, compare with other tools, draw, compare readers."""
+"""The commands behind make: fetch the corpora, train, evaluate, compare and time other tools, draw, compare readers."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pagesieve.predict.model import ModelError
 
-from . import agreement, baseline, card, compare, curve, draw, evaluate, gallery, sources
+from . import agreement, baseline, bench, bench_tables, card, compare, curve, draw, evaluate, gallery, sources
 from .align import SpanError
 from .answers import CompareError
 from .compose import composed
@@ -53,6 +53,8 @@ def arguments() -> argparse.Namespace:
         command = commands.add_parser(name, help=what)
         command.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR")
     commands.add_parser("compare", help="score other extractors beside what evaluate extracted")
+    timing = commands.add_parser("bench", help="time pagesieve and other extractors on the same pages")
+    timing.add_argument("--pages", type=int, default=200, metavar="N", help="of WCXB, where it is (default: 200)")
     commands.add_parser("agreement", help="how far two readers of the same pages agree")
     return parser.parse_args()
 
@@ -140,6 +142,16 @@ def compared() -> None:
     print(compare.scoreboard(report))
 
 
+def timed(count: int) -> None:
+    there, _ = sources.available(SOURCES, RAW)
+    wcxb = next((corpus.folder for corpus in there if corpus.name == "wcxb"), None)
+    report = bench.bench(wcxb, DATA, PEERS, count)
+    readme = bench_tables.with_tables(README.read_text(encoding="utf-8"), report)
+    card.write(Path("reports/bench.json"), (json.dumps(report, indent=1) + "\n").encode())
+    card.write(README, readme.encode())
+    print(bench_tables.tables(report))
+
+
 def main() -> None:
     args = arguments()
     try:
@@ -154,6 +166,8 @@ def main() -> None:
             learn_in_steps(args)
         elif args.command == "compare":
             compared()
+        elif args.command == "bench":
+            timed(args.pages)
         elif args.command == "agreement":
             print(agreement.summary(DATA / "twice.csv"))
         else:

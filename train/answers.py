@@ -32,7 +32,11 @@ def html_pages(raw: Path) -> Iterator[dict[str, str]]:
     """The pages of both corpora as train/peers.py reads them, decoded as pagesieve does it."""
     for corpus in ("wcxb", "trafilatura"):
         for page, content, record in pages_of(raw / corpus):
-            yield {"id": page, "url": record.get("url") or record["truth"]["url"], "html": decode(content)}
+            yield as_asked(page, content, record.get("url") or record["truth"]["url"])
+
+
+def as_asked(page: str, content: bytes, url: str = "") -> dict[str, str]:
+    return {"id": page, "url": url, "html": decode(content)}
 
 
 def page_lines(folder: Path) -> dict[str, str]:
@@ -101,9 +105,13 @@ def kept_answers(path: Path, key: dict[str, str]) -> Answers | None:
 def asked(tool: str, pages: Path, venv: Path) -> str:
     """What train/peers.py writes for the pages: a line of JSON each."""
     out = pages.with_name("answers.jsonl")
-    command = [str(venv / "bin" / "python"), "-I", str(SCRIPT), tool, str(pages), str(out)]
+    run(tool, [venv / "bin" / "python", "-I", SCRIPT, tool, pages, out], f"remove {venv} and run `make compare` again")
+    return out.read_text(encoding="utf-8")
+
+
+def run(tool: str, command: Sequence[str | Path], remedy: str) -> None:
+    """Runs a command; where it fails, CompareError with the tool, the last line that it wrote, and what to do."""
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     if done.returncode:
         reason = done.stderr.strip().rpartition("\n")[2] or f"exit {done.returncode}"
-        raise CompareError(f"{tool}: no answers ({reason}); remove {venv} and run `make compare` again")
-    return out.read_text(encoding="utf-8")
+        raise CompareError(f"{tool}: no answers ({reason}); {remedy}")

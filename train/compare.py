@@ -30,7 +30,6 @@ LINE_TOOLS = {"justext-lines": "justext"}  # the tools of train/peers.py that ta
 ENDS, FEWEST = (".", "!", "?", '"'), 5  # of a line that the C4 filter keeps: its last character, and its words
 COUNTS = ["wanted", "wanted_found", "unwanted", "unwanted_found", "comments", "comments_found"]  # segments of a page
 WORD_HEAD = ["word F1", "precision", "recall"]
-BETWEEN = re.compile(r"(?<=<!-- compare -->\n).*?(?=<!-- /compare -->)", re.S)
 
 
 def compared(raw: Path, venv: Path, read: Path, data: dict[str, str]) -> dict[str, Any]:
@@ -214,6 +213,12 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def with_scoreboard(readme: str, report: dict[str, Any]) -> str:
     """README.md with the scoreboard of this report between its marks."""
-    if not BETWEEN.search(readme):
-        raise CompareError("README.md: lacks the lines <!-- compare --> and <!-- /compare -->; put them back")
-    return BETWEEN.sub(lambda _: scoreboard(report), readme)
+    return between(readme, "compare", scoreboard(report))
+
+
+def between(readme: str, name: str, text: str) -> str:
+    """README.md with a text between the marks of this name."""
+    marks = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.S)
+    if not marks.search(readme):
+        raise CompareError(f"README.md: lacks the lines <!-- {name} --> and <!-- /{name} -->; put them back")
+    return marks.sub(lambda _: text, readme)

@@ -11,7 +11,7 @@ import matplotlib.style
 import pandas as pd
 from matplotlib.figure import Figure
 
-from . import plots, plots_model, plots_parts
+from . import plots, plots_bench, plots_model, plots_parts
 from .card import write
 from .reports import Reports, read_reports
 from .style import DPI, LOOK
@@ -85,6 +85,9 @@ PLOTS = (  # in reading order
     Plot("learning_curve", "Would more labelled sites help?", "A line that still rises at its end says yes: each step "
          "to the right doubles the sites learned from, small marks are the folds.", plots_model.render_curve,
          lambda reports: len(reports.curve) > 0),
+    Plot("bench", "What does it cost?", "Shorter bars are cheaper, and where a line runs along the dashed one the cost "
+         "is proportional: CPU and memory of each tool, by size and number of pages, and by stage.",
+         plots_bench.render_bench, lambda reports: len(reports.bench) > 0),
     Plot("terms", "What does it look at?", "A long bar speaks for the label: the words, the tags, classes and ids, and "
          "the features of the last pass with the largest weights on HTML pages.", plots_model.render_terms),
 )  # fmt: skip
@@ -116,7 +119,8 @@ summary {{ cursor: pointer; }}
 def section(plot: Plot, png: bytes, table: pd.DataFrame) -> str:
     """A plot as a part of a page: title, how to read it, the picture itself, and its figures."""
     picture = f'<img alt="{html.escape(plot.title)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-    names = [" ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in table.columns]
+    columns: list[object] = list(table.columns)  # of words, of tuples of words, or of numbers
+    names = [" ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in columns]
     figures = (
         table.set_axis(names, axis=1)
         .reset_index()

@@ -20,6 +20,7 @@ COLUMNS = {
     "curve.csv": {"fold", "sites", "mode", "macro_f1"},
 }
 MADE_BY = {"curve.csv": "make curve"}
+BENCH = ("tools", "pages", "sizes", "numbers", "stages")  # what is drawn of it
 NEEDED = ("calibration", "confidence", "decision", "folds", "languages", "slices", "terms", "threshold")
 
 
@@ -32,7 +33,8 @@ class Reports:
     """What ``make evaluate`` wrote: figures, a row a page, and a row a hand-labelled block.
 
     ``tools`` has a row for each tool and page type of what ``make compare`` wrote, ``curve`` those of ``make curve``,
-    ``differences`` those to the run before (``baseline.differences``); none where there is no such file.
+    ``differences`` those to the run before (``baseline.differences``); none where there is no such file. ``bench`` is
+    what ``make bench`` wrote, or empty.
     """
 
     metrics: dict[str, Any]
@@ -41,6 +43,7 @@ class Reports:
     tools: pd.DataFrame
     curve: pd.DataFrame
     differences: pd.DataFrame
+    bench: dict[str, Any]
 
 
 def read_reports(folder: Path) -> Reports:
@@ -63,6 +66,7 @@ def read_reports(folder: Path) -> Reports:
         read_tools(folder / "compare.json"),
         read_rows(folder / "curve.csv") if (folder / "curve.csv").exists() else pd.DataFrame(),
         read_differences(folder / "baseline.json", pages, predictions),
+        read_bench(folder / "bench.json"),
     )
 
 
@@ -87,6 +91,16 @@ def read_tools(path: Path) -> pd.DataFrame:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ReportError(f"{path}: no figures of a comparison; run `make compare`, or remove it") from error
     return pd.DataFrame(rows, columns=["tool", "page_type", "pages", "f1"])
+
+
+def read_bench(path: Path) -> dict[str, Any]:
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        return {name: report[name] for name in BENCH if report["tools"][OURS]}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ReportError(f"{path}: no figures of a bench; run `make bench`, or remove it") from error
 
 
 def read_rows(path: Path) -> pd.DataFrame:

@@ -1,0 +1,72 @@
+"""Pages -> where the time of pagesieve goes: CPU seconds of each stage from the decoded page to its JSON lines."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from pagesieve.predict import LABELS, Model, compact, model, output
+
+LAST = "output"  # the stage of all that no other one holds: labels, confidence, rows, JSON lines
+
+
+class Stopwatch:
+    """CPU seconds by stage; a stage inside another one stops that one's time."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = {}
+        self.stage, self.since = LAST, time.process_time()
+
+    def turn(self, stage: str) -> str:
+        """Begins a stage; gives the one that ran."""
+        before, now = self.stage, time.process_time()
+        self.spent[before] = self.spent.get(before, 0.0) + now - self.since
+        self.stage, self.since = stage, now
+        return before
+
+    def watched(self, stage: str, function: Callable) -> Callable:
+        """The function, whose time counts for this stage."""
+
+        def run(*args: Any, **options: Any) -> Any:
+            before = self.turn(stage)
+            try:
+                return function(*args, **options)
+            finally:
+                self.turn(before)
+
+        return run
+
+
+STAGES = (  # in their order: name, and the module and name of a function that is called in it
+    ("parse", model, "read_page"),
+    ("walk", model, "segment"),
+    ("features", compact, "block_terms"),
+    ("vectorise", compact, "word_terms"),
+    ("vectorise", compact, "marked_terms"),
+    ("first pass", compact, "said"),
+    ("second and third pass", compact, "groups"),
+    ("second and third pass", compact, "page_features"),
+    ("second and third pass", compact, "of_linear"),
+)
+
+
+@contextmanager
+def watching() -> Iterator[Stopwatch]:
+    watch = Stopwatch()
+    with ExitStack() as stack:
+        for stage, owner, name in STAGES:
+            stack.enter_context(patch.object(owner, name, watch.watched(stage, getattr(owner, name))))
+        yield watch
+
+
+def stage_times(found: Model, pages: Iterable[str]) -> dict[str, float]:
+    """CPU seconds by stage over decoded HTML pages, as `pagesieve predict` turns them into JSON lines."""
+    found.label("<p>The heron on the pier waits for the tide.</p>", kind="html")
+    with watching() as watch:
+        for html in pages:
+            watch.turn(LAST)
+            output.jsonl(output.blocks(found.label(html, kind="html"), LABELS))
+            watch.turn("between pages")
+    names = dict.fromkeys(stage for stage, *_ in STAGES)
+    return {name: watch.spent[name] for name in (*names, LAST)}
