@@ -38,18 +38,9 @@ def frame_of_blocks(
     rows = []
     for page, blocks in labelled(pages, model, prefer):
         for row in blocks.to_dict("records"):
-            scores = [row["scores"][label] for label in LABELS]
-            rows.append(
-                (
-                    page,
-                    row["index"],
-                    encodable(row["text"]),
-                    row["label"],
-                    *scores,
-                    row["confidence"],
-                    given(row, "path"),
-                )
-            )
+            scores, path = [row["scores"][label] for label in LABELS], given(row, "path")
+            text = encodable(row["text"])
+            rows.append((page, row["index"], text, row["label"], *scores, row["confidence"], path))
     return pd.DataFrame(rows, columns=list(BLOCKS)).astype(BLOCKS)
 
 

@@ -17,7 +17,7 @@ Work = Callable[[pd.DataFrame], pd.DataFrame]
 
 IDLE = 60  # seconds after which a process that is asked nothing ends
 # Each process has one thread: there are as many processes as cores.
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")} | {"VECLIB_MAXIMUM_THREADS": "1"}
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,10 @@ class Fault(Exception):
 class Guard:
     """Runs ``work`` in a process, which is replaced when it dies or takes longer than ``seconds`` for a call.
 
-    The process is started with subprocess, not multiprocessing, whose processes may not have any of their own where
-    they are daemons, as Dask's workers are. The time limit is an alarm of the kernel inside it, so that a page that
-    never ends is ended even if nobody is left to ask for it.
+    A process that has loaded what ``work`` needs forks the one that runs it, so that the next one is there at once. The
+    first is started with subprocess, not multiprocessing, whose processes may not have any of their own where they are
+    daemons, as Dask's workers are. The time limit is an alarm of the kernel, so that a page that never ends is ended
+    even if nobody is left to ask for it.
     """
 
     def __init__(self, work: Work, seconds: float) -> None:
@@ -63,8 +64,9 @@ class Guard:
             connection = self.connection or self.start()
             connection.send(pages)
             answer = connection.recv()
-        except (EOFError, OSError):
-            raise Fault(self.end()) from None
+        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            self.close()
+            raise Fault("ended its process") from error
         except BaseException:
             self.close()  # else its answer would be taken for that of the next frame
             raise
@@ -73,7 +75,6 @@ class Guard:
         return answer
 
     def start(self) -> Connection:
-        """A new process that has called ``work`` once, with no pages and no time limit, so that its model is loaded."""
         self.connection, theirs = Pipe()
         with theirs:
             self.process = subprocess.Popen(
@@ -86,42 +87,53 @@ class Guard:
         return self.connection
 
     def close(self) -> None:
-        if self.process:
-            self.process.kill()
-        self.end()
-
-    def end(self) -> str:
-        """Let the process go, and say why it ended."""
-        if self.connection:
+        if self.process and self.connection:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
             self.connection.close()
-        code = self.process.wait() if self.process else 0
         self.process = self.connection = None
-        if code == -signal.SIGALRM:
-            return f"took longer than {self.seconds:g} s"
-        return f"killed its process ({signal.Signals(-code).name})" if code < 0 else f"ended its process (exit {code})"
 
 
-def serve(connection: Connection) -> None:
-    """Answer each frame of pages with that of ``work``, or with the reason why there is none."""
+def keep(connection: Connection) -> None:
+    """Keep a process that answers; of each that dies, the reason is the answer to what it was asked."""
     pickled, seconds = connection.recv()
     work: Work = pickle.loads(pickled)
+    work(pd.DataFrame({"page": [], "content": []}))  # loads the model, without a time limit
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    empty: pd.DataFrame | None = None
+    while True:
+        child = os.fork()
+        if not child:
+            serve(connection, work, seconds)
+            os._exit(0)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if code == 0:
+            return
+        connection.send(reason(code, seconds))
+
+
+def serve(connection: Connection, work: Work, seconds: float) -> None:
+    """Answer each frame of pages with that of ``work``, or with the reason why there is none, until no more come."""
     while connection.poll(IDLE):
         try:
             pages = connection.recv()
         except EOFError:
             return
-        if empty is None:
-            empty = work(pages[:0])
         signal.setitimer(signal.ITIMER_REAL, seconds)
         try:
-            answer: pd.DataFrame | str = work(pages) if len(pages) else empty
+            answer: pd.DataFrame | str = work(pages)
         except Exception as error:  # a page may make it raise anything; the reason goes to errors.jsonl
             answer = f"{type(error).__name__}: {error}"
         signal.setitimer(signal.ITIMER_REAL, 0)
         connection.send(answer)
 
 
+def reason(code: int, seconds: float) -> str:
+    """Why a process ended with this exit code."""
+    if code == -signal.SIGALRM:
+        return f"took longer than {seconds:g} s"
+    return f"killed its process ({signal.Signals(-code).name})" if code < 0 else f"ended its process (exit {code})"
+
+
 if __name__ == "__main__":
-    serve(Connection(int(sys.argv[1])))
+    keep(Connection(int(sys.argv[1])))

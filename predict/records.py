@@ -65,6 +65,10 @@ def read_shard(shard: Shard, column: Column) -> Iterator[Record]:
         yield Lost(None, f"broken archive: {getattr(error, 'strerror', None) or error}")
     except ValueError as error:
         yield Lost(None, f"broken archive: {error}")
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of the Rust in fastwarc, which is no Exception
+            raise
+        yield Lost(None, f"broken archive: {error}")
 
 
 def need(module: str, extra: str) -> Any:
@@ -93,10 +97,17 @@ def checked(page: RawPage) -> RawPage | Lost:
     return page if len(page.content) <= MAX_BYTES else Lost(page.page, f"larger than {MAX_BYTES:,} bytes")
 
 
+class OneByOne:
+    """A stream that gives what it has before it reads on, so that what lies before a tear is not lost with it."""
+
+    def __init__(self, stream: BufferedIOBase) -> None:
+        self.read, self.tell = stream.read1, stream.tell
+
+
 def read_warc(shard: Shard, _: Column) -> Iterator[Record]:
     warc = need("fastwarc.warc", "warc")
     with opened(shard.files[0]) as stream:
-        for record in warc.ArchiveIterator(stream, parse_http=False):
+        for record in warc.ArchiveIterator(OneByOne(stream), parse_http=False):
             page = record.headers.get("WARC-Target-URI") or record.record_id or f"offset {record.stream_pos}"
             if record.record_type not in (warc.response, warc.conversion):
                 yield None

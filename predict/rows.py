@@ -19,8 +19,8 @@ def jsonl_rows(path: Path) -> Iterator[Write]:
     with path.open("w", encoding="utf-8", newline="") as stream:
 
         def write(frame: pd.DataFrame) -> None:
-            for row in frame.to_dict("records"):
-                there = {name: value for name, value in row.items() if value is not pd.NA}
+            for row in frame.astype(object).where(frame.notna(), None).to_dict("records"):
+                there = {name: value for name, value in row.items() if value is not None}
                 stream.write(json.dumps(there, ensure_ascii=False) + "\n")
 
         yield write
