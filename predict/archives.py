@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .decide import PREFERENCES
 from .frames import frame_of_articles, frame_of_blocks
+from .inputs import Failure
 from .model import Model
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
     from .shards import find_shards
     from .spread import Engine, label_shards
 
+    if args.scheduler and args.engine != "dask":
+        raise Failure("--scheduler needs --engine dask")
     column = Column(args.text_column or args.html_column, "text" if args.text_column else "html")
     shards = find_shards(args.inputs, args.out)
     for module, extra, needed in (

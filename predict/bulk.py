@@ -15,6 +15,7 @@ import joblib
 import pandas as pd
 
 from .guard import Guard, Lost, Work
+from .inputs import Failure
 from .records import Column, RawPage, Record, read_shard
 from .rows import FORMATS
 from .shards import Shard
@@ -70,6 +71,8 @@ def label_shard(shard: Shard, job: Job) -> Report:
 
     A shard whose worker was killed ATTEMPTS times is given up: it is lost as a whole, and no rows are written.
     """
+    if report := finished(shard, job):  # by a worker that was lost before it could say so
+        return report
     report = Report(str(shard.name), shard.digest())
     prefix = f"{joblib.hash(report.shard)}-"
     if len(list((job.out / RUNNING).glob(f"{prefix}*"))) >= ATTEMPTS:
@@ -82,6 +85,16 @@ def label_shard(shard: Shard, job: Job) -> Report:
         target.parent.mkdir(parents=True, exist_ok=True)
         (stage / name).replace(target)
     shutil.rmtree(stage)
+    return report
+
+
+def finished(shard: Shard, job: Job) -> Report | None:
+    """The report on a shard whose rows are there; a Failure if they are of another shard of the same name."""
+    if not (job.rows(shard).exists() and job.report(shard).exists()):
+        return None
+    report = Report(**json.loads(job.report(shard).read_text("utf-8")))
+    if report.digest != shard.digest():
+        raise Failure(f"{job.rows(shard)} was made of other files than {shard.name}; name another --out")
     return report
 
 

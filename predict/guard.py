@@ -136,4 +136,5 @@ def reason(code: int, seconds: float) -> str:
 
 
 if __name__ == "__main__":
-    keep(Connection(int(sys.argv[1])))
+    with suppress(ConnectionError, EOFError):  # nobody is left who asks
+        keep(Connection(int(sys.argv[1])))

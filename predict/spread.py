@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import joblib
 
-from .bulk import ATTEMPTS, RUNNING, Job, Report, close_guard, label_shard
+from .bulk import ATTEMPTS, RUNNING, Job, Report, close_guard, finished, label_shard
 from .files import write_file
 from .guard import Fault
 from .inputs import Failure
@@ -44,7 +44,7 @@ def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], en
     """
     with locked(job.out):
         compare(job.out / "run.json", settings)
-        reports = finished(shards, job)
+        reports = {report.shard: report for shard in shards if (report := finished(shard, job))}
         shutil.rmtree(job.out / RUNNING, ignore_errors=True)
         (job.out / RUNNING).mkdir()
         todo = [shard for shard in shards if str(shard.name) not in reports]
@@ -89,18 +89,6 @@ def compare(path: Path, settings: dict[str, Any]) -> None:
         old, new = (json.dumps(one.get(name), ensure_ascii=False) for one in (before, settings))
         if old != new:
             raise Failure(f"{path.parent} holds rows of another run: {name} was {old}, is {new}; name another --out")
-
-
-def finished(shards: Sequence[Shard], job: Job) -> dict[str, Report]:
-    """The reports on the shards whose rows are there, by the shard's name."""
-    reports = {}
-    for shard in shards:
-        if job.rows(shard).exists() and job.report(shard).exists():
-            report = Report(**json.loads(job.report(shard).read_text("utf-8")))
-            if report.digest != shard.digest():
-                raise Failure(f"{job.rows(shard)} was made of other files than {shard.name}; name another --out")
-            reports[report.shard] = report
-    return reports
 
 
 def spread(shards: Sequence[Shard], job: Job, engine: Engine) -> Iterator[Report]:

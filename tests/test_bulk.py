@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,12 +18,13 @@ import psutil
 import pytest
 from made import PAGE, by_line, crawl, record, slowly, write_warc
 
-from pagesieve.predict import load
+from pagesieve.predict import __main__, load
 from pagesieve.predict.bulk import RUNNING, Job, Report, label_shard
 from pagesieve.predict.frames import ARTICLES, BLOCKS, frame_of_articles, frame_of_blocks
 from pagesieve.predict.guard import Guard, Lost
 from pagesieve.predict.inputs import Failure
-from pagesieve.predict.records import Column, RawPage, read_shard
+from pagesieve.predict.labels import LABELS
+from pagesieve.predict.records import Column, RawPage, need, read_shard
 from pagesieve.predict.shards import Shard, find_shards, named
 from pagesieve.predict.spread import Engine, label_shards
 
@@ -99,9 +101,7 @@ def test_a_shard_that_kills_each_worker_is_given_up_and_tried_again_by_the_next_
     (shard,), job = find_shards(["a.jsonl"], Path("out")), Job(Path("out"), by_line, format="jsonl")
     for number in range(3):
         Path("out", RUNNING, f"{joblib.hash('a.jsonl')}-{number}").mkdir(parents=True)
-    assert label_shard(shard, job).errors == [
-        {"page": None, "reason": "killed its worker 3 times", "shard": "a.jsonl"}
-    ]
+    assert label_shard(shard, job).errors == [{"page": None, "reason": "killed its worker 3 times", "shard": "a.jsonl"}]
     assert bulk("a.jsonl")[0].pages == 1 and not Path("out", RUNNING).exists()
 
 
@@ -301,6 +301,45 @@ def test_a_lone_surrogate_and_an_empty_page_are_no_obstacle() -> None:
     assert frame_of_blocks(pages)["text"].tolist() == ["heron \ufffd tide"]
     assert frame_of_articles(pages)["page"].tolist() == ["a\ufffd", "b"]
     assert frame_of_blocks(pages[:0]).dtypes.to_dict() == frame_of_blocks(pages).dtypes.to_dict()
+
+
+def test_the_command_says_what_it_did_and_goes_on_only_with_what_it_began(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = load()
+    monkeypatch.setattr(__main__, "load", lambda path: model)
+    Path("a.jsonl").write_text(json.dumps({"html": PAGE.format(1)}) + "\n{}\n")
+    command = ["bulk", "a.jsonl", "--out", "out", "--jobs", "1", "--format", "jsonl"]
+    assert __main__.main(command) == 1
+    said = capsys.readouterr()
+    assert said.err == "" and said.out.splitlines() == [
+        f"1 pages labelled, 1 lost, 0 records skipped, 1 shards, {said.out.split(' shards, ')[1].split()[0]} s",
+        *(f"{count:12}  {label}" for label, count in zip(LABELS, (1, 0, 0, 1), strict=True)),
+        "           1  lost: no content",
+    ]
+    for more, wanted in (
+        (["--what", "articles"], 'out holds rows of another run: what was "blocks", is "articles"; name another --out'),
+        (
+            ["--html-column", "c", "--text-column", "d"],
+            "argument --text-column: not allowed with argument --html-column",
+        ),
+        (["--scheduler", "tcp://localhost:1"], "--scheduler needs --engine dask"),
+        (["--jobs", "0"], "argument --jobs: expected a number from 1, not '0'"),
+        (["--engine", "dask", "--scheduler", "nowhere"], "--scheduler nowhere: no Dask scheduler answers there"),
+    ):
+        try:
+            code: object = __main__.main([*command, *more])
+        except SystemExit as stop:
+            code = stop.code
+        lines = capsys.readouterr().err.splitlines()
+        assert code == 2 and len(lines) == 1 and wanted in lines[0]
+    assert len(rows()) == 2
+
+
+def test_an_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fastwarc", None)
+    with pytest.raises(Failure, match=r"this needs fastwarc: pip install 'pagesieve\[warc\]'"):
+        need("fastwarc", "warc")
 
 
 @pytest.mark.slow
