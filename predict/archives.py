@@ -82,7 +82,7 @@ def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
     start = time.monotonic()
     reports = label_shards(
         shards,
-        Job(args.out.absolute(), work, args.what, args.format, column),
+        Job(args.out, work, args.what, args.format, column),
         settings(args, model),
         Engine(args.engine, args.jobs, args.scheduler),
     )

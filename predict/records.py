@@ -85,12 +85,12 @@ def opened(path: str) -> BufferedIOBase:
 
 
 def read_pages(shard: Shard, _: Column) -> Iterator[Record]:
-    for path in shard.files:
+    for page in shard.files:
         try:
-            with opened(path) as file:
-                yield checked(RawPage(path, file.read(MAX_BYTES + 1), kind(path, "auto")))
+            with opened(shard.path(page)) as file:
+                yield checked(RawPage(page, file.read(MAX_BYTES + 1), kind(page, "auto")))
         except BROKEN as error:
-            yield Lost(path, f"cannot be read: {getattr(error, 'strerror', None) or error}")
+            yield Lost(page, f"cannot be read: {getattr(error, 'strerror', None) or error}")
 
 
 def checked(page: RawPage) -> RawPage | Lost:
@@ -106,7 +106,7 @@ class OneByOne:
 
 def read_warc(shard: Shard, _: Column) -> Iterator[Record]:
     warc = need("fastwarc.warc", "warc")
-    with opened(shard.files[0]) as stream:
+    with opened(shard.path(shard.files[0])) as stream:
         for record in warc.ArchiveIterator(OneByOne(stream), parse_http=False):
             page = record.headers.get("WARC-Target-URI") or record.record_id or f"offset {record.stream_pos}"
             if record.record_type not in (warc.response, warc.conversion):
@@ -139,7 +139,7 @@ def http_page(record: Any, page: str, content: bytes) -> Record:
 def read_parquet(shard: Shard, column: Column) -> Iterator[Record]:
     # In streams, not a row group at once, which may be as large as the file.
     with need("pyarrow.parquet", "parquet").ParquetFile(
-        shard.files[0], pre_buffer=False, buffer_size=READ_AT_ONCE
+        shard.path(shard.files[0]), pre_buffer=False, buffer_size=READ_AT_ONCE
     ) as file:
         names = file.schema_arrow.names
         name, known = column.among(names)
@@ -151,7 +151,7 @@ def read_parquet(shard: Shard, column: Column) -> Iterator[Record]:
 
 
 def read_jsonl(shard: Shard, column: Column) -> Iterator[Record]:
-    with opened(shard.files[0]) as stream:
+    with opened(shard.path(shard.files[0])) as stream:
         for number, line in enumerate(lines(stream)):
             if len(line) > MAX_LINE:
                 yield Lost(str(number), f"larger than {MAX_BYTES:,} bytes")

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from .files import same
@@ -21,16 +21,21 @@ PAGES_A_SHARD = 1000  # of a folder, which may hold millions
 class Shard:
     """An archive, or up to PAGES_A_SHARD pages of a folder: ``files`` by their paths as given, sorted.
 
-    ``name`` is that of the output, without its ending, below the output folder.
+    ``name`` is that of the output, without its ending, below the output folder; ``root`` is where relative paths begin,
+    as a worker may have another working directory.
     """
 
     kind: str  # a key of SUFFIXES, or pages
     files: tuple[str, ...]
     name: PurePath
+    root: str = field(default="", compare=False)
+
+    def path(self, file: str) -> str:
+        return os.path.join(self.root, file)
 
     def digest(self) -> str:
         """Tells this shard from one of other files, or of another size."""
-        files = [(file, os.path.getsize(file)) for file in self.files]
+        files = [(file, os.path.getsize(self.path(file))) for file in self.files]
         return hashlib.sha256(repr(files).encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -56,7 +61,7 @@ def find_shards(inputs: Sequence[str], out: Path) -> list[Shard]:
             endings = " ".join(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
             raise Failure(f"{given}: not an archive ({endings}); of pages, name the folder")
     names = named([name for _, _, name in found])
-    return [Shard(kind, files, name) for (kind, files, _), name in zip(found, names, strict=True)]
+    return [Shard(kind, files, name, os.getcwd()) for (kind, files, _), name in zip(found, names, strict=True)]
 
 
 def search(folder: str, out: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:

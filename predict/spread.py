@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,6 +42,7 @@ def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], en
     ``settings`` is what the rows depend on besides the shards. It is a Failure if the output folder holds rows of
     other settings, or of another shard of the same name, or if another run writes there.
     """
+    job = replace(job, out=job.out.absolute())
     with locked(job.out):
         compare(job.out / "run.json", settings)
         reports = {report.shard: report for shard in shards if (report := finished(shard, job))}
@@ -71,7 +72,7 @@ def locked(out: Path) -> Iterator[None]:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
-        raise Failure(f"--out {out}: another run writes there") from error
+        raise Failure(f"{out}: another run writes there") from error
     finally:
         os.close(handle)
 

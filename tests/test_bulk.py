@@ -318,7 +318,10 @@ def test_the_command_says_what_it_did_and_goes_on_only_with_what_it_began(
         "           1  lost: no content",
     ]
     for more, wanted in (
-        (["--what", "articles"], 'out holds rows of another run: what was "blocks", is "articles"; name another --out'),
+        (
+            ["--what", "articles"],
+            '/out holds rows of another run: what was "blocks", is "articles"; name another --out',
+        ),
         (
             ["--html-column", "c", "--text-column", "d"],
             "argument --text-column: not allowed with argument --html-column",
