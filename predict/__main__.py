@@ -1,5 +1,5 @@
 """The command line: ``pagesieve predict`` reads pages one by one and writes their labelled blocks as they come,
-``pagesieve explain`` prints why a block of a page got its label.
+``pagesieve explain`` prints why a block of a page got its label, ``pagesieve bulk`` labels whole archives.
 """
 
 import argparse
@@ -14,8 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NoReturn
 
-from . import files, output
-from .decide import PREFERENCES
+from . import archives, files, output
+from .decide import PREFERENCES, Prefer
 from .explain import explain, render
 from .inputs import BadPage, Failure, Source, find, kind, read
 from .labels import LABELS
@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(encoding="utf-8", newline="")
     args = parser().parse_args(argv)
     try:
-        return explained(args) if args.command == "explain" else predict(args)
+        return COMMANDS[args.command](args)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -85,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
     add = partial(commands.add_parser, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     add_predict(add("predict", help="label the blocks of pages (see: pagesieve predict --help)"))
     add_explain(add("explain", help="print why a block got its label (see: pagesieve explain --help)"))
+    archives.add_bulk(add("bulk", help="label the pages of whole archives (see: pagesieve bulk --help)"))
     return top
 
 
@@ -141,12 +142,7 @@ def predict(args: argparse.Namespace) -> int:
     target = None if args.output in (None, "-") else Path(args.output)
     if target:
         refuse_overwriting([target / name for name in names] or [target], sources)
-    try:
-        model = load(args.model)
-        for name in model.card["kinds"]:
-            model.thresholds(name, args.prefer)  # before any page is read
-    except ModelError as error:
-        raise Failure(str(error)) from error
+    model = trusted(args.model, args.prefer)
     skipped: list[Source] = []
     pages = labelled(model, sources, args, skipped)
     if target is None:
@@ -158,6 +154,24 @@ def predict(args: argparse.Namespace) -> int:
     if skipped:
         note(f"{len(skipped)} of {len(sources)} pages could not be read and were skipped, the others are labelled")
     return 1 if skipped else 0
+
+
+def trusted(path: Path | None, prefer: Prefer) -> Model:
+    """The model, which has this operating point; else a Failure."""
+    try:
+        model = load(path)
+        for name in model.card["kinds"]:
+            model.thresholds(name, prefer)
+    except ModelError as error:
+        raise Failure(str(error)) from error
+    return model
+
+
+def bulk(args: argparse.Namespace) -> int:
+    """Label whole archives; returns 1 if pages were lost, else 0."""
+    reports, said = archives.label(args, trusted(args.model, args.prefer))
+    show([(0, said)])
+    return 1 if any(report.errors for report in reports) else 0
 
 
 def explained(args: argparse.Namespace) -> int:
@@ -251,6 +265,8 @@ def silence() -> None:
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
+
+COMMANDS = {"predict": predict, "explain": explained, "bulk": bulk}
 
 if __name__ == "__main__":
     sys.exit(main())

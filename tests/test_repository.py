@@ -77,10 +77,10 @@ def test_the_readme_names_every_target_and_variable_of_make() -> None:
 
 
 def test_the_readme_names_every_option() -> None:
-    commands = ("predict", "explain")
+    commands = ("predict", "explain", "bulk")
     shown = "".join(printed_by(sys.executable, "-m", "pagesieve.predict", name, "--help") for name in commands)
     options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", shown)) - {"--help"}
-    assert options >= {"--format", "--input", "--keep", "--model", "--block", "--top"}
+    assert options >= {"--format", "--input", "--keep", "--model", "--block", "--top", "--scheduler"}
     assert sorted(option for option in options if option not in read("README.md")) == []
 
 

@@ -1,0 +1,99 @@
+"""The command line of ``pagesieve bulk``: its arguments, and what is done with them."""
+
+import argparse
+import os
+import time
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .decide import PREFERENCES
+from .frames import frame_of_articles, frame_of_blocks
+from .inputs import Failure
+from .model import Model
+
+if TYPE_CHECKING:
+    from .bulk import Report
+
+HELP = """\
+INPUT is an archive, or a folder that is searched for archives and pages:
+  .warc .wet (.gz)             HTML of WARC, text of WET; other records are skipped (extra: warc)
+  .parquet                     a page a row (extra: parquet)
+  .jsonl .ndjson .json (.gz)   a page a line
+  .html .htm .xhtml .txt (.gz) a page a file
+The page of a row is in --html-column or --text-column, by default in html, text or content; column page, url or id
+names it, else its number. DIR gets a file for each shard, in blocks or articles, and errors.jsonl. The same command,
+repeated, goes on where it was stopped. A page of more than 10 MB, one that takes more than 30 s, or that kills its
+process, is lost alone.
+
+exit status: 0 done, 1 pages are lost, the others are done, 2 error
+"""
+
+
+def add_bulk(command: argparse.ArgumentParser) -> None:
+    command.description, command.epilog = "Labels the pages of whole archives, on all cores or a cluster.", HELP
+    add = command.add_argument
+    add("inputs", nargs="+", metavar="INPUT", help="archive, or folder of archives and pages")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder to fill; no input may lie in it")
+    add("--jobs", type=number, default=os.cpu_count(), metavar="N", help="processes (default: as many as cores)")
+    add("--engine", choices=("local", "dask"), default="local", help="what spreads the shards (default: local)")
+    add("--scheduler", metavar="ADDRESS", help="of a Dask cluster (default: --engine dask starts one here)")
+    add("--format", choices=("parquet", "jsonl"), default="parquet", help="of the files (default: parquet)")
+    add("--what", choices=("blocks", "articles"), default="blocks", help="a row a block or a page (default: blocks)")
+    column = command.add_mutually_exclusive_group()
+    column.add_argument("--text-column", metavar="C", help="column that holds the pages as text")
+    column.add_argument("--html-column", metavar="C", help="column that holds the pages as HTML")
+    add("--prefer", choices=PREFERENCES, default="balanced", help="as in pagesieve predict (default: balanced)")
+    add("--model", type=Path, metavar="FILE", help="another model than the one that comes with pagesieve")
+
+
+def number(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and int(value)):
+        raise argparse.ArgumentTypeError(f"expected a number from 1, not {value!r}")
+    return int(value)
+
+
+def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
+    """Label the archives of a command line; gives the reports on their shards, and a summary for the user."""
+    # Not above: the other commands need not wait for these, or have an operating system where they can be.
+    from .bulk import Job
+    from .progress import summary
+    from .records import Column, need
+    from .shards import find_shards
+    from .spread import Engine, label_shards
+
+    if args.scheduler and args.engine != "dask":
+        raise Failure("--scheduler needs --engine dask")
+    column = Column(args.text_column or args.html_column, "text" if args.text_column else "html")
+    shards = find_shards(args.inputs, args.out)
+    for module, extra, needed in (
+        ("fastwarc.warc", "warc", any(shard.kind == "warc" for shard in shards)),
+        ("pyarrow.parquet", "parquet", args.format == "parquet" or any(shard.kind == "parquet" for shard in shards)),
+        ("distributed", "dask", args.engine == "dask"),
+    ):
+        if needed:
+            need(module, extra)
+    work = partial(
+        frame_of_blocks if args.what == "blocks" else frame_of_articles,
+        model=args.model and args.model.absolute(),
+        prefer=args.prefer,
+    )
+    start = time.monotonic()
+    reports = label_shards(
+        shards,
+        Job(args.out, work, args.what, args.format, column),
+        settings(args, model),
+        Engine(args.engine, args.jobs, args.scheduler),
+    )
+    return reports, summary(reports, time.monotonic() - start)
+
+
+def settings(args: argparse.Namespace, model: Model) -> dict[str, Any]:
+    """What the rows depend on, as ``run.json`` keeps it."""
+    try:
+        here = version("pagesieve")
+    except PackageNotFoundError:
+        here = None
+    names = ("inputs", "what", "format", "text_column", "html_column", "prefer")
+    return {"pagesieve": here, "model": model.card["sha256"]} | {name: getattr(args, name) for name in names}

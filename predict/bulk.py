@@ -1,0 +1,157 @@
+"""a shard -> its labelled rows and a report on it: what a worker of ``pagesieve bulk`` does."""
+
+import json
+import os
+import pickle
+import shutil
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import joblib
+import pandas as pd
+
+from .guard import Guard, Lost, Work
+from .inputs import Failure
+from .records import Column, RawPage, Record, read_shard
+from .rows import FORMATS
+from .shards import Shard
+
+SECONDS = 30.0  # that a page may take
+PAGES_AT_ONCE = 64
+BYTES_AT_ONCE = 4_000_000  # or what one page more brings
+ATTEMPTS = 3  # at a shard whose worker is killed
+RUNNING = ".running"  # below the output folder: what is not finished
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is done with every shard: ``work`` makes rows of a frame of pages, ``what`` they are names their folder."""
+
+    out: Path
+    work: Work
+    what: str = "blocks"
+    format: str = "parquet"
+    column: Column = Column()
+    seconds: float = SECONDS
+
+    def rows(self, shard: Shard) -> Path:
+        return self.out / self.what / f"{shard.name}.{self.format}"
+
+    def report(self, shard: Shard) -> Path:
+        return self.out / "reports" / f"{shard.name}.json"
+
+
+@dataclass
+class Report:
+    """What became of a shard: how many pages are labelled, how many records were no page, which pages are lost."""
+
+    shard: str
+    digest: str
+    pages: int = 0
+    skipped: int = 0
+    rows: int = 0
+    labels: dict[str, int] = field(default_factory=dict)
+    errors: list[dict[str, str | None]] = field(default_factory=list)
+
+    def lose(self, lost: Iterable[Lost]) -> None:
+        self.errors += [{"page": one.page, "reason": one.reason, "shard": self.shard} for one in lost]
+
+    def count(self, frame: pd.DataFrame) -> None:
+        self.rows += len(frame)
+        if "label" in frame:
+            self.labels = dict(Counter(self.labels) + Counter(frame["label"]))
+
+
+def label_shard(shard: Shard, job: Job) -> Report:
+    """Write the rows of a shard, and the report on it; both appear when they are complete, the rows last.
+
+    A shard whose worker was killed ATTEMPTS times is given up: it is lost as a whole, and no rows are written.
+    """
+    if report := finished(shard, job):  # by a worker that was lost before it could say so
+        return report
+    report = Report(str(shard.name), shard.digest())
+    prefix = f"{joblib.hash(report.shard)}-"
+    if len(list((job.out / RUNNING).glob(f"{prefix}*"))) >= ATTEMPTS:
+        report.lose([Lost(None, f"killed its worker {ATTEMPTS} times")])
+        return report
+    stage = Path(tempfile.mkdtemp(prefix=prefix, dir=job.out / RUNNING))
+    label_into(stage, shard, job, report)
+    (stage / "report").write_text(json.dumps(asdict(report)), encoding="utf-8")
+    for name, target in (("report", job.report(shard)), ("rows", job.rows(shard))):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (stage / name).replace(target)
+    shutil.rmtree(stage)
+    return report
+
+
+def finished(shard: Shard, job: Job) -> Report | None:
+    """The report on a shard whose rows are there; a Failure if they are of another shard of the same name."""
+    if not (job.rows(shard).exists() and job.report(shard).exists()):
+        return None
+    report = Report(**json.loads(job.report(shard).read_text("utf-8")))
+    if report.digest != shard.digest():
+        raise Failure(f"{job.rows(shard)} was made of other files than {shard.name}; name another --out")
+    return report
+
+
+def label_into(stage: Path, shard: Shard, job: Job, report: Report) -> None:
+    """Write the rows of a shard to a file in ``stage``, fill the report, and show in ``stage`` how far it is."""
+    guard = guard_of(job)
+    progress = stage / "pages"  # its size is the number of pages, which can be read while it changes
+    progress.touch()
+    with FORMATS[job.format](stage / "rows") as write:
+        write(guard.ask(frame_of([])))
+        for pages in batches(read_shard(shard, job.column), report):
+            frame, lost = guard(pages)
+            write(frame)
+            report.lose(lost)
+            report.count(frame)
+            report.pages += len(pages) - len(lost)
+            os.truncate(progress, report.pages)
+
+
+def batches(records: Iterable[Record], report: Report) -> Iterator[pd.DataFrame]:
+    """The pages among the records, in frames that are neither long nor large; the report gets the other records."""
+    pages: list[RawPage] = []
+    size = 0
+    for record in records:
+        if record is None:
+            report.skipped += 1
+        elif isinstance(record, Lost):
+            report.lose([record])
+        else:
+            pages.append(record)
+            size += len(record.content)
+            if len(pages) == PAGES_AT_ONCE or size >= BYTES_AT_ONCE:
+                yield frame_of(pages)
+                pages, size = [], 0
+    if pages:
+        yield frame_of(pages)
+
+
+def frame_of(pages: Sequence[RawPage]) -> pd.DataFrame:
+    """The pages as ``frame_of_blocks`` takes them."""
+    rows = [(one.page, one.content, one.kind, one.charset) for one in pages]
+    return pd.DataFrame(rows, columns=["page", "content", "kind", "charset"], dtype=object)
+
+
+GUARDS = threading.local()  # a worker of Dask may have several threads
+
+
+def guard_of(job: Job) -> Guard:
+    """The guarded process of this thread, which outlives a shard, so that the model is loaded once."""
+    key = pickle.dumps((job.work, job.seconds))
+    if getattr(GUARDS, "key", None) != key:
+        close_guard()
+        GUARDS.key, GUARDS.guard = key, Guard(job.work, job.seconds)
+    guard: Guard = GUARDS.guard
+    return guard
+
+
+def close_guard() -> None:
+    if hasattr(GUARDS, "guard"):
+        GUARDS.guard.close()

@@ -1,0 +1,57 @@
+"""reports on shards -> the bar on stderr while they are labelled, and the summary at the end."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
+
+from .bulk import Report
+from .labels import LABELS
+
+EVERY = 1.0  # seconds
+
+
+@contextmanager
+def counting(running: Path, reports: Mapping[str, Report], shards: int) -> Iterator[None]:
+    """Shows pages and pages/s, with those of the shards that are not finished, where stderr is a terminal."""
+    stop = threading.Event()
+
+    def done() -> int:
+        return sum(report.pages for report in list(reports.values()))
+
+    def show() -> None:
+        while not stop.wait(EVERY):
+            with suppress(FileNotFoundError):  # of a shard that was finished meanwhile
+                update(done() + sum(path.stat().st_size for path in running.glob("*/pages")))
+
+    def update(pages: int) -> None:
+        bar.n = pages
+        bar.set_postfix_str(f"{len(reports):,} of {shards:,} shards")
+
+    with tqdm(initial=done(), unit=" pages", disable=None) as bar:
+        thread = threading.Thread(target=show, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+            update(done())
+
+
+def summary(reports: Sequence[Report], seconds: float) -> str:
+    """What became of all pages, and where rows have labels how many have each; ``seconds`` is what this run took."""
+    pages, skipped, rows = (sum(getattr(one, name) for one in reports) for name in ("pages", "skipped", "rows"))
+    errors = [error for report in reports for error in report.errors]
+    lines = [
+        f"{pages:,} pages labelled, {len(errors):,} lost, {skipped:,} records skipped, {len(reports):,} shards, "
+        f"{seconds:,.0f} s"
+    ]
+    labels: Counter[str] = sum((Counter(report.labels) for report in reports), Counter())
+    lines += [f"{labels[label]:12,}  {label}" for label in LABELS if labels] or [f"{rows:12,}  rows"]
+    reasons = Counter((error["reason"] or "").split(":")[0] for error in errors)
+    lines += [f"{count:12,}  lost: {reason}" for reason, count in reasons.most_common()]
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,192 @@
+"""shards -> pages, streamed: what each record holds, which are none, and which cannot be read."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from io import BufferedIOBase
+from typing import Any
+
+from .guard import Lost
+from .inputs import Failure, kind
+from .page import Kind
+from .shards import Shard
+
+MAX_BYTES = 10_000_000  # of a page, unpacked; Common Crawl cuts them at 5 MiB
+MAX_LINE = 4 * MAX_BYTES  # of JSON, where a character may take six
+READ_AT_ONCE = 1 << 20  # bytes of a Parquet column
+HTML_TYPES = ("text/html", "application/xhtml+xml")
+NAMES = ("page", "url", "id")  # columns that name a page
+# What is read where no column is given, and what it holds.
+CONTENTS: dict[str, Kind] = {"html": "html", "text": "text", "content": "auto"}
+BROKEN = (OSError, EOFError, zlib.error)
+
+
+@dataclass(frozen=True)
+class RawPage:
+    """A page as it lies in an archive."""
+
+    page: str
+    content: bytes | str
+    kind: Kind
+    charset: str | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """The column that holds the pages, and what they are; by default the first of CONTENTS that is there."""
+
+    name: str | None = None
+    kind: Kind = "auto"
+
+    def among(self, names: list[str]) -> tuple[str, Kind]:
+        """Raises ValueError if it is not there."""
+        if self.name is None:
+            for name, known in CONTENTS.items():
+                if name in names:
+                    return name, known
+        elif self.name in names:
+            return self.name, self.kind
+        wanted = self.name or " or ".join(CONTENTS)
+        raise ValueError(f"no column {wanted}, there is {', '.join(names) or 'none'}")
+
+
+Record = RawPage | Lost | None  # None is a record that is no page
+
+
+def read_shard(shard: Shard, column: Column) -> Iterator[Record]:
+    """The records of a shard in order; where it cannot be read on, the last one is Lost without a page."""
+    read = {"warc": read_warc, "parquet": read_parquet, "jsonl": read_jsonl, "pages": read_pages}[shard.kind]
+    try:
+        yield from read(shard, column)
+    except BROKEN as error:
+        yield Lost(None, f"broken archive: {getattr(error, 'strerror', None) or error}")
+    except ValueError as error:
+        yield Lost(None, f"broken archive: {error}")
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of the Rust in fastwarc, which is no Exception
+            raise
+        yield Lost(None, f"broken archive: {error}")
+
+
+def need(module: str, extra: str) -> Any:
+    """A module that an extra installs."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        package = module.split(".")[0]
+        raise Failure(f"this needs {package}: pip install 'pagesieve[{extra}]'") from error
+
+
+def opened(path: str) -> BufferedIOBase:
+    return gzip.open(path) if path.lower().endswith(".gz") else open(path, "rb")
+
+
+def read_pages(shard: Shard, _: Column) -> Iterator[Record]:
+    for page in shard.files:
+        try:
+            with opened(shard.path(page)) as file:
+                yield checked(RawPage(page, file.read(MAX_BYTES + 1), kind(page, "auto")))
+        except BROKEN as error:
+            yield Lost(page, f"cannot be read: {getattr(error, 'strerror', None) or error}")
+
+
+def checked(page: RawPage) -> RawPage | Lost:
+    return page if len(page.content) <= MAX_BYTES else Lost(page.page, f"larger than {MAX_BYTES:,} bytes")
+
+
+class OneByOne:
+    """A stream that gives what it has before it reads on, so that what lies before a tear is not lost with it."""
+
+    def __init__(self, stream: BufferedIOBase) -> None:
+        self.read, self.tell = stream.read1, stream.tell
+
+
+def read_warc(shard: Shard, _: Column) -> Iterator[Record]:
+    warc = need("fastwarc.warc", "warc")
+    with opened(shard.path(shard.files[0])) as stream:
+        for record in warc.ArchiveIterator(OneByOne(stream), parse_http=False):
+            page = record.headers.get("WARC-Target-URI") or record.record_id or f"offset {record.stream_pos}"
+            if record.record_type not in (warc.response, warc.conversion):
+                yield None
+                continue
+            content = record.reader.read(MAX_BYTES + 1)
+            if len(content) < min(record.content_length, MAX_BYTES + 1):
+                yield Lost(page, "broken record: shorter than its header says")
+            elif record.record_type == warc.conversion:
+                yield checked(RawPage(page, content, "text", "utf-8"))
+            else:
+                yield http_page(warc.WarcRecord(), page, content)
+
+
+def http_page(record: Any, page: str, content: bytes) -> Record:
+    """The page in an HTTP response, whose header says what it is and how it is packed; ``record`` is empty."""
+    try:
+        record.is_http = True
+        record.set_bytes_content(content)
+        record.parse_http(auto_decode="all")
+        if record.http_content_type not in HTML_TYPES:
+            return None
+        if len(content) > MAX_BYTES:
+            return Lost(page, f"larger than {MAX_BYTES:,} bytes")
+        return checked(RawPage(page, record.reader.read(MAX_BYTES + 1), "html", record.http_charset))
+    except (OSError, ValueError) as error:
+        return Lost(page, f"broken record: {error}")
+
+
+def read_parquet(shard: Shard, column: Column) -> Iterator[Record]:
+    # In streams, not a row group at once, which may be as large as the file.
+    with need("pyarrow.parquet", "parquet").ParquetFile(
+        shard.path(shard.files[0]), pre_buffer=False, buffer_size=READ_AT_ONCE
+    ) as file:
+        names = file.schema_arrow.names
+        name, known = column.among(names)
+        number = 0
+        for batch in file.iter_batches(batch_size=64, columns=[name, *(one for one in NAMES if one in names)]):
+            for row in batch.to_pylist():
+                yield page_of(row, name, known, number)
+                number += 1
+
+
+def read_jsonl(shard: Shard, column: Column) -> Iterator[Record]:
+    with opened(shard.path(shard.files[0])) as stream:
+        for number, line in enumerate(lines(stream)):
+            if len(line) > MAX_LINE:
+                yield Lost(str(number), f"larger than {MAX_BYTES:,} bytes")
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                yield Lost(str(number), f"no JSON: {error}")
+                continue
+            if not isinstance(row, dict):
+                yield Lost(str(number), "no JSON object")
+                continue
+            try:
+                yield page_of(row, *column.among(list(row)), number)
+            except ValueError as error:
+                yield Lost(named(row, number), f"no content: {error}")
+
+
+def lines(stream: BufferedIOBase) -> Iterator[bytes]:
+    """The lines that are not blank; of one longer than MAX_LINE only its begin, which is longer, too."""
+    while line := stream.readline(MAX_LINE + 1):
+        rest = line
+        while len(rest) > MAX_LINE and not rest.endswith(b"\n"):
+            rest = stream.readline(MAX_LINE + 1)
+        if line.strip():
+            yield line
+
+
+def page_of(row: dict[str, Any], name: str, known: Kind, number: int) -> Record:
+    content = row[name]
+    if not isinstance(content, bytes | str):
+        return Lost(named(row, number), f"no content: column {name} holds {type(content).__name__}")
+    return checked(RawPage(named(row, number), content, known))
+
+
+def named(row: dict[str, Any], number: int) -> str:
+    """What names the page of a row: the first of NAMES that holds something, or its number, from 0."""
+    return next((str(row[name]) for name in NAMES if row.get(name) not in (None, "")), str(number))

@@ -1,0 +1,107 @@
+"""inputs of ``bulk`` -> shards: what is read as one and written as one, and the name that its output gets."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+from .files import same
+from .inputs import PAGES, Failure
+
+SUFFIXES = {
+    "warc": (".warc", ".warc.gz", ".wet", ".wet.gz"),
+    "parquet": (".parquet",),
+    "jsonl": tuple(f"{name}{packed}" for name in (".jsonl", ".ndjson", ".json") for packed in ("", ".gz")),
+}
+PAGES_A_SHARD = 1000  # of a folder, which may hold millions
+
+
+@dataclass(frozen=True)
+class Shard:
+    """An archive, or up to PAGES_A_SHARD pages of a folder: ``files`` by their paths as given, sorted.
+
+    ``name`` is that of the output, without its ending, below the output folder; ``root`` is where relative paths begin,
+    as a worker may have another working directory.
+    """
+
+    kind: str  # a key of SUFFIXES, or pages
+    files: tuple[str, ...]
+    name: PurePath
+    root: str = field(default="", compare=False)
+
+    def path(self, file: str) -> str:
+        return os.path.join(self.root, file)
+
+    def digest(self) -> str:
+        """Tells this shard from one of other files, or of another size."""
+        files = [(file, os.path.getsize(self.path(file))) for file in self.files]
+        return hashlib.sha256(repr(files).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def find_shards(inputs: Sequence[str], out: Path) -> list[Shard]:
+    """The shards that the inputs stand for, in order; an input that is none, or holds none, is a Failure.
+
+    Nothing below ``out``, where the output goes, is a shard.
+    """
+    found: list[tuple[str, tuple[str, ...], str]] = []
+    for given in inputs:
+        if Path(os.path.realpath(given)).is_relative_to(os.path.realpath(out)):
+            raise Failure(f"{given}: this input lies in --out {out}, name a folder that holds no input")
+        if os.path.isdir(given):
+            inside = list(search(given, out))
+            if not inside:
+                raise Failure(f"{given}: no archive and no page in this folder")
+            found += inside
+        elif not os.path.exists(given):
+            raise Failure(f"{given}: No such file or directory")
+        elif kind := kind_of(given):
+            found.append((kind, (given,), given))
+        else:
+            endings = " ".join(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
+            raise Failure(f"{given}: not an archive ({endings}); of pages, name the folder")
+    names = named([name for _, _, name in found])
+    return [Shard(kind, files, name, os.getcwd()) for (kind, files, _), name in zip(found, names, strict=True)]
+
+
+def search(folder: str, out: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Kind, files and name of each shard in a folder: its archives, then its pages in portions, folder by folder."""
+
+    def fail(error: OSError) -> None:
+        raise Failure(f"{error.filename}: this folder cannot be listed ({error.strerror})")
+
+    for inside, folders, names in os.walk(folder, onerror=fail):
+        folders[:] = sorted(name for name in folders if not same_file(os.path.join(inside, name), out))
+        paths = [os.path.join(inside, name) for name in sorted(names)]
+        pages = []
+        for path in paths:
+            if kind := kind_of(path):
+                yield kind, (path,), path
+            elif path.lower().endswith(PAGES):
+                pages.append(path)
+        for start in range(0, len(pages), PAGES_A_SHARD):
+            portion = tuple(pages[start : start + PAGES_A_SHARD])
+            yield "pages", portion, os.path.join(inside, f"pages-{start // PAGES_A_SHARD:06}")
+
+
+def same_file(path: str, out: Path) -> bool:
+    return os.path.realpath(path) == os.path.realpath(out)
+
+
+def kind_of(path: str) -> str | None:
+    return next((kind for kind, suffixes in SUFFIXES.items() if path.lower().endswith(suffixes)), None)
+
+
+def named(paths: Sequence[str]) -> list[PurePath]:
+    """A name for each path, which leads out of no folder and equals no other, as ``files.same`` sees it."""
+    taken: set[str] = set()
+    names = []
+    for path in map(PurePath, paths):
+        parts = [part for part in path.parts if part not in ("..", path.anchor)]
+        name, number = PurePath(*parts), 1
+        while same(name) in taken:
+            number += 1
+            name = PurePath(*parts[:-1], f"{number}-{parts[-1]}")
+        taken.add(same(name))
+        names.append(name)
+    return names

@@ -1,0 +1,132 @@
+"""shards -> labelled shards: spread over the cores of this machine or a Dask cluster, and taken up again after a stop.
+
+The output folder holds ``run.json`` (what the rows depend on), ``blocks`` or ``articles`` (a file a shard), ``reports``
+(what became of each shard), ``errors.jsonl`` (the pages that are lost) and, while it is filled, ``.running``.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import joblib
+
+from .bulk import ATTEMPTS, RUNNING, Job, Report, close_guard, finished, label_shard
+from .files import write_file
+from .guard import Fault
+from .inputs import Failure
+from .output import encodable
+from .progress import counting
+from .records import need
+from .shards import Shard
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Where the shards are labelled: in ``jobs`` processes here, or by the Dask workers of a scheduler's address."""
+
+    name: Literal["local", "dask"] = "local"
+    jobs: int = 1
+    scheduler: str | None = None
+
+
+def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], engine: Engine) -> list[Report]:
+    """Label the shards that are not finished; gives the reports on all of them, in their order.
+
+    ``settings`` is what the rows depend on besides the shards. It is a Failure if the output folder holds rows of
+    other settings, or of another shard of the same name, or if another run writes there.
+    """
+    job = replace(job, out=job.out.absolute())
+    with locked(job.out):
+        compare(job.out / "run.json", settings)
+        reports = {report.shard: report for shard in shards if (report := finished(shard, job))}
+        shutil.rmtree(job.out / RUNNING, ignore_errors=True)
+        (job.out / RUNNING).mkdir()
+        todo = [shard for shard in shards if str(shard.name) not in reports]
+        try:
+            with counting(job.out / RUNNING, reports, len(shards)):
+                for report in spread(todo, job, engine):
+                    reports[report.shard] = report
+        except Fault as error:
+            raise Failure(f"the process that labels pages fails without any page: it {error}") from error
+        finally:
+            close_guard()
+            ordered = [reports[str(shard.name)] for shard in shards if str(shard.name) in reports]
+            write_file(job.out / "errors.jsonl", [(0, error_lines(ordered))])
+            shutil.rmtree(job.out / RUNNING, ignore_errors=True)
+    return ordered
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Holds the output folder, which is made if it is not there, against other runs."""
+    out.mkdir(parents=True, exist_ok=True)
+    handle = os.open(out, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise Failure(f"{out}: another run writes there") from error
+    finally:
+        os.close(handle)
+
+
+def compare(path: Path, settings: dict[str, Any]) -> None:
+    """Raises Failure if the file holds other settings; writes it if it is not there."""
+    if not path.exists():
+        write_file(path, [(0, json.dumps(settings, indent=1) + "\n")])
+        return
+    try:
+        before = dict(json.loads(path.read_text("utf-8")))
+    except ValueError as error:
+        raise Failure(f"{path}: not the settings of a run ({error}); name another --out") from error
+    for name in sorted(before.keys() | settings.keys()):
+        old, new = (json.dumps(one.get(name), ensure_ascii=False) for one in (before, settings))
+        if old != new:
+            raise Failure(f"{path.parent} holds rows of another run: {name} was {old}, is {new}; name another --out")
+
+
+def spread(shards: Sequence[Shard], job: Job, engine: Engine) -> Iterator[Report]:
+    """The reports on the shards as they come; after a worker of this machine was killed, the rest is begun again."""
+    left = {str(shard.name): shard for shard in shards}
+    with backend(engine):
+        for _ in range(ATTEMPTS + 1):
+            tasks = [joblib.delayed(label_shard)(shard, job) for shard in left.values()]
+            try:
+                for report in joblib.Parallel(return_as="generator_unordered", batch_size=1)(tasks):
+                    del left[report.shard]
+                    yield report
+                return
+            except BrokenProcessPool:
+                continue
+    raise Failure(f"workers were killed {ATTEMPTS + 1} times, is there enough memory? Repeat the command to go on")
+
+
+@contextmanager
+def backend(engine: Engine) -> Iterator[None]:
+    """Where joblib's tasks run inside of it."""
+    with ExitStack() as stack:
+        if engine.name == "local":
+            stack.enter_context(joblib.parallel_config("loky", n_jobs=engine.jobs))
+        else:
+            dask = need("distributed", "dask")
+            address = engine.scheduler or stack.enter_context(
+                dask.LocalCluster(n_workers=engine.jobs, threads_per_worker=1, dashboard_address=None)
+            )
+            try:
+                client = stack.enter_context(dask.Client(address))
+            except (OSError, ValueError) as error:
+                raise Failure(f"--scheduler {address}: no Dask scheduler answers there ({error})") from error
+            stack.enter_context(joblib.parallel_config("dask", client=client))
+        yield
+
+
+def error_lines(reports: Sequence[Report]) -> str:
+    errors = (error for report in reports for error in report.errors)
+    return "".join(encodable(json.dumps(error, ensure_ascii=False)) + "\n" for error in errors)

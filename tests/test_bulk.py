@@ -1,0 +1,369 @@
+"""Whole archives: every kind of shard, pages that kill or never end, stops in the middle, and what the files hold."""
+
+import gzip
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path, PurePath
+from typing import Any
+
+import joblib
+import pandas as pd
+import psutil
+import pytest
+from made import PAGE, by_line, crawl, record, slowly, write_warc
+
+from pagesieve.predict import __main__, load
+from pagesieve.predict.bulk import RUNNING, Job, Report, label_shard
+from pagesieve.predict.frames import ARTICLES, BLOCKS, frame_of_articles, frame_of_blocks
+from pagesieve.predict.guard import Guard, Lost
+from pagesieve.predict.inputs import Failure
+from pagesieve.predict.labels import LABELS
+from pagesieve.predict.records import Column, RawPage, need, read_shard
+from pagesieve.predict.shards import Shard, find_shards, named
+from pagesieve.predict.spread import Engine, label_shards
+
+PAGES = Path(__file__).parents[1] / "data" / "pages"
+SETTINGS = {"model": "none"}
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def bulk(*inputs: str, out: str = "out", jobs: int = 1, **job: Any) -> list[Report]:
+    """Labels with ``by_line``, into JSON lines."""
+    job = {"work": by_line, "format": "jsonl"} | job
+    shards = find_shards(inputs, Path(out))
+    return label_shards(shards, Job(Path(out), **job), SETTINGS, Engine("local", jobs))
+
+
+def rows(out: str = "out") -> list[dict[str, Any]]:
+    files = sorted(Path(out, "blocks").rglob("*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+
+def errors(out: str = "out") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(out, "errors.jsonl").read_text().splitlines()]
+
+
+def write_lines(path: str, contents: list[str]) -> None:
+    lines = (json.dumps({"id": f"page {number}", "text": text}) for number, text in enumerate(contents))
+    Path(path).write_text("\n".join(lines))
+
+
+def records(path: str, **column: Any) -> list[Any]:
+    (shard,) = find_shards([path], Path("out"))
+    return list(read_shard(shard, Column(**column)))
+
+
+def test_a_page_that_never_ends_and_one_that_kills_its_process_lose_only_themselves() -> None:
+    contents = [f"heron {number}" for number in range(150)]
+    contents[20], contents[70], contents[71] = "it never ends", "it kills its process", "it raises"
+    write_lines("a.jsonl", contents)
+    (report,) = bulk("a.jsonl", seconds=0.5)
+    assert [row["text"] for row in rows()] == [text for text in contents if text.startswith("heron")]
+    assert (report.pages, report.rows, report.labels) == (147, 147, {"article_content": 147})
+    assert errors() == [
+        {"page": "page 20", "reason": "took longer than 0.5 s", "shard": "a.jsonl"},
+        {"page": "page 70", "reason": "killed its process (SIGKILL)", "shard": "a.jsonl"},
+        {"page": "page 71", "reason": "ValueError: no page for me", "shard": "a.jsonl"},
+    ]
+
+
+def test_a_process_that_ended_for_want_of_work_is_replaced_and_blames_no_page() -> None:
+    guard = Guard(by_line, 5)
+    pages = pd.DataFrame({"page": ["a"], "content": ["heron"]})
+    before = guard(pages)
+    assert guard.process
+    guard.process.kill()
+    after = guard(pages)
+    guard.close()
+    assert before[0].equals(after[0]) and after[1] == []
+
+
+def test_a_worker_that_is_killed_is_replaced(here: Path) -> None:
+    write_lines("a.jsonl", ["heron"] * 9 + [f"it kills its worker once: {here / 'killed'}"])
+    write_lines("b.jsonl", ["tide"] * 9)
+    assert [report.pages for report in bulk("a.jsonl", "b.jsonl", jobs=2)] == [10, 9]
+    assert errors() == [] and len(rows()) == 19 and Path("killed").exists()
+
+
+def test_a_shard_that_kills_each_worker_is_given_up_and_tried_again_by_the_next_run() -> None:
+    write_lines("a.jsonl", ["heron"])
+    (shard,), job = find_shards(["a.jsonl"], Path("out")), Job(Path("out"), by_line, format="jsonl")
+    for number in range(3):
+        Path("out", RUNNING, f"{joblib.hash('a.jsonl')}-{number}").mkdir(parents=True)
+    assert label_shard(shard, job).errors == [{"page": None, "reason": "killed its worker 3 times", "shard": "a.jsonl"}]
+    assert bulk("a.jsonl")[0].pages == 1 and not Path("out", RUNNING).exists()
+
+
+def test_a_warc_gives_its_html_and_a_wet_its_text() -> None:
+    pytest.importorskip("fastwarc", reason="needs fastwarc: make setup")
+    packed, page = gzip.compress(b"<p>gz</p>"), "http://a/"
+    write_warc(
+        Path("a.warc.gz"),
+        [
+            record("", b"software: none", kind="warcinfo"),
+            record(page + "1", "<p>höher</p>".encode("latin-1"), type="text/html; charset=ISO-8859-1"),
+            record(page + "2", packed, head="Content-Encoding: gzip\r\n"),
+            record(
+                page + "3",
+                b"5\r\n<p>hi\r\n0\r\n\r\n",
+                type="application/xhtml+xml",
+                head="Transfer-Encoding: chunked\r\n",
+            ),
+            record(page + "4", b"{}", type="application/json"),
+            record(page + "5", b"no gzip at all", head="Content-Encoding: gzip\r\n"),
+            record(page + "6", b"<p>" + b"x" * 10_000_000),
+            record(page + "7", b"<p>last"),
+        ],
+        missing=12,
+    )
+    write_warc(Path("b.warc.wet.gz"), [record(page, "Höhe\nTide".encode(), kind="conversion")])
+    found = records("a.warc.gz")
+    assert found[:5] == [
+        None,
+        RawPage(page + "1", "<p>höher</p>".encode("latin-1"), "html", "iso-8859-1"),
+        RawPage(page + "2", b"<p>gz</p>", "html", "utf-8"),
+        RawPage(page + "3", b"<p>hi", "html", None),
+        None,
+    ]
+    assert [(lost.page, lost.reason.split(":")[0]) for lost in found[5:]] == [
+        (page + "5", "broken record"),
+        (page + "6", "larger than 10,000,000 bytes"),
+        (None, "broken archive"),
+    ]
+    assert records("b.warc.wet.gz") == [RawPage(page, "Höhe\nTide".encode(), "text", "utf-8")]
+
+
+def test_a_record_shorter_than_it_says_is_lost() -> None:
+    pytest.importorskip("fastwarc", reason="needs fastwarc: make setup")
+    Path("a.warc").write_bytes(record("http://a/", b"<p>a", cut=99))
+    assert records("a.warc")[0] == Lost("http://a/", "broken record: shorter than its header says")
+
+
+def test_json_lines_and_what_is_none() -> None:
+    lines = [
+        '{"html": "<p>a", "url": "http://a/"}',
+        "",
+        '{"html": 3, "id": 7}',
+        "[]",
+        "{",
+        '{"text": "b"}',
+        '{"body": "c"}',
+    ]
+    Path("a.json.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    found = records("a.json.gz")
+    assert found[0] == RawPage("http://a/", "<p>a", "html") and found[4] == RawPage("4", "b", "text")
+    assert [(lost.page, lost.reason) for lost in (found[1], found[2], found[5])] == [
+        ("7", "no content: column html holds int"),
+        ("2", "no JSON object"),
+        ("5", "no content: no column html or text or content, there is body"),
+    ]
+    assert (found[3].page, found[3].reason[:8]) == ("3", "no JSON:")
+    assert records("a.json.gz", name="body", kind="html")[5] == RawPage("5", "c", "html")
+
+
+def test_parquet_is_read_by_column() -> None:
+    pytest.importorskip("pyarrow", reason="needs pyarrow: make setup")
+    pd.DataFrame({"url": ["u", None], "raw": [b"<p>a", None]}).to_parquet("a.parquet")
+    assert records("a.parquet", name="raw", kind="html") == [
+        RawPage("u", b"<p>a", "html"),
+        Lost("1", "no content: column raw holds NoneType"),
+    ]
+    assert "no column html or text or content, there is url, raw" in records("a.parquet")[0].reason
+    Path("b.parquet").write_bytes(b"no parquet")
+    assert records("b.parquet")[0].page is None
+
+
+def test_a_folder_is_its_archives_and_portions_of_its_pages(here: Path) -> None:
+    for name in ("in/b.html", "in/sub/c.txt.gz", "in/d.jsonl", "in/style.css", "in/out/rows.parquet"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(gzip.compress(b"heron") if name.endswith("gz") else b"heron")
+    Path("in/sub/e.html").write_bytes(b"x" * 10_000_001)
+    Path("in/sub/f.txt.gz").write_bytes(b"no gzip")
+    shards = find_shards(["in"], Path("in/out"))
+    assert shards == [
+        Shard("jsonl", ("in/d.jsonl",), PurePath("in/d.jsonl")),
+        Shard("pages", ("in/b.html",), PurePath("in/pages-000000")),
+        Shard("pages", ("in/sub/c.txt.gz", "in/sub/e.html", "in/sub/f.txt.gz"), PurePath("in/sub/pages-000000")),
+    ]
+    found = list(read_shard(shards[2], Column()))
+    assert found[:2] == [
+        RawPage("in/sub/c.txt.gz", b"heron", "text"),
+        Lost("in/sub/e.html", "larger than 10,000,000 bytes"),
+    ]
+    assert found[2].page == "in/sub/f.txt.gz" and found[2].reason.startswith("cannot be read: ")
+
+
+def test_names_of_output_lead_nowhere_and_are_all_different() -> None:
+    found = named(["../a.jsonl", "/a.jsonl", "A.jsonl", "b/../../a.jsonl"])
+    assert [str(name) for name in found] == ["a.jsonl", "2-a.jsonl", "3-A.jsonl", "b/a.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [(["none.warc"], "none.warc: No such file"), (["a.html"], "not an archive"), (["empty"], "no archive and no page"),
+     (["out/a.jsonl"], "lies in --out")],
+)  # fmt: skip
+def test_what_is_no_input_is_said_in_a_line(inputs: list[str], said: str) -> None:
+    Path("empty").mkdir()
+    Path("out").mkdir()
+    for name in ("a.html", "out/a.jsonl"):
+        Path(name).write_text("heron")
+    with pytest.raises(Failure, match=said):
+        find_shards(inputs, Path("out"))
+
+
+def test_a_finished_shard_is_left_as_it_is_and_another_run_is_refused() -> None:
+    write_lines("a.jsonl", ["heron", "it raises"])
+    first = bulk("a.jsonl")
+    before = Path("out/blocks/a.jsonl.jsonl").stat().st_mtime_ns
+    write_lines("b.jsonl", ["tide"])
+    again = bulk("a.jsonl", "b.jsonl")
+    assert again[:1] == first and Path("out/blocks/a.jsonl.jsonl").stat().st_mtime_ns == before
+    assert [row["text"] for row in rows()] == ["heron", "tide"] and len(errors()) == 1
+    with pytest.raises(Failure, match='model was "none", is "other"'):
+        label_shards([], Job(Path("out"), by_line), {"model": "other"}, Engine())
+    write_lines("a.jsonl", ["another heron"])
+    with pytest.raises(Failure, match="made of other files"):
+        bulk("a.jsonl")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_interrupted_run_that_is_repeated_has_all_rows_once(jobs: int) -> None:
+    pytest.importorskip("fastwarc", reason="needs fastwarc: make setup")
+    crawl(Path("in"), shards=4, records=150)
+    bulk("in", out="whole")
+    interrupt_when(lambda: len(list(Path("out/blocks").rglob("*.jsonl"))) >= 1)
+    with pytest.raises(KeyboardInterrupt):
+        bulk("in", jobs=jobs, work=slowly)
+    assert 0 < len(rows()) < len(rows("whole"))
+    bulk("in", jobs=jobs)
+    assert rows() == rows("whole") and errors() == errors("whole")
+    assert not Path("out", RUNNING).exists()
+
+
+def interrupt_when(ready: Callable[[], bool]) -> None:
+    def wait() -> None:
+        while not ready():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def test_two_runs_do_not_fill_one_folder() -> None:
+    write_lines("a.jsonl", ["heron"] * 200)
+    other = threading.Thread(target=bulk, args=("a.jsonl",), kwargs={"work": slowly})
+    other.start()
+    while not Path("out", RUNNING).exists():
+        time.sleep(0.01)
+    with pytest.raises(Failure, match="another run writes there"):
+        bulk("a.jsonl")
+    other.join()
+
+
+def test_the_rows_are_those_of_the_model_in_both_formats() -> None:
+    pytest.importorskip("pyarrow", reason="needs pyarrow: make setup")
+    model, names = load(), ["seed-ferry-clock.txt", "harbour-news.html"]
+    pages = pd.DataFrame({"page": names, "content": [(PAGES / name).read_bytes() for name in names]})
+    blocks, articles = frame_of_blocks(pages), frame_of_articles(pages)
+    assert (list(blocks), list(articles)) == (list(BLOCKS), list(ARTICLES))
+    for page, content in zip(names, pages["content"], strict=True):
+        wanted, found = model.label(content, page=page), blocks[blocks["page"] == page]
+        for column in ("index", "text", "label", "confidence"):
+            assert list(found[column]) == list(wanted[column])
+        assert found[list(found.columns[4:8])].to_dict("records") == list(wanted["scores"])
+        assert articles.set_index("page")["text"][page] == model.text(content)
+    for name in names:
+        Path("in", name).parent.mkdir(exist_ok=True)
+        Path("in", name).write_bytes((PAGES / name).read_bytes())
+    bulk("in", work=frame_of_blocks, format="parquet")
+    label_shards(
+        find_shards(["in"], Path("two")), Job(Path("two"), frame_of_blocks, format="jsonl"), SETTINGS, Engine()
+    )
+    found = pd.read_parquet("out/blocks")
+    assert found["page"].unique().tolist() == ["in/harbour-news.html", "in/seed-ferry-clock.txt"]
+    assert rows("two") == [{k: v for k, v in row.items() if v is not None} for row in found.to_dict("records")]
+
+
+def test_a_lone_surrogate_and_an_empty_page_are_no_obstacle() -> None:
+    pages = pd.DataFrame({"page": ["a\udcff", "b"], "content": ["heron \ud800 tide", ""]}, dtype=object)
+    assert frame_of_blocks(pages)["text"].tolist() == ["heron \ufffd tide"]
+    assert frame_of_articles(pages)["page"].tolist() == ["a\ufffd", "b"]
+    assert frame_of_blocks(pages[:0]).dtypes.to_dict() == frame_of_blocks(pages).dtypes.to_dict()
+
+
+def test_the_command_says_what_it_did_and_goes_on_only_with_what_it_began(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = load()
+    monkeypatch.setattr(__main__, "load", lambda path: model)
+    Path("a.jsonl").write_text(json.dumps({"html": PAGE.format(1)}) + "\n{}\n")
+    command = ["bulk", "a.jsonl", "--out", "out", "--jobs", "1", "--format", "jsonl"]
+    assert __main__.main(command) == 1
+    said = capsys.readouterr()
+    assert said.err == "" and said.out.splitlines() == [
+        f"1 pages labelled, 1 lost, 0 records skipped, 1 shards, {said.out.split(' shards, ')[1].split()[0]} s",
+        *(f"{count:12}  {label}" for label, count in zip(LABELS, (1, 0, 0, 1), strict=True)),
+        "           1  lost: no content",
+    ]
+    for more, wanted in (
+        (
+            ["--what", "articles"],
+            '/out holds rows of another run: what was "blocks", is "articles"; name another --out',
+        ),
+        (
+            ["--html-column", "c", "--text-column", "d"],
+            "argument --text-column: not allowed with argument --html-column",
+        ),
+        (["--scheduler", "tcp://localhost:1"], "--scheduler needs --engine dask"),
+        (["--jobs", "0"], "argument --jobs: expected a number from 1, not '0'"),
+        (["--engine", "dask", "--scheduler", "nowhere"], "--scheduler nowhere: no Dask scheduler answers there"),
+    ):
+        try:
+            code: object = __main__.main([*command, *more])
+        except SystemExit as stop:
+            code = stop.code
+        lines = capsys.readouterr().err.splitlines()
+        assert code == 2 and len(lines) == 1 and wanted in lines[0]
+    assert len(rows()) == 2
+
+
+def test_an_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fastwarc", None)
+    with pytest.raises(Failure, match=r"this needs fastwarc: pip install 'pagesieve\[warc\]'"):
+        need("fastwarc", "warc")
+
+
+@pytest.mark.slow
+def test_memory_after_20_000_pages_is_that_after_2_000() -> None:
+    """Resident memory of the process that reads and writes and of the one that labels, with the shipped model."""
+    pages = [{"id": number, "html": PAGE.format(number)} for number in range(20_000)]
+    Path("a.jsonl").write_text("\n".join(map(json.dumps, pages)))
+    measured: dict[int, float] = {}
+    watch = threading.Thread(target=resident, args=(measured,), daemon=True)
+    watch.start()
+    bulk("a.jsonl", work=partial(frame_of_blocks), format="jsonl")
+    print(measured)
+    early = [size for pages, size in measured.items() if 1_500 <= pages <= 2_500]
+    late = [size for pages, size in measured.items() if pages >= 19_000]
+    assert max(late) <= 1.1 * max(early)
+
+
+def resident(measured: dict[int, float]) -> None:
+    """Notes the memory of this process and its children, in MB, by the number of pages that are done."""
+    while True:
+        time.sleep(0.2)
+        for file in Path("out", RUNNING).glob("*/pages"):
+            processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+            measured[file.stat().st_size] = sum(process.memory_info().rss for process in processes) / 1e6
