@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from .decide import Prefer
+from .decide import Prefer, once
 from .labels import LABELS
 from .model import Model, load
 from .output import encodable
@@ -53,7 +53,7 @@ def frame_of_articles(
     """
     rows = []
     for page, blocks in labelled(pages, model, prefer):
-        kept = blocks.loc[blocks["label"] == "article_content", "text"]
+        kept = once(blocks.loc[blocks["label"] == "article_content", "text"].tolist())
         rows.append((page, encodable("\n\n".join(kept)), 1.0 if blocks.empty else blocks["confidence"].iat[0]))
     return pd.DataFrame(rows, columns=list(ARTICLES)).astype(ARTICLES)
 
