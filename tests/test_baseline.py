@@ -24,6 +24,7 @@ def two_runs(rng: np.random.Generator, gain: float, sites: int) -> tuple[pd.Data
     site = np.repeat(np.arange(sites), rng.integers(1, 4, sites))
     pages = pd.DataFrame({"mode": "html", "page": np.arange(len(site)).astype(str), "site": site.astype(str)})
     before = rng.beta(6, 2, len(site))
+    pages.loc[pages["site"] == "0", "site"] = np.nan  # as a page without an address is read from CSV
     now = before + gain + rng.normal(0, 0.05, sites)[site] + rng.normal(0, 0.02, len(site))
     return pages.assign(f1=before), pages.assign(f1=now)
 

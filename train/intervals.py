@@ -59,7 +59,7 @@ def right(counts: np.ndarray) -> np.ndarray:
 
 def totals(pages: pd.DataFrame, score: str) -> np.ndarray:
     """Sum of a score of pages and number of pages by site: an array (sites, 2)."""
-    return pages.groupby("site")[score].agg(["sum", "count"]).to_numpy(dtype=float)
+    return pages.groupby("site", dropna=False)[score].agg(["sum", "count"]).to_numpy(dtype=float)
 
 
 def mean(counts: np.ndarray) -> np.ndarray:
