@@ -53,7 +53,7 @@ train: $(READY) $(if $(CORPORA),data)  ## train on all data that is there; CORPO
 evaluate: $(READY) $(if $(CORPORA),data)  ## score out of fold by site, into reports; CORPORA=DIR
 	@$(TRAIN) evaluate
 
-curve: $(READY) $(if $(CORPORA),data)  ## score by the number of sites learned from, into reports; CORPORA=DIR; up to an hour
+curve: $(READY) $(if $(CORPORA),data)  ## score by the number of sites learned from, into reports; CORPORA=DIR; about twenty minutes
 	@$(TRAIN) curve
 
 compare: $(READY) $(PEERS_READY) $(if $(CORPORA),data)  ## score other extractors on the same pages, into reports and README.md; CORPORA=DIR PEERS_PYTHON=python3.12

@@ -39,7 +39,9 @@ def differences(before: dict[str, Any], pages: pd.DataFrame, predictions: pd.Dat
         now = pages[pages["mode"] == mode]
         both = now.assign(before=now["page"].map(before["f1"].get(mode, {}))).dropna(subset=["before"])
         if len(both):
-            sums = both.groupby("site", dropna=False).agg(before=("before", "sum"), now=("f1", "sum"), pages=("f1", "count"))
+            sums = both.groupby("site", dropna=False).agg(
+                before=("before", "sum"), now=("f1", "sum"), pages=("f1", "count")
+            )
             rows.append(row("word F1", mode, both, sums.to_numpy(dtype=float)[:, [[0, 2], [1, 2]]], mean))
     for mode in MODES:
         now = predictions[predictions["mode"] == mode]

@@ -112,7 +112,8 @@ def render_terms(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 def learning_curve(curve: pd.DataFrame, folds: list[dict[str, Any]]) -> pd.DataFrame:
     """Macro-F1 by mode, fold and number of sites learned from; the last of a fold is the evaluation's."""
     whole = pd.DataFrame(folds)
-    rows = pd.concat([curve, whole[whole["fold"].isin(curve["fold"].unique())]], ignore_index=True)
+    ends = whole[whole["fold"].isin(curve["fold"].unique()) & whole["mode"].isin(curve["mode"].unique())]
+    rows = pd.concat([curve, ends], ignore_index=True)
     return rows.sort_values(["mode", "fold", "sites"], kind="stable", ignore_index=True)
 
 
@@ -129,7 +130,7 @@ def draw_curve(axis: Axes, rows: pd.DataFrame) -> None:
     axis.set_xscale("log", base=2)
     ticks = sorted({round(sites) for sites in rows.groupby(rows.groupby(["mode", "fold"]).cumcount())["sites"].mean()})
     axis.set_xticks(ticks, [f"{sites:,}" for sites in ticks])
-    axis.set(xlabel="sites learned from, beside our own paragraphs (logarithmic)", ylabel="macro-F1 (0 to 1)")
+    axis.set(xlabel="sites learned from (logarithmic)", ylabel="macro-F1 of the other sites (0 to 1)")
     axis.grid()
     axis.legend(loc="lower right")
 
