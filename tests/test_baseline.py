@@ -120,7 +120,7 @@ def test_a_model_of_shuffled_labels_is_worse_and_the_same_one_is_equal(
         scores = learn_from(views, commands.JOBS).scores
         runs.append((page_rows(read, scores), label_rows(read, scores)))
     good, bad = runs
-    for before, now, verdict, other in ((good, bad, "worse", "better"), (bad, good, "better", "worse")):
+    for before, now, wanted, other in ((good, bad, "worse", "better"), (bad, good, "better", "worse")):
         found = differences(baseline_of(*before), *now).set_index("score")["verdict"]
-        assert (found["macro-F1"] == verdict).all() and other not in set(found)
+        assert (found["macro-F1"] == wanted).all() and other not in set(found)
     assert set(differences(baseline_of(*good), *good)["verdict"]) == {"equal"}
