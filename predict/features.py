@@ -27,7 +27,6 @@ SHORT_LINE = 5  # words of a text line that may head what follows
 CONTAINERS = (2, 4, 8, 16, 32, 64)  # blocks that a container around a block has at least
 LONG = 120  # characters of a paragraph that is hardly a menu entry
 FAR = (1, 2, 3, 5, 8, 13, 21, 34, 55)  # edges of distances, in blocks
-FORGOTTEN = 1e-10  # of a running mean: what weighs less is left out
 UNSPACED = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
 WORD = re.compile(r"\w{4,}|[\u0e00-\u9fff]")  # a word that is likely to say what a text is about
 NAME = re.compile(r"[a-z]+|[A-Z][a-z]*|[A-Z]+")
@@ -340,11 +339,21 @@ def last_of(scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 
 def running_mean(scores: np.ndarray, words: np.ndarray, decay: float) -> np.ndarray:
     """The mean score of the blocks before each, near and long blocks counting more."""
-    gains = np.sqrt(words + 1)[:, None]
-    weighed = np.hstack([gains, gains * scores])
-    fading = decay ** np.arange(np.log(FORGOTTEN) / np.log(decay))
-    sums = np.array([np.convolve(column, fading)[: len(scores)] for column in weighed.T])
-    return np.vstack([np.zeros(scores.shape[1]), (sums[1:] / sums[0]).T[:-1]])
+    shares, weight = [], 0.0
+    for gain in np.sqrt(words + 1).tolist():
+        weight = decay * weight + gain
+        shares.append(gain / weight)
+    means = [running(column, shares) for column in scores.T.tolist()]
+    return np.array(means).T[:-1]
+
+
+def running(values: Sequence[float], shares: Sequence[float]) -> list[float]:
+    """0, and behind it the mean after each value, that moves towards the value by its share of the way."""
+    mean, means = 0.0, [0.0]
+    for value, share in zip(values, shares, strict=True):
+        mean += (value - mean) * share
+        means.append(mean)
+    return means
 
 
 def groups(blocks: Sequence[Block]) -> dict[str, np.ndarray]:
