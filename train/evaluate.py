@@ -23,7 +23,7 @@ from .baseline import baseline_of, to_json
 from .card import write
 from .corpus import OWN, View
 from .fit import EVERYTHING, Learned, learn_from
-from .intervals import confusions, interval, macro_f1, mean, totals
+from .intervals import confusions, interval, known, macro_f1, mean, totals
 from .operate import calibration, kept_at_points, kept_by_threshold, operating_points, page_confidence
 from .slices import slices
 from .split import fold_of
@@ -131,12 +131,8 @@ def label_scores(rows: pd.DataFrame) -> dict[str, object]:
         precision, recall = hit / max(1, int(said.sum())), hit / max(1, int(true.sum()))
         f1 = 2 * precision * recall / (precision + recall) if hit else 0.0
         per_label[label] = {"precision": precision, "recall": recall, "f1": f1, "support": int(true.sum())}
-    macro, *ends = interval(confusions(rows), macro_f1)
-    return {"blocks": len(rows), "macro_f1": macro, "interval": known(ends), "per_label": per_label}
-
-
-def known(ends: list[float]) -> list[float] | None:
-    return None if np.isnan(ends).any() else ends
+    macro, low, high = interval(confusions(rows), macro_f1)
+    return {"blocks": len(rows), "macro_f1": macro, "interval": known(low, high), "per_label": per_label}
 
 
 def macro_by_mode(rows: pd.DataFrame) -> dict[str, float]:
@@ -165,7 +161,7 @@ def with_intervals(scores: dict[str, dict[str, Any]], pages: pd.DataFrame) -> di
     """The word scores of these pages, each F1 with its interval over sites."""
     groups = by_type(pages)
     return {
-        name: of | {"interval": known(list(interval(totals(groups[name], "f1"), mean)[1:]))}
+        name: of | {"interval": known(*interval(totals(groups[name], "f1"), mean)[1:])}
         for name, of in scores.items()
     }
 

@@ -66,13 +66,13 @@ def worst(views: Sequence[View], scores: Sequence[np.ndarray]) -> list[Shown]:
 
 def samples(pipelines: dict[str, Pipeline]) -> list[Shown]:
     """The project's own pages, of which no model has learned, the worst first."""
-    pages = []
+    pages, annotated = [], read_annotations([ANNOTATIONS])
     for path in sorted(PAGES.iterdir()):
         page = read_page(path.read_bytes(), kind="html" if path.suffix == ".html" else "text")
         blocks = segment(page)
         running, owners = running_words(block.text for block in blocks)
         labels = np.full(len(blocks), -1)
-        for start, span in find_spans(read_annotations([ANNOTATIONS])[path.name].spans, running):
+        for start, span in find_spans(annotated[path.name].spans, running):
             labels[owners[start]] = LABELS.index(CODES[span.code])
         pages.append(shown(path.name, page.kind, blocks, score(pipelines, blocks, page.title), labels))
     return sorted(pages, key=lambda page: -page["wrong"] / page["labelled"])

@@ -30,6 +30,11 @@ def interval(counts: np.ndarray, statistic: Statistic) -> tuple[float, float, fl
     return whole, float(low), float(high)
 
 
+def known(low: float, high: float) -> list[float] | None:
+    """The ends of an interval as JSON keeps them: None where there is none."""
+    return None if np.isnan(low) else [low, high]
+
+
 def confusions(rows: pd.DataFrame, predicted: str = "predicted") -> np.ndarray:
     """Blocks by site, label and predicted label: an array (sites, labels, labels + 1), the last column for lost."""
     _, sites = np.unique(rows["site"].astype(str), return_inverse=True)

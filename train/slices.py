@@ -8,7 +8,7 @@ import pandas as pd
 
 from pagesieve.predict.labels import LABELS
 
-from .intervals import confusions, f1, interval, right
+from .intervals import confusions, f1, interval, known, right
 
 ENOUGH = 30  # blocks of a label in a part, for a figure
 LENGTHS = (1, 2, 4, 8, 16, 32, 64)  # the fewest words of each part
@@ -50,7 +50,7 @@ def scores_of(rows: pd.DataFrame) -> dict[str, Any]:
         "blocks": len(rows),
         "sites": len(counts),
         "right": share,
-        "interval": [low, high] if not np.isnan(low) else None,
+        "interval": known(low, high),
         "f1": {label: score for label, score in of_label.items() if enough[label]},
     }
 
