@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pagesieve.predict import load
-from pagesieve.train import bench, stopwatch
+from pagesieve.train import bench, bench_bulk, stopwatch
 from pagesieve.train.answers import CompareError, write_pages
 from pagesieve.train.bench_tables import growth, power, ratios, with_tables
 from pagesieve.train.stages import stage_times
@@ -33,6 +33,7 @@ def made_report() -> dict[str, Any]:
         "stages": {"parse": 1.0, "walk": 2.0, "output": 1.0},
         "start": {"import": [1.0, 1.0, 1.2], "above": [0.5, 0.6, 0.7], "first_page": [0.1, 0.1, 0.1]},
         "lines": {"lines": 10, "characters": 500, "per_second": [1000.0, 3000.0, 2000.0]},
+        "bulk": {"pages": 60, "seconds": {"1": [6.0, 4.0, 6.0], "2": [3.0, 2.5, 4.0]}, "blocks": 90, "repeated": 30},
     }
 
 
@@ -57,6 +58,8 @@ def test_the_figures_go_between_the_marks():
     assert "| trafilatura 1.0 | 200.0 | 0.500 (0.455 to 0.550) | 400 | 0.500 (0.455 to 0.550) | 0 |" in once
     assert "| 10 MB | 10.000 | 1.00 | 100 |" in once and "| 20,000 | 200.0 | 10.0 | 250 |" in once
     assert "walk 50%" in once and "2,000 (1,000 to 3,000) distinct lines" in once
+    assert "10.0 (10.0 to 15.0) pages a second in 1 process; 20.0 (15.0 to 24.0) pages a second in 2 processes" in once
+    assert "2 processes, 1.60 (1.50 to 2.00) times as many. Of 90 blocks 33% repeat" in once
 
 
 @pytest.mark.parametrize("size", bench.SIZES[:4])
@@ -110,6 +113,13 @@ def test_starting_is_measured_beside_the_same_imports(tmp_path: Path):
     assert costs["imported"] < costs["loaded"] < costs["first_page"]
     assert {"sklearn.pipeline", "pandas"} <= set(costs["modules"])
     assert not any(name.startswith("pagesieve") for name in costs["modules"])
+
+
+def test_bulk_is_timed_and_repeated_blocks_are_counted(tmp_path: Path):
+    pages = [{"id": str(number), "url": "", "html": f"<p>Menu<p>Heron {number % 2}"} for number in range(3)]
+    found = bench_bulk.bulk_speed(pages, tmp_path, 1, bench.REMEDY)
+    assert list(found["seconds"]) == ["1", "2"] and min(map(len, found["seconds"].values())) == 1
+    assert (found["pages"], found["blocks"], found["repeated"]) == (3, 6, 3)
 
 
 def test_a_tool_that_fails_is_named(pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

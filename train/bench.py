@@ -24,6 +24,7 @@ from pagesieve.predict import load
 
 from . import stopwatch
 from .answers import as_asked, run, versions, write_pages
+from .bench_bulk import bulk_speed
 from .compare import OURS
 from .sources import pages_of
 from .stages import stage_times
@@ -38,6 +39,7 @@ PACKAGES = {  # of the tools that are timed beside ours
 }
 SEED = 1  # of the sample of pages
 REPEATS = 3
+BULK_PAGES = 1200  # of a corpus: starting is a small part of what they take
 SIZES = (1000, 10_000, 100_000, 1_000_000, 3_000_000, 10_000_000)  # bytes of a page
 AT_ONCE, MOST = 500_000, 50  # bytes and pages of one size that are timed together
 SMALL = 1000  # bytes of each of those pages whose number grows
@@ -71,6 +73,7 @@ def bench(wcxb: Path | None, data: Path, venv: Path, count: int) -> dict[str, An
             "stages": stage_times(load(), [page["html"] for page in pages]),
             "start": starting(data / "pages" / MODEL_PAGE, folder, measure),
             "lines": line_speed(data / "paragraphs.csv", folder),
+            "bulk": bulk_speed(sample(wcxb, BULK_PAGES) if wcxb else pages, folder, REPEATS, REMEDY),
         }
 
 

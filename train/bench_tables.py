@@ -97,7 +97,7 @@ def number_table(numbers: list[dict[str, Any]]) -> list[str]:
 
 
 def others(report: dict[str, Any]) -> list[str]:
-    """How the costs grow, where they go, what starting costs, and the speed on plain text, as a list."""
+    """How the costs grow, where they go, what starting costs, and the speed on plain text and in bulk, as a list."""
     sizes, numbers, stages, lines = (report[name] for name in ("sizes", "numbers", "stages", "lines"))
     by_number = power([row["pages"] for row in numbers], [row["cpu"] for row in numbers])
     shares = ", ".join(f"{stage} {spent / sum(stages.values()):.0%}" for stage, spent in stages.items())
@@ -111,7 +111,22 @@ def others(report: dict[str, Any]) -> list[str]:
         f"libraries, which takes {start['import']}; the page by itself {start['first_page']}.",
         f"- Plain text, from file to JSON lines: {spread(lines['per_second'], ',.0f')} distinct lines a CPU second, "
         f"of {lines['characters'] / lines['lines']:.0f} characters.",
+        bulk_line(report["bulk"]),
     ]
+
+
+def bulk_line(bulk: dict[str, Any]) -> str:
+    """Pages a second by number of processes, each in proportion to one process, and the share of repeated blocks."""
+    alone = bulk["seconds"]["1"]
+    rates = []
+    for jobs, seconds in bulk["seconds"].items():
+        rate = spread([bulk["pages"] / of for of in seconds], ".1f")
+        more = "" if jobs == "1" else f"es, {proportion(alone, seconds)} times as many"
+        rates.append(f"{rate} pages a second in {jobs} process{more}")
+    return (
+        f"- `pagesieve bulk` on {bulk['pages']:,} pages, from start to end by the clock: {'; '.join(rates)}. "
+        f"Of {bulk['blocks']:,} blocks {bulk['repeated'] / bulk['blocks']:.0%} repeat the text of another one."
+    )
 
 
 def spread(values: Sequence[float], form: str) -> str:
