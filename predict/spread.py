@@ -93,9 +93,9 @@ def compare(path: Path, settings: dict[str, Any]) -> None:
 
 
 def spread(shards: Sequence[Shard], job: Job, engine: Engine) -> Iterator[Report]:
-    """The reports on the shards as they come; after a worker of this machine was killed, the rest is begun again."""
+    """The reports on the shards as they come; after a killed worker has ended joblib's run, the rest is begun again."""
     left = {str(shard.name): shard for shard in shards}
-    with backend(engine):
+    with backend(engine) as killed:
         for _ in range(ATTEMPTS + 1):
             tasks = [joblib.delayed(label_shard)(shard, job) for shard in left.values()]
             try:
@@ -103,28 +103,42 @@ def spread(shards: Sequence[Shard], job: Job, engine: Engine) -> Iterator[Report
                     del left[report.shard]
                     yield report
                 return
-            except BrokenProcessPool:
+            except killed:
                 continue
     raise Failure(f"workers were killed {ATTEMPTS + 1} times, is there enough memory? Repeat the command to go on")
 
 
 @contextmanager
-def backend(engine: Engine) -> Iterator[None]:
-    """Where joblib's tasks run inside of it."""
+def backend(engine: Engine) -> Iterator[type[Exception]]:
+    """Where joblib's tasks run inside of it; gives what they raise after a worker was killed."""
     with ExitStack() as stack:
         if engine.name == "local":
             stack.enter_context(joblib.parallel_config("loky", n_jobs=engine.jobs))
+            yield BrokenProcessPool
         else:
             dask = need("distributed", "dask")
             address = engine.scheduler or stack.enter_context(
-                dask.LocalCluster(n_workers=engine.jobs, threads_per_worker=1, dashboard_address=None)
+                dask.LocalCluster(n_workers=engine.jobs, threads_per_worker=1, dashboard_address=":0")
             )
             try:
                 client = stack.enter_context(dask.Client(address))
             except (OSError, ValueError) as error:
                 raise Failure(f"--scheduler {address}: no Dask scheduler answers there ({error})") from error
-            stack.enter_context(joblib.parallel_config("dask", client=client))
-        yield
+            stack.enter_context(joblib.parallel_config(dask_backend(client)))
+            yield dask.KilledWorker
+
+
+def dask_backend(client: Any) -> Any:
+    """joblib's backend for Dask; but a task that Dask gives up is an error, where joblib's own would wait for ever."""
+    from joblib._dask import DaskDistributedBackend  # needs distributed
+
+    class Backend(DaskDistributedBackend):  # type: ignore[misc]  # joblib ships no types
+        def submit(self, func: Any, callback: Any = None) -> Any:
+            task = super().submit(func, callback)
+            task.add_done_callback(lambda done: callback(done.exception()) if done.exception() else None)
+            return task
+
+    return Backend(client=client)
 
 
 def error_lines(reports: Sequence[Report]) -> str:

@@ -1,5 +1,6 @@
 """The same run on Dask workers, and the same function in Spark and Ray: what comes out equals the local run."""
 
+import json
 import os
 import signal
 import sys
@@ -29,7 +30,7 @@ def cluster() -> Iterator[Any]:
     distributed = pytest.importorskip("distributed", reason="needs distributed: make setup")
     pytest.importorskip("fastwarc", reason="needs fastwarc: make setup")
     pytest.importorskip("pyarrow", reason="needs pyarrow: make setup")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as started:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as started:
         yield started
 
 
@@ -90,6 +91,21 @@ def test_a_run_interrupted_and_repeated_costs_no_row_and_doubles_none(size: Any,
         bulk(tmp_path, "dask", engine, slowly)
     assert len(list((tmp_path / "dask").rglob("*.parquet"))) < size[0]
     check(tmp_path, bulk(tmp_path, "dask", engine, slowly), *size)
+
+
+def test_a_shard_that_dask_gives_up_is_tried_again(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason="needs distributed: make setup")
+    (tmp_path / "in").mkdir()
+    for name in ("a", "b"):
+        text = f"it kills its worker once: {tmp_path / name}"
+        (tmp_path / f"in/{name}.jsonl").write_text(json.dumps({"page": name, "text": text}), encoding="utf-8")
+    with (
+        pytest.importorskip("dask").config.set({"distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as started,
+    ):
+        reports = bulk(tmp_path, "dask", Engine("dask", scheduler=started.scheduler_address))
+    assert [(report.pages, report.errors) for report in reports] == [(1, []), (1, [])]
+    assert (tmp_path / "a").exists() and (tmp_path / "b").exists()
 
 
 @pytest.mark.filterwarnings("default")  # those of PySpark, which does not know this pandas yet
