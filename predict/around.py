@@ -3,13 +3,17 @@
 All is told as stretches of blocks: of each block in it some first words are seen, under a mark of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from .blocks import Block
 
+OFFSETS = {-2: "-2:", -1: "-1:", 1: "+1:", 2: "+2:"}  # of a block's neighbours, and how their tokens are marked
+ALL = 2**31 - 1  # words of a list
+Key = TypeVar("Key", bound=Hashable)
 READ = 200  # characters of a neighbour that are read
 REACH = ((1, 12), (2, 8), (8, 4))  # up to a distance: how many words are taken of a neighbour
 LEVELS = 3  # containers around a block
@@ -20,42 +24,64 @@ LARGE = 60  # blocks of a container around which none is read
 
 @dataclass(frozen=True)
 class Stretches:
-    """What blocks see under one mark: rows (block, begin, end) say that it sees the ``words`` from begin to end."""
+    """What blocks see under one mark: rows (block, begin, end) say that it sees the lists of words from begin to end.
+
+    Of each list it sees the first ``most`` words.
+    """
+
+    rows: np.ndarray
+    most: int
+
+
+@dataclass(frozen=True)
+class Column:
+    """The terms of one column: lists of ``words``, and by mark what is seen of them."""
 
     words: Sequence[Sequence[str]]
-    rows: np.ndarray
+    seen: Mapping[str, Stretches]
 
 
-def own(words: Sequence[Sequence[str]]) -> Stretches:
-    """Each block sees its own words."""
-    places = np.arange(len(words))
-    return Stretches(words, np.column_stack([places, places, places + 1]))
-
-
-def beside(words: Sequence[Sequence[str]], offset: int, outside: Sequence[str]) -> Stretches:
-    """Each block sees the words of the block so many places behind it, before it if that is negative."""
-    places, beyond = np.arange(len(words)), [outside] * abs(offset)
-    begin = places + offset + abs(offset)
-    return Stretches([*beyond, *words, *beyond], np.column_stack([places, begin, begin + 1]))
-
-
-def near(openings: Sequence[Sequence[str]]) -> dict[str, Stretches]:
-    """The first words of each block's neighbours, marked with their side and how far they are off."""
-    found = {}
-    count = len(openings)
+def own(count: int) -> dict[str, Stretches]:
+    """Each block sees its own words, without a mark."""
     places = np.arange(count)
-    nearest = 1
-    for farthest, length in REACH:
-        cut = [opening[:length] for opening in openings]
-        before = np.clip([places - farthest, places - nearest + 1], 0, count)
-        behind = np.clip([places + nearest, places + farthest + 1], 0, count)
-        found[f"-{farthest}:"] = Stretches(cut, np.column_stack([places, *before]))
-        found[f"+{farthest}:"] = Stretches(cut, np.column_stack([places, *behind]))
-        nearest = farthest + 1
+    return {"": Stretches(np.column_stack([places, places, places + 1]), ALL)}
+
+
+def shared(keys: Sequence[Key], words_of: Callable[[Key], Sequence[str]]) -> Column:
+    """Each block sees the words of its key, which are made once for all blocks that have it."""
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    places = np.array([numbers[key] for key in keys], dtype=int)
+    rows = np.column_stack([np.arange(len(keys)), places, places + 1])
+    return Column([words_of(key) for key in numbers], {"": Stretches(rows, ALL)})
+
+
+def beside(count: int, most: int) -> dict[str, Stretches]:
+    """Each block sees the first words of its neighbours; beyond the page's ends it sees the list behind the last."""
+    found = {}
+    places = np.arange(count)
+    for offset, mark in OFFSETS.items():
+        begin = places + offset
+        begin[(begin < 0) | (begin >= count)] = count
+        found[mark] = Stretches(np.column_stack([places, begin, begin + 1]), most)
     return found
 
 
-def within(paths: Sequence[Sequence[str]], openings: Sequence[Sequence[str]]) -> dict[str, Stretches]:
+def near(openings: Sequence[Sequence[str]]) -> Column:
+    """The first words of each block's neighbours, marked with their side and how far they are off."""
+    seen = {}
+    count = len(openings)
+    places = np.arange(count)
+    nearest = 1
+    for farthest, most in REACH:
+        before = np.clip([places - farthest, places - nearest + 1], 0, count)
+        behind = np.clip([places + nearest, places + farthest + 1], 0, count)
+        seen[f"-{farthest}:"] = Stretches(np.column_stack([places, *before]), most)
+        seen[f"+{farthest}:"] = Stretches(np.column_stack([places, *behind]), most)
+        nearest = farthest + 1
+    return Column([opening[: REACH[0][1]] for opening in openings], seen)
+
+
+def within(paths: Sequence[Sequence[str]], openings: Sequence[Sequence[str]]) -> Column:
     """For each block of an HTML page the first words of the others in its containers, and of each container's head.
 
     ``paths`` are those of the elements around each block, the innermost first. Containers are taken in this order, each
@@ -82,10 +108,9 @@ def within(paths: Sequence[Sequence[str]], openings: Sequence[Sequence[str]]) ->
             level, size = level + 1, inside
             if level == LEVELS or size > LARGE:
                 break
-    starts = [opening[:CONTAINER_WORDS] for opening in openings]
-    leads = [opening[:HEAD_WORDS] for opening in openings]
-    marked = {f"{level}:": Stretches(starts, stacked(rows)) for level, rows in enumerate(others, 1)}
-    return marked | {f"{level}^": Stretches(leads, stacked(rows)) for level, rows in enumerate(heads, 1)}
+    seen = {f"{level}:": Stretches(stacked(rows), CONTAINER_WORDS) for level, rows in enumerate(others, 1)}
+    seen |= {f"{level}^": Stretches(stacked(rows), HEAD_WORDS) for level, rows in enumerate(heads, 1)}
+    return Column([opening[:HEAD_WORDS] for opening in openings], seen)
 
 
 def stacked(rows: Sequence[tuple[int, int, int]]) -> np.ndarray:

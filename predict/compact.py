@@ -5,7 +5,7 @@ this takes the terms as they are. Its scores are those of ``model.score`` to 1e-
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 
@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 from scipy.special import softmax
 from sklearn.pipeline import Pipeline
 
-from .around import Stretches
+from .around import Column
 from .blocks import Block
 from .features import BLOCK_COLUMNS, block_terms, groups, page_features, words_of
 from .labels import LABELS
@@ -27,21 +27,28 @@ UNKNOWN = -1
 
 
 @dataclass(frozen=True)
+class Marked:
+    """The terms of a column: its ``words`` by number, and by mark the term of each word, UNKNOWN where it is none."""
+
+    words: dict[str, int]
+    terms: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
 class Compact:
     """The terms of a first pass by number, and for each number what it weighs.
 
     ``words`` numbers the words that stand in any term of the first column, alone or in a pair; ``alone`` has the term
     of each word, UNKNOWN where it is none, and ``pairs`` (sorted, first word times number of words plus second) with
-    ``of_pairs`` those of two. ``marked`` has the terms of the other columns by mark and word. By term: its ``column``,
-    its inverse document frequency ``idf``, and ``weights`` (labels, terms). ``heavy`` is by column.
+    ``of_pairs`` those of two. ``marked`` has the terms of the other columns. By term, and last of UNKNOWN: its inverse
+    document frequency ``idf``, and that times what it weighs, ``weights`` (terms, labels). ``heavy`` is by column.
     """
 
     words: dict[str, int]
     alone: np.ndarray
     pairs: np.ndarray
     of_pairs: np.ndarray
-    marked: dict[str, dict[str, dict[str, int]]]
-    column: np.ndarray
+    marked: dict[str, Marked]
     idf: np.ndarray
     weights: np.ndarray
     intercept: np.ndarray
@@ -91,17 +98,17 @@ def linear_of(pipeline: Pipeline) -> Linear:
 def compacted(pipeline: Pipeline) -> Compact:
     union, linear = pipeline["terms"], pipeline["linear"]
     terms: dict[str, Sequence[str]] = {}
-    column, idf = np.zeros(linear.coef_.shape[1], dtype=np.int64), np.ones(linear.coef_.shape[1])
-    heavy = np.zeros(len(BLOCK_COLUMNS))
+    idf, weights = (np.zeros((linear.coef_.shape[1] + 1, *more)) for more in ((), (len(LABELS),)))
+    heavy = np.zeros((len(BLOCK_COLUMNS), 1, 1))
     start: dict[str, int] = {}
     for name, *_ in union.transformers:
         vectorizer, place = union.named_transformers_[name], union.output_indices_[name]
         terms[name], start[name] = vectorizer.vocabulary, place.start
-        number = BLOCK_COLUMNS.index(name)
-        column[place], idf[place], heavy[number] = number, vectorizer.idf_, union.transformer_weights[name]
+        idf[place], heavy[BLOCK_COLUMNS.index(name)] = vectorizer.idf_, union.transformer_weights[name]
+    weights[:-1] = linear.coef_.T * idf[:-1, None]
     words, alone, pairs, of_pairs = numbered(terms.get("words", ()), start.get("words", 0))
     marked = {name: by_mark(of, start[name]) for name, of in terms.items() if name != "words"}
-    return Compact(words, alone, pairs, of_pairs, marked, column, idf, linear.coef_, linear.intercept_, heavy)
+    return Compact(words, alone, pairs, of_pairs, marked, idf, weights, linear.intercept_, heavy)
 
 
 def numbered(terms: Sequence[str], start: int) -> tuple[dict[str, int], np.ndarray, np.ndarray, np.ndarray]:
@@ -119,15 +126,20 @@ def numbered(terms: Sequence[str], start: int) -> tuple[dict[str, int], np.ndarr
     return words, alone, keys, numbers
 
 
-def by_mark(terms: Sequence[str], start: int) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
+def by_mark(terms: Sequence[str], start: int) -> Marked:
+    words: dict[str, int] = {}
+    found: dict[str, list[tuple[int, int]]] = {}
     for number, term in enumerate(terms, start):
         mark = MARK.match(term).group()  # type: ignore[union-attr]  # it matches nothing, too
-        found.setdefault(mark, {})[term[len(mark) :]] = number
-    return found
+        found.setdefault(mark, []).append((words.setdefault(term[len(mark) :], len(words)), number))
+    tables = {mark: np.full(len(words) + 1, UNKNOWN) for mark in found}  # the last is that of all unknown words
+    for mark, pairs in found.items():
+        of_mark, numbers = np.array(pairs).T
+        tables[mark][of_mark] = numbers
+    return Marked(words, tables)
 
 
-def said(compact: Compact, texts: Sequence[str], columns: Mapping[str, Mapping[str, Stretches]]) -> np.ndarray:
+def said(compact: Compact, texts: Sequence[str], columns: Mapping[str, Column]) -> np.ndarray:
     """What a first pass says of a page's blocks: an array (blocks, 1 + BLOCK_COLUMNS, labels).
 
     The scores, and behind them the evidence by column (``model.evidence``). ``texts`` are those of the blocks,
@@ -135,32 +147,41 @@ def said(compact: Compact, texts: Sequence[str], columns: Mapping[str, Mapping[s
     """
     count = len(texts)
     parts = [word_terms(compact, texts)]
-    for name, tables in compact.marked.items():
-        parts += [marked_terms(columns[name][mark], table) for mark, table in tables.items() if mark in columns[name]]
+    for name, marked in compact.marked.items():
+        first = BLOCK_COLUMNS.index(name) * count
+        parts += [(rows + first, numbers) for rows, numbers in marked_terms(marked, columns[name])]
     rows, numbers = (np.concatenate(some) for some in zip(*parts, strict=True))
-    counts = csr_matrix((np.ones(len(rows)), (rows, numbers)), (count, len(compact.idf)))
-    rows, numbers = np.repeat(np.arange(count), np.diff(counts.indptr)), counts.indices
-    column = compact.column[numbers]
-    values = np.where(column == 0, 1 + np.log(counts.data), 1) * compact.idf[numbers]
-    cells, size = rows * len(BLOCK_COLUMNS) + column, count * len(BLOCK_COLUMNS)
-    norms = np.sqrt(np.bincount(cells, values * values, size))
-    values *= compact.heavy[column] / norms[cells]
-    evidence = np.stack([np.bincount(cells, values * weight[numbers], size) for weight in compact.weights], axis=1)
-    evidence = evidence.reshape(count, len(BLOCK_COLUMNS), len(LABELS))
-    scores = softmax(evidence.sum(axis=1) + compact.intercept, axis=1)
-    return np.concatenate([scores[:, None], evidence - evidence.mean(axis=2, keepdims=True)], axis=1)
+    numbers[numbers == UNKNOWN] += len(compact.idf)
+    counts = csr_matrix((np.ones(len(rows)), (rows, numbers)), (len(BLOCK_COLUMNS) * count, len(compact.idf)))
+    words = counts.indptr[count]
+    counts.data[:words] = 1 + np.log(counts.data[:words])
+    counts.data[words:] = 1
+    evidence = counts @ compact.weights
+    counts.data **= 2
+    norms = np.sqrt(counts @ compact.idf**2)
+    evidence /= np.where(norms, norms, 1)[:, None]
+    evidence = evidence.reshape(len(BLOCK_COLUMNS), count, len(LABELS)) * compact.heavy
+    scores = softmax(evidence.sum(axis=0) + compact.intercept, axis=1)
+    evidence -= evidence.mean(axis=2, keepdims=True)
+    return np.concatenate([scores[None], evidence]).transpose(1, 0, 2)
 
 
-def marked_terms(seen: Stretches, table: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray]:
-    """The blocks and numbers of the terms that they see under a mark; a term that is seen twice is there twice."""
-    ends = np.cumsum([0, *map(len, seen.words)])
-    numbers = np.fromiter(map(table.get, chain.from_iterable(seen.words), repeat(UNKNOWN)), np.int64, ends[-1])
-    known = numbers != UNKNOWN
-    starts = np.concatenate([[0], np.cumsum(known)])[ends]
-    rows, begin, end = seen.rows.T
-    first, lengths = starts[begin], starts[end] - starts[begin]
-    places = np.arange(lengths.sum()) + np.repeat(first - np.cumsum(lengths) + lengths, lengths)
-    return np.repeat(rows, lengths), numbers[known][places]
+def marked_terms(marked: Marked, column: Column) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """By mark the blocks and numbers of the terms that they see under it; a term that is seen twice is there twice."""
+    lengths = np.fromiter(map(len, column.words), np.int64, len(column.words))
+    words = np.fromiter(
+        map(marked.words.get, chain.from_iterable(column.words), repeat(len(marked.words))), np.int64, lengths.sum()
+    )
+    places = np.arange(len(words)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    for mark, seen in column.seen.items():
+        if mark not in marked.terms:
+            continue
+        numbers = marked.terms[mark][words[places < seen.most]]
+        ends = np.concatenate([[0], np.cumsum(np.minimum(lengths, seen.most))])
+        rows, begin, end = seen.rows.T
+        first, many = ends[begin], ends[end] - ends[begin]
+        at = np.arange(many.sum()) + np.repeat(first - np.cumsum(many) + many, many)
+        yield np.repeat(rows, many), numbers[at]
 
 
 def word_terms(compact: Compact, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

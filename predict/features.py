@@ -12,14 +12,14 @@ from string import ascii_letters, ascii_uppercase, digits
 
 import numpy as np
 
-from .around import READ, Stretches, beside, near, own, paths_around, within
+from .around import READ, Column, beside, near, own, paths_around, shared, within
 from .blocks import Block
 from .labels import LABELS
 from .links import binned, linked
 
 BLOCK_COLUMNS = ("words", "markup", "shape", "links", "near", "within")
 
-OFFSETS = {-2: "-2:", -1: "-1:", 1: "+1:", 2: "+2:"}  # of a block's neighbours, and how their tokens are marked
+LOOK, LEAD = 5, 2  # tokens of a block's shape and of its link that its neighbours see
 MAX_CHARS = 600  # of a block's text that are read for words, from each end
 HEADING = re.compile(r"h[1-6]")
 SURE = 0.8  # probability of a first-pass label that later blocks are told of
@@ -48,8 +48,8 @@ def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
     rows[:, 0] = [words_of(block.text) for block in blocks]
     for place, column in enumerate(block_terms(blocks, title).values(), 1):
         terms: list[dict[str, None]] = [{} for _ in blocks]
-        for mark, seen in column.items():
-            marked = [[mark + word for word in words] for words in seen.words]
+        for mark, seen in column.seen.items():
+            marked = [[mark + word for word in words[: seen.most]] for words in column.words]
             for row, begin, end in seen.rows.tolist():
                 for words in marked[begin:end]:
                     terms[row].update(dict.fromkeys(words))
@@ -57,17 +57,16 @@ def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
     return rows
 
 
-def block_terms(blocks: Sequence[Block], title: str) -> dict[str, dict[str, Stretches]]:
-    """The terms of the blocks in each of BLOCK_COLUMNS but the words, by the mark that stands before them."""
-    shapes, links = [shape(block) for block in blocks], linked(blocks)
-    parts = (shapes, placed(blocks), headed(blocks), echoed(blocks), titled(blocks, title))
+def block_terms(blocks: Sequence[Block], title: str) -> dict[str, Column]:
+    """The terms of the blocks in each of BLOCK_COLUMNS but the words."""
+    count = len(blocks)
+    parts = ([shape(block) for block in blocks], placed(blocks), headed(blocks), echoed(blocks), titled(blocks, title))
+    shapes = [list(chain(*tokens)) for tokens in zip(*parts, strict=True)]
     openings = [words_of(block.text[:READ]).split()[1:] for block in blocks]
-    looks, leads = [tokens[:5] for tokens in shapes], [tokens[:2] for tokens in links]
     return {
-        "markup": {"": own([markup_of(block) for block in blocks])},
-        "shape": {"": own([list(chain(*tokens)) for tokens in zip(*parts, strict=True)])}
-        | {mark: beside(looks, offset, ["none"]) for offset, mark in OFFSETS.items()},
-        "links": {"": own(links)} | {mark: beside(leads, offset, []) for offset, mark in OFFSETS.items()},
+        "markup": shared([block.ancestors for block in blocks], markup_of),
+        "shape": Column([*shapes, ["none"]], own(count) | beside(count, LOOK)),
+        "links": Column([*linked(blocks), []], own(count) | beside(count, LEAD)),
         "near": near(openings),
         "within": within(paths_around(blocks), openings),
     }
@@ -157,10 +156,10 @@ def spaced(text: str) -> str:
     return text if text.isascii() else UNSPACED.sub(r" \1 ", text)
 
 
-def markup_of(block: Block) -> list[str]:
-    """Tag, class and id words of the block's own element, of the two around it, and of all the others."""
+def markup_of(ancestors: Sequence[str]) -> list[str]:
+    """Tag, class and id words of a block's own element, of the two around it, and of all the others."""
     tokens: dict[str, None] = {}
-    for distance, element in enumerate(reversed(block.ancestors)):
+    for distance, element in enumerate(reversed(ancestors)):
         tokens.update(element_tokens(element, ("own", "up1", "up2")[distance] if distance < 3 else "far"))
     return list(tokens)
 
