@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from .around import Column
 from .blocks import Block
-from .features import BLOCK_COLUMNS, block_terms, groups, page_features, words_of
+from .features import BLOCK_COLUMNS, Read, block_terms, features_of, words_of
 from .labels import LABELS
 
 MARK = re.compile(r"(?:[+-][128]:|[123][:^])?")  # of a term of a column: whose it is; the rest is the word
@@ -76,11 +76,11 @@ class Passes:
 
 def scores(passes: Passes, blocks: Sequence[Block], title: str) -> np.ndarray:
     """Probabilities (blocks, labels) of one page's blocks: those of ``model.score``."""
-    first = said(passes.first, [block.text for block in blocks], block_terms(blocks, title))
-    together = groups(blocks)
-    seen = page_features(blocks, first[:, 0], first[:, 1:], together)
+    read = Read(blocks)
+    first = said(passes.first, [block.text for block in blocks], block_terms(read, title))
+    seen = features_of(read, first[:, 0], first[:, 1:])
     second = of_linear(passes.page, seen)
-    return of_linear(passes.again, np.hstack([seen, page_features(blocks, second, None, together)]))
+    return of_linear(passes.again, np.hstack([seen, features_of(read, second)]))
 
 
 def of_linear(linear: Linear, rows: np.ndarray) -> np.ndarray:

@@ -5,10 +5,10 @@ Both are arrays that a pickled scikit-learn Pipeline takes by column number, so 
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import chain
-from string import ascii_letters, ascii_uppercase, digits
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from .around import READ, Column, beside, near, own, paths_around, shared, withi
 from .blocks import Block
 from .labels import LABELS
 from .links import binned, linked
+from .looks import UNSPACED, Looks, levels, looks_of
 
 BLOCK_COLUMNS = ("words", "markup", "shape", "links", "near", "within")
 
@@ -27,26 +28,16 @@ SHORT_LINE = 5  # words of a text line that may head what follows
 CONTAINERS = (2, 4, 8, 16, 32, 64)  # blocks that a container around a block has at least
 LONG = 120  # characters of a paragraph that is hardly a menu entry
 FAR = (1, 2, 3, 5, 8, 13, 21, 34, 55)  # edges of distances, in blocks
-UNSPACED = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
 WORD = re.compile(r"\w{4,}|[\u0e00-\u9fff]")  # a word that is likely to say what a text is about
 NAME = re.compile(r"[a-z]+|[A-Z][a-z]*|[A-Z]+")
-SENTENCE_END = re.compile(r"[.!?。！？।؟](?=\s|$|[\"'»”’)])|[。！？।]")
-DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{1,2}:\d\d\b")
-CUT_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])\W*$")
-CONTACT = re.compile(r"\S@\S+\.\S|https?://|www\.")
 DIGIT, DIGITS, POSITION = re.compile(r"\d"), re.compile(r"\d+"), re.compile(r"\[\d+\]")
-QUOTE, BAR, COPYRIGHT = re.compile(r"^[\"“„«”‘'「]"), re.compile(r"\|"), re.compile("©")
-PATTERNS = {"date": DATE, "cutoff": CUT_OFF, "contact": CONTACT, "quote": QUOTE, "bar": BAR, "copyright": COPYRIGHT}
-SIGNS = (  # letters, capitals, digits
-    (str.isalpha, ascii_letters.encode()), (str.isupper, ascii_uppercase.encode()), (str.isdigit, digits.encode()),
-)  # fmt: skip
 
 
 def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
     """First-pass features: an object array (blocks, BLOCK_COLUMNS) of strings; a page's blocks in their order."""
     rows = np.empty((len(blocks), len(BLOCK_COLUMNS)), dtype=object)
     rows[:, 0] = [words_of(block.text) for block in blocks]
-    for place, column in enumerate(block_terms(blocks, title).values(), 1):
+    for place, column in enumerate(block_terms(Read(blocks), title).values(), 1):
         terms: list[dict[str, None]] = [{} for _ in blocks]
         for mark, seen in column.seen.items():
             marked = [[mark + word for word in words[: seen.most]] for words in column.words]
@@ -57,19 +48,58 @@ def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
     return rows
 
 
-def block_terms(blocks: Sequence[Block], title: str) -> dict[str, Column]:
+@dataclass(frozen=True)
+class Read:
+    """The blocks of a page, with what several features are made of: found when it is first needed, and kept."""
+
+    blocks: Sequence[Block]
+
+    @cached_property
+    def looks(self) -> Looks:
+        return looks_of([block.text for block in self.blocks])
+
+    @cached_property
+    def paths(self) -> list[tuple[str, ...]]:
+        return paths_around(self.blocks)
+
+    @cached_property
+    def heads(self) -> np.ndarray:
+        """Which blocks head what follows, as booleans: in HTML <h1> to <h6>, else short lines."""
+        if not self.blocks[0].path:
+            return self.looks.words <= SHORT_LINE
+        return np.array([HEADING.fullmatch(block.tag) is not None for block in self.blocks])
+
+    @cached_property
+    def groups(self) -> dict[str, np.ndarray]:
+        return groups(self)
+
+
+def block_terms(read: Read, title: str) -> dict[str, Column]:
     """The terms of the blocks in each of BLOCK_COLUMNS but the words."""
-    count = len(blocks)
-    parts = ([shape(block) for block in blocks], placed(blocks), headed(blocks), echoed(blocks), titled(blocks, title))
-    shapes = [list(chain(*tokens)) for tokens in zip(*parts, strict=True)]
+    blocks, count = read.blocks, len(read.blocks)
+    parts = (shapes(read), placed(blocks), headed(read), echoed(blocks), titled(blocks, title))
     openings = [words_of(block.text[:READ]).split()[1:] for block in blocks]
     return {
         "markup": shared([block.ancestors for block in blocks], markup_of),
-        "shape": Column([*shapes, ["none"]], own(count) | beside(count, LOOK)),
+        "shape": Column(
+            [*(list(chain(*tokens)) for tokens in zip(*parts, strict=True)), ["none"]], own(count) | beside(count, LOOK)
+        ),
         "links": Column([*linked(blocks), []], own(count) | beside(count, LEAD)),
         "near": near(openings),
-        "within": within(paths_around(blocks), openings),
+        "within": within(read.paths, openings),
     }
+
+
+def shapes(read: Read) -> list[list[str]]:
+    """Each block's look as tokens, those first that its neighbours see too."""
+    found = []
+    for block, seen, own in zip(read.blocks, read.looks.seen, read.looks.own, strict=True):
+        if block.path:
+            links = f"links={binned(block.link_share, (0.01, 0.2, 0.5, 0.9))}"
+            found.append([*seen[:-1], links, f"tag={block.tag}", *own])
+        else:
+            found.append([*seen, *own])
+    return found
 
 
 def placed(blocks: Sequence[Block]) -> list[list[str]]:
@@ -94,12 +124,6 @@ def placed(blocks: Sequence[Block]) -> list[list[str]]:
         around = (total[high] - total[low] - np.minimum(1000, lengths)) / np.maximum(1, high - low - 1)
         columns.append(levels(f"density{reach}", around, (10, 20, 35, 60, 100, 160, 250)))
     return [list(tokens) for tokens in zip(*columns, strict=True)]
-
-
-def levels(name: str, values: np.ndarray, edges: Sequence[float]) -> list[str]:
-    """Between which edges each value lies, as tokens: see ``binned``."""
-    tokens = [f"{name}={level}" for level in range(len(edges) + 1)]
-    return [tokens[level] for level in np.searchsorted(edges, values, side="right").tolist()]
 
 
 def repeated(blocks: Sequence[Block]) -> tuple[list[str], list[str]]:
@@ -127,17 +151,11 @@ def echoed(blocks: Sequence[Block]) -> list[list[str]]:
     return echoes
 
 
-def headings(blocks: Sequence[Block]) -> np.ndarray:
-    """Which blocks head what follows, as booleans: in HTML <h1> to <h6>, else short lines."""
-    heads = [HEADING.fullmatch(one.tag) if one.path else len(one.text.split()) <= SHORT_LINE for one in blocks]
-    return np.array(heads, dtype=bool)
-
-
-def headed(blocks: Sequence[Block]) -> list[list[str]]:
+def headed(read: Read) -> list[list[str]]:
     """For each block the words of the heading above it."""
     heads: list[list[str]] = []
     tokens, distance = ["head=none"], 0
-    for block, is_head in zip(blocks, headings(blocks), strict=True):
+    for block, is_head in zip(read.blocks, read.heads.tolist(), strict=True):
         heads.append([*tokens, f"below={binned(distance, (1, 2, 4, 8, 16, 32))}"])
         distance += 1
         if is_head:
@@ -175,51 +193,6 @@ def element_tokens(element: str, where: str) -> dict[str, None]:
     return dict.fromkeys(tokens)
 
 
-def shape(block: Block) -> list[str]:
-    """The block's look as tokens, those first that its neighbours see too."""
-    seen, own = text_shape(block.text)
-    if block.path:
-        return [*seen[:-1], f"links={binned(block.link_share, (0.01, 0.2, 0.5, 0.9))}", f"tag={block.tag}", *own]
-    return [*seen, *own]
-
-
-@lru_cache(maxsize=50_000)
-def text_shape(text: str) -> tuple[list[str], list[str]]:
-    tokens = text.split()
-    letters, capitals, numbers = (count_of(text, *kind) for kind in SIGNS)
-    starts = sum([token[0].isupper() for token in tokens]) / max(1, len(tokens))
-    count = len(tokens) if text.isascii() else len(UNSPACED.findall(text)) // 2 + len(tokens)
-    first = text[0]
-    kind = "upper" if first.isupper() else "lower" if first.islower() else "digit" if first.isdigit() else first
-    seen = [
-        f"words={binned(count, (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 100))}",
-        f"end={ending(text)}",
-        f"start={kind}",
-        f"sentences={binned(len(SENTENCE_END.findall(text)), (1, 2, 3, 5))}",
-        f"case={binned(starts, (0.3, 0.6, 0.99))}",
-    ]
-    own = [
-        f"upper={binned(capitals / max(1, letters), (0.001, 0.05, 0.15, 0.5, 0.99))}",
-        f"capitals={binned(starts, (0.15, 0.3, 0.5, 0.7, 0.99))}",
-        f"digits={binned(numbers / len(text), (0.001, 0.05, 0.2, 0.5))}",
-        f"commas={binned(text.count(','), (1, 2, 4))}",
-    ]
-    return seen, own + [name for name, pattern in PATTERNS.items() if pattern.search(text)]
-
-
-def count_of(text: str, kind: Callable[[str], bool], ascii: bytes) -> int:
-    """How many characters are of a kind; ``ascii`` are those of it that ASCII has."""
-    if not text.isascii():
-        return sum(map(kind, text))
-    return len(text) - len(text.encode().translate(None, ascii))
-
-
-def ending(text: str) -> str:
-    if CUT_OFF.search(text):
-        return "cutoff"
-    return "letter" if text[-1].isalpha() else "digit" if text[-1].isdigit() else text[-1]
-
-
 def titled(blocks: Sequence[Block], title: str) -> list[list[str]]:
     return [[f"title={title_overlap(block.text, title)}"] if title else [] for block in blocks]
 
@@ -233,28 +206,26 @@ def title_overlap(text: str, title: str) -> str:
     return str(binned(len(a & b) / max(1, len(a | b)), (0.2, 0.5, 0.8)))
 
 
-def page_features(
-    blocks: Sequence[Block],
-    scores: np.ndarray,
-    evidence: np.ndarray | None = None,
-    together: Mapping[str, np.ndarray] | None = None,
-) -> np.ndarray:
+def page_features(blocks: Sequence[Block], scores: np.ndarray, evidence: np.ndarray | None = None) -> np.ndarray:
     """Features of the passes behind the first: an array (blocks, columns) of float32, from scores (blocks, labels).
 
     A block's own scores, its neighbours', those of the page before and behind it, of the page as a whole, and of the
     blocks that belong together with it; with the ``evidence`` (blocks, BLOCK_COLUMNS, labels) of a first pass that too.
-    HTML pages have more columns than text pages, for they have containers and headings. ``together`` are the
-    ``groups`` of the blocks, if they are known already.
+    HTML pages have more columns than text pages, for they have containers and headings.
     """
-    together = groups(blocks) if together is None else together
-    return np.column_stack(list(page_columns(blocks, scores, evidence, together).values())).astype(np.float32)
+    return features_of(Read(blocks), scores, evidence)
+
+
+def features_of(read: Read, scores: np.ndarray, evidence: np.ndarray | None = None) -> np.ndarray:
+    """What ``page_features`` gives, of blocks that are read already."""
+    return np.column_stack(list(page_columns(read, scores, evidence).values())).astype(np.float32)
 
 
 def page_names(kind: str, *, evidence: bool) -> list[str]:
     """The names of the columns of ``page_features`` for a kind of page (html, text), in their order."""
     block, even = Block(0, "-", path="/html" if kind == "html" else ""), np.full((1, len(LABELS)), 1 / len(LABELS))
     none = np.zeros((1, len(BLOCK_COLUMNS), len(LABELS)))
-    columns = page_columns([block], even, none if evidence else None, groups([block])).items()
+    columns = page_columns(Read([block]), even, none if evidence else None).items()
     return [name for group, values in columns for name in ([group] if values.ndim == 1 else by_label(group))]
 
 
@@ -262,23 +233,20 @@ def by_label(name: str) -> list[str]:
     return [f"{name}: {label}" for label in LABELS]
 
 
-def page_columns(
-    blocks: Sequence[Block], scores: np.ndarray, evidence: np.ndarray | None, together: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
+def page_columns(read: Read, scores: np.ndarray, evidence: np.ndarray | None) -> dict[str, np.ndarray]:
     """What ``page_features`` puts side by side, by name: arrays (blocks, labels) or (blocks,)."""
-    words = np.array([len(block.text.split()) for block in blocks], dtype=float)
+    words = read.looks.words.astype(float)
     mass = np.minimum(words, 100)[:, None] * scores
     columns = {"log score": np.log(np.clip(scores, 1e-3, 1)), "score": scores, "words": np.log1p(words)}
     columns |= around_each(scores, words) | along(scores, mass, words)
-    for name, group in together.items():
+    for name, group in read.groups.items():
         columns |= grouped(name, scores, mass, group)
     carried = {"score": scores}
     if evidence is not None:
         own = {f"evidence of {name}": evidence[:, place] for place, name in enumerate(BLOCK_COLUMNS)}
         columns, carried = columns | own, carried | own
-    if blocks[0].path:
-        heads = headings(blocks)
-        columns |= {f"{name}, heading above": last_of(values, heads) for name, values in carried.items()}
+    if read.blocks[0].path:
+        columns |= {f"{name}, heading above": last_of(values, read.heads) for name, values in carried.items()}
     return columns
 
 
@@ -355,28 +323,28 @@ def running(values: Sequence[float], shares: Sequence[float]) -> list[float]:
     return means
 
 
-def groups(blocks: Sequence[Block]) -> dict[str, np.ndarray]:
+def groups(read: Read) -> dict[str, np.ndarray]:
     """Numbers that blocks share that belong together: the same text, begin or shape; for HTML also the containers of
     growing size around each, its place without positions, and the names around it.
     """
+    blocks = read.blocks
     same = [DIGITS.sub("0", block.text.lower()) for block in blocks]
     begin = [f"{' '.join(text.split(None, 2)[:2])} {min(3, len(text) // 40)}" for text in same]
     keys: dict[str, Sequence[Hashable]] = {
         "same text": same,
         "same begin": begin,
-        "same shape": [tuple(text_shape(block.text)[0]) for block in blocks],
+        "same shape": read.looks.seen,
     }
     if blocks[0].path:
-        for least, holding in zip(CONTAINERS, containers(blocks), strict=True):
+        for least, holding in zip(CONTAINERS, containers(read.paths), strict=True):
             keys[f"container of {least} blocks"] = holding
         keys["same place"] = [POSITION.sub("", block.path) for block in blocks]
         keys["same names"] = [block.ancestors[-3:] for block in blocks]
     return {name: numbered(of_block) for name, of_block in keys.items()}
 
 
-def containers(blocks: Sequence[Block]) -> list[list[str]]:
+def containers(around: Sequence[Sequence[str]]) -> list[list[str]]:
     """For each of CONTAINERS the innermost element with at least so many blocks around each block; "" if none."""
-    around = paths_around(blocks)
     sizes = Counter(chain.from_iterable(around))
     holding: list[list[str]] = []
     for paths in around:
