@@ -16,6 +16,7 @@ ALL = 2**31 - 1  # words of a list
 Key = TypeVar("Key", bound=Hashable)
 READ = 200  # characters of a neighbour that are read
 REACH = ((1, 12), (2, 8), (8, 4))  # up to a distance: how many words are taken of a neighbour
+OPENING = 12  # the most words that are taken of one
 LEVELS = 3  # containers around a block
 CONTAINER_BLOCKS, CONTAINER_WORDS = 12, 5  # of a container: blocks that are read, and words of each
 HEAD_WORDS = 8  # of a container's first block
@@ -78,7 +79,7 @@ def near(openings: Sequence[Sequence[str]]) -> Column:
         seen[f"-{farthest}:"] = Stretches(np.column_stack([places, *before]), most)
         seen[f"+{farthest}:"] = Stretches(np.column_stack([places, *behind]), most)
         nearest = farthest + 1
-    return Column([opening[: REACH[0][1]] for opening in openings], seen)
+    return Column(openings, seen)
 
 
 def within(paths: Sequence[Sequence[str]], openings: Sequence[Sequence[str]]) -> Column:
@@ -110,7 +111,7 @@ def within(paths: Sequence[Sequence[str]], openings: Sequence[Sequence[str]]) ->
                 break
     seen = {f"{level}:": Stretches(stacked(rows), CONTAINER_WORDS) for level, rows in enumerate(others, 1)}
     seen |= {f"{level}^": Stretches(stacked(rows), HEAD_WORDS) for level, rows in enumerate(heads, 1)}
-    return Column([opening[:HEAD_WORDS] for opening in openings], seen)
+    return Column(openings, seen)
 
 
 def stacked(rows: Sequence[tuple[int, int, int]]) -> np.ndarray:

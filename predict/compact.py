@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 
 from .around import Column
 from .blocks import Block
-from .features import BLOCK_COLUMNS, Read, block_terms, features_of, words_of
+from .features import BLOCK_COLUMNS, Read, block_terms, features_of
 from .labels import LABELS
 
 MARK = re.compile(r"(?:[+-][128]:|[123][:^])?")  # of a term of a column: whose it is; the rest is the word
@@ -77,7 +77,7 @@ class Passes:
 def scores(passes: Passes, blocks: Sequence[Block], title: str) -> np.ndarray:
     """Probabilities (blocks, labels) of one page's blocks: those of ``model.score``."""
     read = Read(blocks)
-    first = said(passes.first, [block.text for block in blocks], block_terms(read, title))
+    first = said(passes.first, read.words, block_terms(read, title))
     seen = features_of(read, first[:, 0], first[:, 1:])
     second = of_linear(passes.page, seen)
     return of_linear(passes.again, np.hstack([seen, features_of(read, second)]))
@@ -142,8 +142,8 @@ def by_mark(terms: Sequence[str], start: int) -> Marked:
 def said(compact: Compact, texts: Sequence[str], columns: Mapping[str, Column]) -> np.ndarray:
     """What a first pass says of a page's blocks: an array (blocks, 1 + BLOCK_COLUMNS, labels).
 
-    The scores, and behind them the evidence by column (``model.evidence``). ``texts`` are those of the blocks,
-    ``columns`` their ``features.block_terms``.
+    The scores, and behind them the evidence by column (``model.evidence``). ``texts`` are those of the blocks as
+    ``features.words_of`` gives them, ``columns`` their ``features.block_terms``.
     """
     count = len(texts)
     parts = [word_terms(compact, texts)]
@@ -186,7 +186,7 @@ def marked_terms(marked: Marked, column: Column) -> Iterator[tuple[np.ndarray, n
 
 def word_terms(compact: Compact, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """The blocks and numbers of the terms of one word and of two in the texts."""
-    cut = [WORD.findall(words_of(text)) for text in texts]
+    cut = [WORD.findall(text) for text in texts]
     rows = np.repeat(np.arange(len(texts)), [len(words) for words in cut])
     unknown = len(compact.words)
     words = np.fromiter(map(compact.words.get, chain(*cut), repeat(unknown)), dtype=np.int64, count=len(rows))

@@ -12,7 +12,7 @@ from itertools import chain
 
 import numpy as np
 
-from .around import READ, Column, beside, near, own, paths_around, shared, within
+from .around import OPENING, READ, Column, beside, near, own, paths_around, shared, within
 from .blocks import Block
 from .labels import LABELS
 from .links import binned, linked
@@ -22,6 +22,7 @@ BLOCK_COLUMNS = ("words", "markup", "shape", "links", "near", "within")
 
 LOOK, LEAD = 5, 2  # tokens of a block's shape and of its link that its neighbours see
 MAX_CHARS = 600  # of a block's text that are read for words, from each end
+SEPARATOR = "\x1e"  # of texts that are read together; white space at which lines end, so no block holds it
 HEADING = re.compile(r"h[1-6]")
 SURE = 0.8  # probability of a first-pass label that later blocks are told of
 SHORT_LINE = 5  # words of a text line that may head what follows
@@ -36,8 +37,9 @@ DIGIT, DIGITS, POSITION = re.compile(r"\d"), re.compile(r"\d+"), re.compile(r"\[
 def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
     """First-pass features: an object array (blocks, BLOCK_COLUMNS) of strings; a page's blocks in their order."""
     rows = np.empty((len(blocks), len(BLOCK_COLUMNS)), dtype=object)
-    rows[:, 0] = [words_of(block.text) for block in blocks]
-    for place, column in enumerate(block_terms(Read(blocks), title).values(), 1):
+    read = Read(blocks)
+    rows[:, 0] = read.words
+    for place, column in enumerate(block_terms(read, title).values(), 1):
         terms: list[dict[str, None]] = [{} for _ in blocks]
         for mark, seen in column.seen.items():
             marked = [[mark + word for word in words[: seen.most]] for words in column.words]
@@ -55,8 +57,20 @@ class Read:
     blocks: Sequence[Block]
 
     @cached_property
+    def texts(self) -> list[str]:
+        return [block.text for block in self.blocks]
+
+    @cached_property
+    def lower(self) -> list[str]:
+        return SEPARATOR.join(self.texts).lower().split(SEPARATOR)
+
+    @cached_property
+    def words(self) -> list[str]:
+        return words_of(self.texts)
+
+    @cached_property
     def looks(self) -> Looks:
-        return looks_of([block.text for block in self.blocks])
+        return looks_of(self.texts)
 
     @cached_property
     def paths(self) -> list[tuple[str, ...]]:
@@ -77,8 +91,10 @@ class Read:
 def block_terms(read: Read, title: str) -> dict[str, Column]:
     """The terms of the blocks in each of BLOCK_COLUMNS but the words."""
     blocks, count = read.blocks, len(read.blocks)
-    parts = (shapes(read), placed(blocks), headed(read), echoed(blocks), titled(blocks, title))
-    openings = [words_of(block.text[:READ]).split()[1:] for block in blocks]
+    parts = (shapes(read), placed(read), headed(read), echoed(read), titled(read, title))
+    openings = [
+        text.split(None, OPENING + 1)[1 : OPENING + 1] for text in words_of([text[:READ] for text in read.texts])
+    ]
     return {
         "markup": shared([block.ancestors for block in blocks], markup_of),
         "shape": Column(
@@ -93,20 +109,20 @@ def block_terms(read: Read, title: str) -> dict[str, Column]:
 def shapes(read: Read) -> list[list[str]]:
     """Each block's look as tokens, those first that its neighbours see too."""
     found = []
-    for block, seen, own in zip(read.blocks, read.looks.seen, read.looks.own, strict=True):
+    for block, seen, more in zip(read.blocks, read.looks.seen, read.looks.own, strict=True):
         if block.path:
             links = f"links={binned(block.link_share, (0.01, 0.2, 0.5, 0.9))}"
-            found.append([*seen[:-1], links, f"tag={block.tag}", *own])
+            found.append([*seen[:-1], links, f"tag={block.tag}", *more])
         else:
-            found.append([*seen, *own])
+            found.append([*seen, *more])
     return found
 
 
-def placed(blocks: Sequence[Block]) -> list[list[str]]:
+def placed(read: Read) -> list[list[str]]:
     """Where each block stands: from start and end, among how much text, behind and before how many paragraphs."""
-    count = len(blocks)
+    count = len(read.texts)
     places = np.arange(count)
-    lengths = np.array([len(block.text) for block in blocks])
+    lengths = np.array(list(map(len, read.texts)))
     long = np.concatenate([[0], np.cumsum(lengths > LONG)])
     size = binned(count, (10, 30, 100, 300))
     columns = [
@@ -116,7 +132,7 @@ def placed(blocks: Sequence[Block]) -> list[list[str]]:
         [f"count={size}"] * count,
         levels("behind", long[:-1], (1, 2, 4, 8)),
         levels("before", long[-1] - long[1:], (1, 2, 4, 8)),
-        *repeated(blocks),
+        *repeated(read.texts),
     ]
     total = np.concatenate([[0], np.cumsum(np.minimum(lengths, 1000))])
     for reach in (3, 8):
@@ -126,48 +142,47 @@ def placed(blocks: Sequence[Block]) -> list[list[str]]:
     return [list(tokens) for tokens in zip(*columns, strict=True)]
 
 
-def repeated(blocks: Sequence[Block]) -> tuple[list[str], list[str]]:
-    """How often each block's text stands earlier and later on the page, up to three times."""
-    all_of, so_far = Counter(block.text for block in blocks), Counter[str]()
+def repeated(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """How often each text stands earlier and later on the page, up to three times."""
+    all_of, so_far = Counter(texts), Counter[str]()
     earlier, later = [], []
-    for block in blocks:
-        before = so_far[block.text]
+    for text in texts:
+        before = so_far[text]
         earlier.append(f"earlier={min(3, before)}")
-        later.append(f"later={min(3, all_of[block.text] - 1 - before)}")
-        so_far[block.text] = before + 1
+        later.append(f"later={min(3, all_of[text] - 1 - before)}")
+        so_far[text] = before + 1
     return earlier, later
 
 
-def echoed(blocks: Sequence[Block]) -> list[list[str]]:
+def echoed(read: Read) -> list[list[str]]:
     """For each block how many of its words the page's paragraphs have: teasers of other pages share few with them."""
-    bags = [frozenset(WORD.findall(spaced(block.text.lower()))) for block in blocks]
-    long = {block.text: bag for block, bag in zip(blocks, bags, strict=True) if len(block.text) > LONG}
-    counts = Counter(word for bag in long.values() for word in bag)
-    echoes = []
-    for block, bag in zip(blocks, bags, strict=True):
-        itself = block.text in long
-        common = sum(counts[word] > itself for word in bag)
-        echoes.append([f"echo={binned(common / len(bag), (0.01, 0.2, 0.4, 0.6, 0.8, 0.99))}" if bag else "echo=none"])
-    return echoes
+    bags = list(map(frozenset, map(WORD.findall, spaced(SEPARATOR.join(read.lower)).split(SEPARATOR))))
+    long = {text: bag for text, bag in zip(read.texts, bags, strict=True) if len(text) > LONG}
+    counts = Counter(chain.from_iterable(long.values()))
+    once, twice = frozenset(counts), frozenset(word for word, count in counts.items() if count > 1)
+    sizes = np.array(list(map(len, bags)))
+    common = [len(bag & (twice if text in long else once)) for text, bag in zip(read.texts, bags, strict=True)]
+    tokens = levels("echo", np.array(common) / np.maximum(1, sizes), (0.01, 0.2, 0.4, 0.6, 0.8, 0.99))
+    return [[token] if bag else ["echo=none"] for token, bag in zip(tokens, bags, strict=True)]
 
 
 def headed(read: Read) -> list[list[str]]:
     """For each block the words of the heading above it."""
     heads: list[list[str]] = []
     tokens, distance = ["head=none"], 0
-    for block, is_head in zip(read.blocks, read.heads.tolist(), strict=True):
+    for lower, is_head in zip(read.lower, read.heads.tolist(), strict=True):
         heads.append([*tokens, f"below={binned(distance, (1, 2, 4, 8, 16, 32))}"])
         distance += 1
         if is_head:
-            tokens, distance = [f"head:{word.strip(':?!…')}" for word in block.text.lower().split()[:8]], 0
+            tokens, distance = [f"head:{word.strip(':?!…')}" for word in lower.split(None, 8)[:8]], 0
     return heads
 
 
-def words_of(text: str) -> str:
-    """The text as the vectoriser reads it: numbers made equal, unspaced scripts split, both ends marked."""
-    if len(text) > 2 * MAX_CHARS:
-        text = text[:MAX_CHARS] + " " + text[-MAX_CHARS:]
-    return f"¶ {spaced(DIGIT.sub('0', text.lower()))} ¶"
+def words_of(texts: Sequence[str]) -> list[str]:
+    """The texts as the vectoriser reads them: numbers made equal, unspaced scripts split, both ends marked."""
+    ends = [text if len(text) <= 2 * MAX_CHARS else f"{text[:MAX_CHARS]} {text[-MAX_CHARS:]}" for text in texts]
+    read = spaced(DIGIT.sub("0", SEPARATOR.join(ends).lower()))
+    return [f"¶ {text} ¶" for text in read.split(SEPARATOR)]
 
 
 def spaced(text: str) -> str:
@@ -193,17 +208,21 @@ def element_tokens(element: str, where: str) -> dict[str, None]:
     return dict.fromkeys(tokens)
 
 
-def titled(blocks: Sequence[Block], title: str) -> list[list[str]]:
-    return [[f"title={title_overlap(block.text, title)}"] if title else [] for block in blocks]
+def titled(read: Read, title: str) -> list[list[str]]:
+    """How much of each block the page's title has."""
+    if not title:
+        return [[] for _ in read.texts]
+    of_title = frozenset(title.lower().split())
+    return [[f"title={overlap(*texts, title, of_title)}"] for texts in zip(read.texts, read.lower, strict=True)]
 
 
-def title_overlap(text: str, title: str) -> str:
+def overlap(text: str, lower: str, title: str, of_title: frozenset[str]) -> str:
     if text == title:
         return "same"
     if len(text) > 10 and text in title:
         return "inside"
-    a, b = set(text.lower().split()), set(title.lower().split())
-    return str(binned(len(a & b) / max(1, len(a | b)), (0.2, 0.5, 0.8)))
+    words = set(lower.split())
+    return str(binned(len(words & of_title) / max(1, len(words | of_title)), (0.2, 0.5, 0.8)))
 
 
 def page_features(blocks: Sequence[Block], scores: np.ndarray, evidence: np.ndarray | None = None) -> np.ndarray:
@@ -328,7 +347,7 @@ def groups(read: Read) -> dict[str, np.ndarray]:
     growing size around each, its place without positions, and the names around it.
     """
     blocks = read.blocks
-    same = [DIGITS.sub("0", block.text.lower()) for block in blocks]
+    same = DIGITS.sub("0", SEPARATOR.join(read.lower)).split(SEPARATOR)
     begin = [f"{' '.join(text.split(None, 2)[:2])} {min(3, len(text) // 40)}" for text in same]
     keys: dict[str, Sequence[Hashable]] = {
         "same text": same,

@@ -6,7 +6,6 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from .decide import once
