@@ -5,7 +5,7 @@ Both are arrays that a pickled scikit-learn Pipeline takes by column number, so 
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -197,15 +197,21 @@ def markup_of(ancestors: Sequence[str]) -> list[str]:
     return list(tokens)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=5000)
 def element_tokens(element: str, where: str) -> dict[str, None]:
-    tag, *names = re.split(r"[.#]", element)
+    tag, *names = element.replace("#", ".").split(".")
     tokens = [f"{where}={tag}"]
     for name in names:
-        tokens += [f"{where}:{part.lower()}" for part in NAME.findall(name) if len(part) > 1]
+        tokens += [f"{where}:{part}" for part in parts_of(name)]
         if where != "far":
             tokens += f"{where}.{name.lower()}".split()
     return dict.fromkeys(tokens)
+
+
+@lru_cache(maxsize=5000)
+def parts_of(name: str) -> list[str]:
+    """The words that a name is made of, as in "relatedPosts", but single letters."""
+    return [part.lower() for part in NAME.findall(name) if len(part) > 1]
 
 
 def titled(read: Read, title: str) -> list[list[str]]:
@@ -258,8 +264,7 @@ def page_columns(read: Read, scores: np.ndarray, evidence: np.ndarray | None) ->
     mass = np.minimum(words, 100)[:, None] * scores
     columns = {"log score": np.log(np.clip(scores, 1e-3, 1)), "score": scores, "words": np.log1p(words)}
     columns |= around_each(scores, words) | along(scores, mass, words)
-    for name, group in read.groups.items():
-        columns |= grouped(name, scores, mass, group)
+    columns |= grouped(read.groups, scores, mass)
     carried = {"score": scores}
     if evidence is not None:
         own = {f"evidence of {name}": evidence[:, place] for place, name in enumerate(BLOCK_COLUMNS)}
@@ -380,15 +385,24 @@ def numbered(keys: Sequence[Hashable]) -> np.ndarray:
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys])
 
 
-def grouped(name: str, scores: np.ndarray, mass: np.ndarray, group: np.ndarray) -> dict[str, np.ndarray]:
+def grouped(groups: Mapping[str, np.ndarray], scores: np.ndarray, mass: np.ndarray) -> dict[str, np.ndarray]:
     """For each block, of all blocks of its group: mean score, mean by words, share of the page's content, how many."""
-    sizes = np.bincount(group)
-    sums = np.stack([np.bincount(group, column) for column in scores.T], axis=1)
-    masses = np.stack([np.bincount(group, column) for column in mass.T], axis=1)
+    starts = np.cumsum([0, *(group.max() + 1 for group in groups.values())])
+    numbers = [group + start for group, start in zip(groups.values(), starts[:-1], strict=True)]
+    everyone = np.concatenate(numbers)
+    sizes = np.bincount(everyone)
+    sums, masses = (
+        np.stack([np.bincount(everyone, np.tile(column, len(groups))) for column in values.T], axis=1)
+        for values in (scores, mass)
+    )
     found = {
-        f"{name}, by blocks": sums / sizes[:, None],
-        f"{name}, by words": masses / (masses.sum(axis=1, keepdims=True) + 1e-9),
-        f"{name}, share of article": masses[:, 0] / (mass[:, 0].sum() + 1e-9),
-        f"{name}, size": np.log(sizes),
+        "by blocks": sums / sizes[:, None],
+        "by words": masses / (masses.sum(axis=1, keepdims=True) + 1e-9),
+        "share of article": masses[:, 0] / (mass[:, 0].sum() + 1e-9),
+        "size": np.log(sizes),
     }
-    return {column: values[group] for column, values in found.items()}
+    return {
+        f"{name}, {what}": values[group]
+        for name, group in zip(groups, numbers, strict=True)
+        for what, values in found.items()
+    }
