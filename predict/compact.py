@@ -5,7 +5,7 @@ this takes the terms as they are. Its scores are those of ``model.score`` to 1e-
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 
@@ -19,7 +19,7 @@ from .blocks import Block
 from .features import BLOCK_COLUMNS, Read, block_terms, features_of
 from .labels import LABELS
 
-MARK = re.compile(r"(?:[+-][128]:|[123][:^])?")  # of a term of a column: whose it is; the rest is the word
+TERM = re.compile(r"^((?:[+-][128]:|[123][:^])?)(.*)$", re.M)  # of a column: whose word it is, and the word
 WORD = re.compile(
     r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff]+|[^\w\s]"
 )  # of train/pipeline.py
@@ -112,31 +112,32 @@ def compacted(pipeline: Pipeline) -> Compact:
 
 
 def numbered(terms: Sequence[str], start: int) -> tuple[dict[str, int], np.ndarray, np.ndarray, np.ndarray]:
-    """The words of terms of one or two words by number, and the terms as numbers: see ``Compact``."""
+    """The words of terms of one word or two by number, and the terms as numbers: see ``Compact``."""
     cut = [term.split(" ") for term in terms]
-    words: dict[str, int] = {word: number for number, word in enumerate(dict.fromkeys(chain.from_iterable(cut)))}
+    words = {word: number for number, word in enumerate(dict.fromkeys(chain.from_iterable(cut)))}
+    first, last = (looked_up(words, [of_term[place] for of_term in cut]) for place in (0, -1))
+    of_two = np.array([len(of_term) == 2 for of_term in cut], dtype=bool)
+    numbers = np.arange(start, start + len(terms))
     alone = np.full(len(words) + 1, UNKNOWN)  # the last is that of all unknown words
-    pairs = []
-    for number, term in enumerate(cut, start):
-        if len(term) == 1:
-            alone[words[term[0]]] = number
-        else:
-            pairs.append((words[term[0]] * (len(words) + 1) + words[term[1]], number))
-    keys, numbers = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2).T
-    return words, alone, keys, numbers
+    alone[first[~of_two]] = numbers[~of_two]
+    keys = first[of_two] * (len(words) + 1) + last[of_two]
+    order = np.argsort(keys)
+    return words, alone, keys[order], numbers[of_two][order]
 
 
 def by_mark(terms: Sequence[str], start: int) -> Marked:
-    words: dict[str, int] = {}
-    found: dict[str, list[tuple[int, int]]] = {}
-    for number, term in enumerate(terms, start):
-        mark = MARK.match(term).group()  # type: ignore[union-attr]  # it matches nothing, too
-        found.setdefault(mark, []).append((words.setdefault(term[len(mark) :], len(words)), number))
-    tables = {mark: np.full(len(words) + 1, UNKNOWN) for mark in found}  # the last is that of all unknown words
-    for mark, pairs in found.items():
-        of_mark, numbers = np.array(pairs).T
-        tables[mark][of_mark] = numbers
-    return Marked(words, tables)
+    marks, words = zip(*TERM.findall("\n".join(terms)), strict=True)
+    numbers = {word: number for number, word in enumerate(dict.fromkeys(words))}
+    kinds = {mark: number for number, mark in enumerate(dict.fromkeys(marks))}
+    of_word, of_mark = looked_up(numbers, words), looked_up(kinds, marks)
+    tables = np.full((len(kinds), len(numbers) + 1), UNKNOWN)  # the last is that of all unknown words
+    tables[of_mark, of_word] = np.arange(start, start + len(terms))
+    return Marked(numbers, dict(zip(kinds, tables, strict=True)))
+
+
+def looked_up(numbers: Mapping[str, int], words: Iterable[str], default: int = UNKNOWN) -> np.ndarray:
+    """The number of each word."""
+    return np.fromiter(map(numbers.get, words, repeat(default)), np.int64)
 
 
 def said(compact: Compact, texts: Sequence[str], columns: Mapping[str, Column]) -> np.ndarray:
@@ -169,9 +170,7 @@ def said(compact: Compact, texts: Sequence[str], columns: Mapping[str, Column]) 
 def marked_terms(marked: Marked, column: Column) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """By mark the blocks and numbers of the terms that they see under it; a term that is seen twice is there twice."""
     lengths = np.fromiter(map(len, column.words), np.int64, len(column.words))
-    words = np.fromiter(
-        map(marked.words.get, chain.from_iterable(column.words), repeat(len(marked.words))), np.int64, lengths.sum()
-    )
+    words = looked_up(marked.words, chain.from_iterable(column.words), len(marked.words))
     places = np.arange(len(words)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     for mark, seen in column.seen.items():
         if mark not in marked.terms:
@@ -189,7 +188,7 @@ def word_terms(compact: Compact, texts: Sequence[str]) -> tuple[np.ndarray, np.n
     cut = [WORD.findall(text) for text in texts]
     rows = np.repeat(np.arange(len(texts)), [len(words) for words in cut])
     unknown = len(compact.words)
-    words = np.fromiter(map(compact.words.get, chain(*cut), repeat(unknown)), dtype=np.int64, count=len(rows))
+    words = looked_up(compact.words, chain.from_iterable(cut), unknown)
     keys = words[:-1] * (unknown + 1) + words[1:]
     keys[rows[:-1] != rows[1:]] = UNKNOWN
     places = np.searchsorted(compact.pairs, keys)

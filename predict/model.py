@@ -222,7 +222,6 @@ def load(path: Path | None = None) -> Model:
     for name, pipeline in pipelines.items():
         if not name.endswith("block") and pipeline.n_features_in_ != len(feature_names(name)):
             raise ModelError(f"{path}: made for other features than this version's; run `make train`")
-    gc.collect()
     gc.freeze()  # what a model holds is never garbage: the collector need not look at it again
     return Model(in_double(pipelines), card)
 
