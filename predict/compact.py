@@ -117,8 +117,8 @@ def numbered(terms: Sequence[str], start: int) -> tuple[dict[str, int], np.ndarr
     words = {word: number for number, word in enumerate(dict.fromkeys(chain.from_iterable(cut)))}
     first, last = (looked_up(words, [of_term[place] for of_term in cut]) for place in (0, -1))
     of_two = np.array([len(of_term) == 2 for of_term in cut], dtype=bool)
-    numbers = np.arange(start, start + len(terms))
-    alone = np.full(len(words) + 1, UNKNOWN)  # the last is that of all unknown words
+    numbers = np.arange(start, start + len(terms), dtype=np.int32)
+    alone = np.full(len(words) + 1, UNKNOWN, dtype=np.int32)  # the last is that of all unknown words
     alone[first[~of_two]] = numbers[~of_two]
     keys = first[of_two] * (len(words) + 1) + last[of_two]
     order = np.argsort(keys)
@@ -130,7 +130,7 @@ def by_mark(terms: Sequence[str], start: int) -> Marked:
     numbers = {word: number for number, word in enumerate(dict.fromkeys(words))}
     kinds = {mark: number for number, mark in enumerate(dict.fromkeys(marks))}
     of_word, of_mark = looked_up(numbers, words), looked_up(kinds, marks)
-    tables = np.full((len(kinds), len(numbers) + 1), UNKNOWN)  # the last is that of all unknown words
+    tables = np.full((len(kinds), len(numbers) + 1), UNKNOWN, dtype=np.int32)  # the last is that of all unknown words
     tables[of_mark, of_word] = np.arange(start, start + len(terms))
     return Marked(numbers, dict(zip(kinds, tables, strict=True)))
 
@@ -147,12 +147,7 @@ def said(compact: Compact, texts: Sequence[str], columns: Mapping[str, Column]) 
     ``features.words_of`` gives them, ``columns`` their ``features.block_terms``.
     """
     count = len(texts)
-    parts = [word_terms(compact, texts)]
-    for name, marked in compact.marked.items():
-        first = BLOCK_COLUMNS.index(name) * count
-        parts += [(rows + first, numbers) for rows, numbers in marked_terms(marked, columns[name])]
-    rows, numbers = (np.concatenate(some) for some in zip(*parts, strict=True))
-    numbers[numbers == UNKNOWN] += len(compact.idf)
+    rows, numbers = terms_of(compact, texts, columns)
     counts = csr_matrix((np.ones(len(rows)), (rows, numbers)), (len(BLOCK_COLUMNS) * count, len(compact.idf)))
     words = counts.indptr[count]
     counts.data[:words] = 1 + np.log(counts.data[:words])
@@ -165,6 +160,17 @@ def said(compact: Compact, texts: Sequence[str], columns: Mapping[str, Column]) 
     scores = softmax(evidence.sum(axis=0) + compact.intercept, axis=1)
     evidence -= evidence.mean(axis=2, keepdims=True)
     return np.concatenate([scores[None], evidence]).transpose(1, 0, 2)
+
+
+def terms_of(compact: Compact, texts: Sequence[str], columns: Mapping[str, Column]) -> tuple[np.ndarray, np.ndarray]:
+    """The terms of all columns by number, and the row of each: that of its column and block, a column's together."""
+    parts = [word_terms(compact, texts)]
+    for name, marked in compact.marked.items():
+        first = BLOCK_COLUMNS.index(name) * len(texts)
+        parts += [(rows + first, numbers) for rows, numbers in marked_terms(marked, columns[name])]
+    rows, numbers = (np.concatenate(some) for some in zip(*parts, strict=True))
+    numbers[numbers == UNKNOWN] += len(compact.idf)
+    return rows, numbers
 
 
 def marked_terms(marked: Marked, column: Column) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -180,13 +186,13 @@ def marked_terms(marked: Marked, column: Column) -> Iterator[tuple[np.ndarray, n
         rows, begin, end = seen.rows.T
         first, many = ends[begin], ends[end] - ends[begin]
         at = np.arange(many.sum()) + np.repeat(first - np.cumsum(many) + many, many)
-        yield np.repeat(rows, many), numbers[at]
+        yield np.repeat(rows.astype(np.int32), many), numbers[at]
 
 
 def word_terms(compact: Compact, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """The blocks and numbers of the terms of one word and of two in the texts."""
     cut = [WORD.findall(text) for text in texts]
-    rows = np.repeat(np.arange(len(texts)), [len(words) for words in cut])
+    rows = np.repeat(np.arange(len(texts), dtype=np.int32), [len(words) for words in cut])
     unknown = len(compact.words)
     words = looked_up(compact.words, chain.from_iterable(cut), unknown)
     keys = words[:-1] * (unknown + 1) + words[1:]
