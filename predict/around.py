@@ -48,6 +48,22 @@ def own(count: int) -> dict[str, Stretches]:
     return {"": Stretches(np.column_stack([places, places, places + 1]), ALL)}
 
 
+@dataclass(frozen=True)
+class Elements:
+    """The elements around a page's blocks, by number, the outer ones first; 0 stands for none.
+
+    ``of`` has the innermost element around each block, and ``around`` that around each element. By element: how many
+    blocks are in it (``sizes``), which is the ``first`` and ``last``, and its path without positions (``places``).
+    """
+
+    of: list[int]
+    around: list[int]
+    sizes: list[int]
+    first: list[int]
+    last: list[int]
+    places: list[str]
+
+
 def shared(keys: Sequence[Key], words_of: Callable[[Key], Sequence[str]]) -> Column:
     """Each block sees the words of its key, which are made once for all blocks that have it."""
     numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
@@ -82,33 +98,31 @@ def near(openings: Sequence[Sequence[str]]) -> Column:
     return Column(openings, seen)
 
 
-def within(paths: Sequence[Sequence[str]], openings: Sequence[Sequence[str]]) -> Column:
+def within(elements: Elements, openings: Sequence[Sequence[str]]) -> Column:
     """For each block of an HTML page the first words of the others in its containers, and of each container's head.
 
-    ``paths`` are those of the elements around each block, the innermost first. Containers are taken in this order, each
-    at least twice as large as the one before. Nothing for text pages.
+    Containers are taken from the innermost on, each at least twice as large as the one before. Nothing for text pages.
     """
-    first: dict[str, int] = {}
-    last: dict[str, int] = {}
-    for i, around in enumerate(paths):
-        for path in around:
-            first.setdefault(path, i)
-            last[path] = i
+    first = elements.first
+    spans = [last - begin + 1 for begin, last in zip(first, elements.last, strict=True)]
+    larger = [0]
+    for element, around in enumerate(elements.around[1:], 1):
+        while around and spans[around] < 2 * spans[element]:
+            around = elements.around[around]
+        larger.append(around)
     others: list[list[tuple[int, int, int]]] = [[] for _ in range(LEVELS)]
     heads: list[list[tuple[int, int, int]]] = [[] for _ in range(LEVELS)]
-    for i, around in enumerate(paths):
-        level, size = 0, 1
-        for path in around:
-            begin, inside = first[path], last[path] - first[path] + 1
-            if inside < 2 * size:
-                continue
+    for i, element in enumerate(elements.of):
+        container = element if spans[element] > 1 else larger[element]
+        for level in range(LEVELS):
+            if not container:
+                break
+            begin, inside = first[container], spans[container]
             end = begin + min(CONTAINER_BLOCKS, inside)
             others[level] += [(i, begin, min(i, end)), (i, min(i + 1, end), end)]
             if begin != i:
                 heads[level].append((i, begin, begin + 1))
-            level, size = level + 1, inside
-            if level == LEVELS or size > LARGE:
-                break
+            container = larger[container] if inside <= LARGE else 0
     seen = {f"{level}:": Stretches(stacked(rows), CONTAINER_WORDS) for level, rows in enumerate(others, 1)}
     seen |= {f"{level}^": Stretches(stacked(rows), HEAD_WORDS) for level, rows in enumerate(heads, 1)}
     return Column(openings, seen)
@@ -118,17 +132,27 @@ def stacked(rows: Sequence[tuple[int, int, int]]) -> np.ndarray:
     return np.array(rows, dtype=int).reshape(-1, 3)
 
 
-def paths_around(blocks: Sequence[Block]) -> list[tuple[str, ...]]:
-    """For each block the XPaths of the elements around it, the innermost first; none for a text page."""
-    known: dict[str, tuple[str, ...]] = {"": ()}
-    found = []
+def elements_around(blocks: Sequence[Block]) -> Elements:
+    """The elements around the blocks, by their paths."""
+    numbers, around, of, places = {"": 0}, [0], [], [""]
     for block in blocks:
         path = parent = block.path.rpartition("/")[0]
         waiting = []
-        while path not in known:
+        while path not in numbers:
             waiting.append(path)
             path = path.rpartition("/")[0]
         for path in reversed(waiting):
-            known[path] = (path, *known[path.rpartition("/")[0]])
-        found.append(known[parent])
-    return found
+            outer, _, step = path.rpartition("/")
+            around.append(numbers[outer])
+            places.append(f"{places[around[-1]]}/{step.partition('[')[0]}")
+            numbers[path] = len(numbers)
+        of.append(numbers[parent])
+    count, sizes = len(blocks), [0] * len(numbers)
+    first, last = [count] * len(numbers), [0] * len(numbers)
+    for i, element in enumerate(of):
+        sizes[element], first[element], last[element] = sizes[element] + 1, min(first[element], i), i
+    for element in range(len(numbers) - 1, 0, -1):  # those inside of it are done
+        outside = around[element]
+        sizes[outside] += sizes[element]
+        first[outside], last[outside] = min(first[outside], first[element]), max(last[outside], last[element])
+    return Elements(of, around, sizes, first, last, places)

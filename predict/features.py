@@ -12,7 +12,7 @@ from itertools import chain
 
 import numpy as np
 
-from .around import OPENING, READ, Column, beside, near, own, paths_around, shared, within
+from .around import OPENING, READ, Column, Elements, beside, elements_around, near, own, shared, within
 from .blocks import Block
 from .labels import LABELS
 from .links import binned, linked
@@ -31,7 +31,7 @@ LONG = 120  # characters of a paragraph that is hardly a menu entry
 FAR = (1, 2, 3, 5, 8, 13, 21, 34, 55)  # edges of distances, in blocks
 WORD = re.compile(r"\w{4,}|[\u0e00-\u9fff]")  # a word that is likely to say what a text is about
 NAME = re.compile(r"[a-z]+|[A-Z][a-z]*|[A-Z]+")
-DIGIT, DIGITS, POSITION = re.compile(r"\d"), re.compile(r"\d+"), re.compile(r"\[\d+\]")
+DIGIT, DIGITS = re.compile(r"\d"), re.compile(r"\d+")
 
 
 def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
@@ -73,8 +73,8 @@ class Read:
         return looks_of(self.texts)
 
     @cached_property
-    def paths(self) -> list[tuple[str, ...]]:
-        return paths_around(self.blocks)
+    def elements(self) -> Elements:
+        return elements_around(self.blocks)
 
     @cached_property
     def heads(self) -> np.ndarray:
@@ -102,7 +102,7 @@ def block_terms(read: Read, title: str) -> dict[str, Column]:
         ),
         "links": Column([*linked(blocks), []], own(count) | beside(count, LEAD)),
         "near": near(openings),
-        "within": within(read.paths, openings),
+        "within": within(read.elements, openings),
     }
 
 
@@ -360,24 +360,24 @@ def groups(read: Read) -> dict[str, np.ndarray]:
         "same shape": read.looks.seen,
     }
     if blocks[0].path:
-        for least, holding in zip(CONTAINERS, containers(read.paths), strict=True):
+        for least, holding in zip(CONTAINERS, containers(read.elements), strict=True):
             keys[f"container of {least} blocks"] = holding
-        keys["same place"] = [POSITION.sub("", block.path) for block in blocks]
+        keys["same place"] = [
+            (read.elements.places[element], block.path.rpartition("/")[2].partition("[")[0])
+            for element, block in zip(read.elements.of, blocks, strict=True)
+        ]
         keys["same names"] = [block.ancestors[-3:] for block in blocks]
     return {name: numbered(of_block) for name, of_block in keys.items()}
 
 
-def containers(around: Sequence[Sequence[str]]) -> list[list[str]]:
-    """For each of CONTAINERS the innermost element with at least so many blocks around each block; "" if none."""
-    sizes = Counter(chain.from_iterable(around))
-    holding: list[list[str]] = []
-    for paths in around:
-        found: list[str] = []
-        for path in paths:
-            while len(found) < len(CONTAINERS) and sizes[path] >= CONTAINERS[len(found)]:
-                found.append(path)
-        holding.append(found + [""] * (len(CONTAINERS) - len(found)))
-    return [list(level) for level in zip(*holding, strict=True)]
+def containers(elements: Elements) -> list[list[int]]:
+    """For each of CONTAINERS the innermost element with at least so many blocks around each block; 0 if none."""
+    holding = [[0] * len(CONTAINERS)]
+    for element, (around, size) in enumerate(zip(elements.around[1:], elements.sizes[1:], strict=True), 1):
+        holding.append(
+            [element if size >= least else outer for least, outer in zip(CONTAINERS, holding[around], strict=True)]
+        )
+    return [list(level) for level in zip(*(holding[element] for element in elements.of), strict=True)]
 
 
 def numbered(keys: Sequence[Hashable]) -> np.ndarray:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagesieve.predict import Model, load
-from pagesieve.predict.around import ALL, Column, Stretches, beside, near, own, paths_around, shared, within
+from pagesieve.predict.around import ALL, Column, Stretches, beside, elements_around, near, own, shared, within
 from pagesieve.predict.blocks import Block, segment
 from pagesieve.predict.compact import UNKNOWN, by_mark, marked_terms
 from pagesieve.predict.model import score
@@ -102,9 +102,19 @@ def test_stretches_of_containers_leave_out_the_block_itself() -> None:
         "/html/body[1]/ul[1]/li[2]/text()[1]",
         "/html/body[1]/p[1]/text()[1]",
     ]
-    around = paths_around([Block(i, "x", path=path) for i, path in enumerate(paths)])
-    assert around[0] == ("/html/body[1]/ul[1]/li[1]", "/html/body[1]/ul[1]", "/html/body[1]", "/html")
-    found = within(around, [["a"], ["b"], ["c"]])
+    elements = elements_around([Block(i, "x", path=path) for i, path in enumerate(paths)])
+    assert elements.places == [
+        "",
+        "/html",
+        "/html/body",
+        "/html/body/ul",
+        "/html/body/ul/li",
+        "/html/body/ul/li",
+        "/html/body/p",
+    ]
+    assert elements.of == [4, 5, 6] and elements.around == [0, 0, 1, 2, 3, 3, 2]
+    assert elements.sizes[1:4] == [3, 3, 2] and elements.first[3:5] == [0, 0] and elements.last[3:5] == [1, 0]
+    found = within(elements, [["a"], ["b"], ["c"]])
     assert seen_by(found, "1:", 0) == ["b"] and seen_by(found, "1:", 1) == ["a"] and seen_by(found, "1^", 1) == ["a"]
     assert seen_by(found, "1:", 2) == ["a", "b"] and seen_by(found, "2:", 0) == []
 
