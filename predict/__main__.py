@@ -239,11 +239,11 @@ def labelled(
             continue
         with noting(source.page):
             known = kind(source.page, args.input)
-            frame = model.label(content, page=source.page, kind=known, prefer=args.prefer)
-        if frame.empty:
+            blocks = model.records(content, page=source.page, kind=known, prefer=args.prefer)
+        if not blocks:
             note(f"{source.page}: an empty page, no blocks")
-        blocks = output.blocks(frame, keep)
-        yield number, output.render(blocks, format=args.format, name=source.page, several=len(sources) > 1)
+        kept = [block for block in blocks if block["label"] in keep]
+        yield number, output.render(kept, format=args.format, name=source.page, several=len(sources) > 1)
 
 
 @contextmanager

@@ -3,15 +3,20 @@
 All is told as stretches of blocks: of each block in it some first words are seen, under a mark of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from .blocks import Block
 
+OFFSETS = {-2: "-2:", -1: "-1:", 1: "+1:", 2: "+2:"}  # of a block's neighbours, and how their tokens are marked
+ALL = 2**31 - 1  # words of a list
+Key = TypeVar("Key", bound=Hashable)
 READ = 200  # characters of a neighbour that are read
 REACH = ((1, 12), (2, 8), (8, 4))  # up to a distance: how many words are taken of a neighbour
+OPENING = 12  # the most words that are taken of one
 LEVELS = 3  # containers around a block
 CONTAINER_BLOCKS, CONTAINER_WORDS = 12, 5  # of a container: blocks that are read, and words of each
 HEAD_WORDS = 8  # of a container's first block
@@ -20,89 +25,134 @@ LARGE = 60  # blocks of a container around which none is read
 
 @dataclass(frozen=True)
 class Stretches:
-    """What blocks see under one mark: rows (block, begin, end) say that it sees the ``words`` from begin to end."""
+    """What blocks see under one mark: rows (block, begin, end) say that it sees the lists of words from begin to end.
+
+    Of each list it sees the first ``most`` words.
+    """
+
+    rows: np.ndarray
+    most: int
+
+
+@dataclass(frozen=True)
+class Column:
+    """The terms of one column: lists of ``words``, and by mark what is seen of them."""
 
     words: Sequence[Sequence[str]]
-    rows: np.ndarray
+    seen: Mapping[str, Stretches]
 
 
-def own(words: Sequence[Sequence[str]]) -> Stretches:
-    """Each block sees its own words."""
-    places = np.arange(len(words))
-    return Stretches(words, np.column_stack([places, places, places + 1]))
-
-
-def beside(words: Sequence[Sequence[str]], offset: int, outside: Sequence[str]) -> Stretches:
-    """Each block sees the words of the block so many places behind it, before it if that is negative."""
-    places, beyond = np.arange(len(words)), [outside] * abs(offset)
-    begin = places + offset + abs(offset)
-    return Stretches([*beyond, *words, *beyond], np.column_stack([places, begin, begin + 1]))
-
-
-def near(openings: Sequence[Sequence[str]]) -> dict[str, Stretches]:
-    """The first words of each block's neighbours, marked with their side and how far they are off."""
-    found = {}
-    count = len(openings)
+def own(count: int) -> dict[str, Stretches]:
+    """Each block sees its own words, without a mark."""
     places = np.arange(count)
-    nearest = 1
-    for farthest, length in REACH:
-        cut = [opening[:length] for opening in openings]
-        before = np.clip([places - farthest, places - nearest + 1], 0, count)
-        behind = np.clip([places + nearest, places + farthest + 1], 0, count)
-        found[f"-{farthest}:"] = Stretches(cut, np.column_stack([places, *before]))
-        found[f"+{farthest}:"] = Stretches(cut, np.column_stack([places, *behind]))
-        nearest = farthest + 1
+    return {"": Stretches(np.column_stack([places, places, places + 1]), ALL)}
+
+
+@dataclass(frozen=True)
+class Elements:
+    """The elements around a page's blocks, by number, the outer ones first; 0 stands for none.
+
+    ``of`` has the innermost element around each block, and ``around`` that around each element. By element: how many
+    blocks are in it (``sizes``), which is the ``first`` and ``last``, and its path without positions (``places``).
+    """
+
+    of: list[int]
+    around: list[int]
+    sizes: list[int]
+    first: list[int]
+    last: list[int]
+    places: list[str]
+
+
+def shared(keys: Sequence[Key], words_of: Callable[[Key], Sequence[str]]) -> Column:
+    """Each block sees the words of its key, which are made once for all blocks that have it."""
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    places = np.array([numbers[key] for key in keys], dtype=int)
+    rows = np.column_stack([np.arange(len(keys)), places, places + 1])
+    return Column([words_of(key) for key in numbers], {"": Stretches(rows, ALL)})
+
+
+def beside(count: int, most: int) -> dict[str, Stretches]:
+    """Each block sees the first words of its neighbours; beyond the page's ends it sees the list behind the last."""
+    found = {}
+    places = np.arange(count)
+    for offset, mark in OFFSETS.items():
+        begin = places + offset
+        begin[(begin < 0) | (begin >= count)] = count
+        found[mark] = Stretches(np.column_stack([places, begin, begin + 1]), most)
     return found
 
 
-def within(paths: Sequence[Sequence[str]], openings: Sequence[Sequence[str]]) -> dict[str, Stretches]:
+def near(openings: Sequence[Sequence[str]]) -> Column:
+    """The first words of each block's neighbours, marked with their side and how far they are off."""
+    seen = {}
+    count = len(openings)
+    places = np.arange(count)
+    nearest = 1
+    for farthest, most in REACH:
+        before = np.clip([places - farthest, places - nearest + 1], 0, count)
+        behind = np.clip([places + nearest, places + farthest + 1], 0, count)
+        seen[f"-{farthest}:"] = Stretches(np.column_stack([places, *before]), most)
+        seen[f"+{farthest}:"] = Stretches(np.column_stack([places, *behind]), most)
+        nearest = farthest + 1
+    return Column(openings, seen)
+
+
+def within(elements: Elements, openings: Sequence[Sequence[str]]) -> Column:
     """For each block of an HTML page the first words of the others in its containers, and of each container's head.
 
-    ``paths`` are those of the elements around each block, the innermost first. Containers are taken in this order, each
-    at least twice as large as the one before. Nothing for text pages.
+    Containers are taken from the innermost on, each at least twice as large as the one before. Nothing for text pages.
     """
-    first: dict[str, int] = {}
-    last: dict[str, int] = {}
-    for i, around in enumerate(paths):
-        for path in around:
-            first.setdefault(path, i)
-            last[path] = i
+    first = elements.first
+    spans = [last - begin + 1 for begin, last in zip(first, elements.last, strict=True)]
+    larger = [0]
+    for element, around in enumerate(elements.around[1:], 1):
+        while around and spans[around] < 2 * spans[element]:
+            around = elements.around[around]
+        larger.append(around)
     others: list[list[tuple[int, int, int]]] = [[] for _ in range(LEVELS)]
     heads: list[list[tuple[int, int, int]]] = [[] for _ in range(LEVELS)]
-    for i, around in enumerate(paths):
-        level, size = 0, 1
-        for path in around:
-            begin, inside = first[path], last[path] - first[path] + 1
-            if inside < 2 * size:
-                continue
+    for i, element in enumerate(elements.of):
+        container = element if spans[element] > 1 else larger[element]
+        for level in range(LEVELS):
+            if not container:
+                break
+            begin, inside = first[container], spans[container]
             end = begin + min(CONTAINER_BLOCKS, inside)
             others[level] += [(i, begin, min(i, end)), (i, min(i + 1, end), end)]
             if begin != i:
                 heads[level].append((i, begin, begin + 1))
-            level, size = level + 1, inside
-            if level == LEVELS or size > LARGE:
-                break
-    starts = [opening[:CONTAINER_WORDS] for opening in openings]
-    leads = [opening[:HEAD_WORDS] for opening in openings]
-    marked = {f"{level}:": Stretches(starts, stacked(rows)) for level, rows in enumerate(others, 1)}
-    return marked | {f"{level}^": Stretches(leads, stacked(rows)) for level, rows in enumerate(heads, 1)}
+            container = larger[container] if inside <= LARGE else 0
+    seen = {f"{level}:": Stretches(stacked(rows), CONTAINER_WORDS) for level, rows in enumerate(others, 1)}
+    seen |= {f"{level}^": Stretches(stacked(rows), HEAD_WORDS) for level, rows in enumerate(heads, 1)}
+    return Column(openings, seen)
 
 
 def stacked(rows: Sequence[tuple[int, int, int]]) -> np.ndarray:
     return np.array(rows, dtype=int).reshape(-1, 3)
 
 
-def paths_around(blocks: Sequence[Block]) -> list[tuple[str, ...]]:
-    """For each block the XPaths of the elements around it, the innermost first; none for a text page."""
-    known: dict[str, tuple[str, ...]] = {"": ()}
-    found = []
+def elements_around(blocks: Sequence[Block]) -> Elements:
+    """The elements around the blocks, by their paths."""
+    numbers, around, of, places = {"": 0}, [0], [], [""]
     for block in blocks:
         path = parent = block.path.rpartition("/")[0]
         waiting = []
-        while path not in known:
+        while path not in numbers:
             waiting.append(path)
             path = path.rpartition("/")[0]
         for path in reversed(waiting):
-            known[path] = (path, *known[path.rpartition("/")[0]])
-        found.append(known[parent])
-    return found
+            outer, _, step = path.rpartition("/")
+            around.append(numbers[outer])
+            places.append(f"{places[around[-1]]}/{step.partition('[')[0]}")
+            numbers[path] = len(numbers)
+        of.append(numbers[parent])
+    count, sizes = len(blocks), [0] * len(numbers)
+    first, last = [count] * len(numbers), [0] * len(numbers)
+    for i, element in enumerate(of):
+        sizes[element], first[element], last[element] = sizes[element] + 1, min(first[element], i), i
+    for element in range(len(numbers) - 1, 0, -1):  # those inside of it are done
+        outside = around[element]
+        sizes[outside] += sizes[element]
+        first[outside], last[outside] = min(first[outside], first[element]), max(last[outside], last[element])
+    return Elements(of, around, sizes, first, last, places)

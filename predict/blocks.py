@@ -9,9 +9,11 @@ from selectolax.lexbor import LexborNode
 
 from .page import INLINE, NOT_TEXT, Page
 
+CONTROLS = frozenset({"input", "textarea", "optgroup"})  # their attributes may be text that is shown
 BUTTON_TYPES = frozenset({"submit", "button", "reset"})
 UNSHOWN_TYPES = frozenset({"hidden", "checkbox", "radio", "file", "image", "range", "color", "password"})
 MARKS = ("role", "itemprop", "rel", "name", "type", "aria-label", "data-testid")  # attributes that say what it is for
+TELLING = frozenset({*MARKS, "style", "hidden", "aria-hidden"})
 PLAIN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -75,16 +77,22 @@ def segment(page: Page) -> list[Block]:
     blocks: list[Block] = []
     images = 0
     for run in runs_of_text(page.tree.root) if page.tree.root else ():
-        images += sum([piece.element.tag == "img" for piece in run])
-        if any(piece.text.strip() for piece in run):
-            blocks.append(block(len(blocks), run, images))
+        first, linked, href = None, 0, ""
+        for piece in run:
+            images += piece.element.tag == "img"
+            if shown := piece.text.strip():
+                first = first or piece
+                if piece.element.href is not None:
+                    linked, href = linked + len(shown), href or piece.element.href
+        if first:
+            text = "".join([piece.text for piece in run])
+            blocks.append(block(len(blocks), text, first, linked, href, images))
             images = 0
     return blocks
 
 
-def block(index: int, run: list[Piece], images: int) -> Block:
-    first = next(piece for piece in run if piece.text.strip())
-    text = "".join([piece.text for piece in run])
+def block(index: int, text: str, first: Piece, linked: int, href: str, images: int) -> Block:
+    """The block of a text that begins to be visible in its ``first`` piece, with ``linked`` characters in links."""
     if first.element.pre:
         shown = "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
     else:
@@ -93,15 +101,13 @@ def block(index: int, run: list[Piece], images: int) -> Block:
     owner = first.element
     while owner.tag in INLINE and owner.parent:
         owner = owner.parent
-    linked = sum([len(piece.text.strip()) for piece in run if piece.element.href is not None])
-    hrefs = (piece.element.href for piece in run if piece.element.href and piece.text.strip())
     return Block(
         index=index,
         text=shown,
         tag=owner.tag,
         ancestors=first.element.names,
         link_share=min(1.0, linked / max(1, len(text.strip()))),
-        href=next(hrefs, ""),
+        href=href,
         images=images,
         path=first.element.path + first.step,
     )
@@ -115,12 +121,17 @@ def locate(element: Element) -> None:
         waiting.append(at)
         at = at.parent
     for at in reversed(waiting):
-        attributes = at.node.attributes
-        name = "#".join(filter(None, [at.tag, attributes.get("id")]))
-        name = ".".join([name, *(attributes.get("class") or "").split(), *marks_of(attributes)])
+        name = name_of(at.tag, at.node.attributes)
         step = f"{at.tag}[{at.nth}]" if PLAIN_NAME.fullmatch(at.tag) else f"*[{at.nth_of_all}]"
         at.path = f"{at.parent.path}/{step}" if at.parent else f"/{at.tag}"
         at.names = (*at.parent.names, name) if at.parent else (name,)
+
+
+def name_of(tag: str, attributes: dict[str, str | None]) -> str:
+    """An element as ``Block.ancestors`` tells of it."""
+    name = "#".join(filter(None, [tag, attributes.get("id")]))
+    marks = [] if TELLING.isdisjoint(attributes) else marks_of(attributes)
+    return ".".join([name, *(attributes.get("class") or "").split(), *marks])
 
 
 def marks_of(attributes: dict[str, str | None]) -> list[str]:
@@ -133,68 +144,62 @@ def marks_of(attributes: dict[str, str | None]) -> list[str]:
 
 
 def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
-    """The pieces of each block, cut at block-level boundaries, at ``<br><br>``, and between links that touch.
-
-    The stack holds what is still to be visited: nodes, and for each element that is open its own end.
-    """
+    """The pieces of each block, cut at block-level boundaries, at ``<br><br>``, and between links that touch."""
     run: list[Piece] = []
-    inside = entered(root, None)
-    stack: list[LexborNode | Element] = [inside, root.first_child] if root.first_child else []
+    inside, node = entered(root, "html", None), root.first_child
     after_link = False
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Element):
-            inside = node.parent or node
-            after_link = node.tag == "a"
-            if node.block and run:
+    while True:
+        if node is None:  # the end of the element
+            after_link = inside.tag == "a"
+            if inside.block and run:
                 yield run
                 run = []
+            if inside.parent is None:
+                return
+            node, inside = inside.node.next, inside.parent
             continue
-        if node.next is not None:
-            stack.append(node.next)
-        if node.is_text_node:
+        tag = node.tag
+        if tag == "-text":
             inside.texts += 1
             text = node.text_content or ""
             if run or inside.pre or text.strip():
                 run.append(Piece(text, inside, f"/text()[{inside.texts}]"))
-        elif not node.is_element_node:
-            pass
-        elif node.tag in NOT_TEXT:
+        elif tag in NOT_TEXT:
             inside.elements += 1
-        else:
-            element = entered(node, inside)
-            cut = element.block or (element.tag == "a" and after_link)
-            if element.tag == "br":
+        elif node.is_element_node:
+            element = entered(node, tag or "", inside)
+            cut = element.block or (tag == "a" and after_link)
+            if tag == "br":
                 cut = ends_with_break(run)
                 run.append(Piece("\n", element, ""))
             if cut and run:
                 yield run
                 run = []
-            if element.tag == "img":
+            if tag == "img":
                 run.append(Piece("", element, ""))
-            if shown := shown_attribute(element):
+            elif tag in CONTROLS and (shown := shown_attribute(element)):
                 yield [shown]
-            if node.first_child is not None:
-                stack += [element, node.first_child]
-                inside = element
-        after_link = False
+            below = node.first_child
+            if below is not None:
+                node, inside, after_link = below, element, False
+                continue
+        node, after_link = node.next, False
 
 
-def entered(node: LexborNode, parent: Element | None) -> Element:
-    tag = node.tag or ""
+def entered(node: LexborNode, tag: str, parent: Element | None) -> Element:
     if parent is None:
         return Element(node, None, tag, 1, 1, block=True, href=None, pre=False)
     parent.elements += 1
-    parent.named[tag] = parent.named.get(tag, 0) + 1
+    parent.named[tag] = nth = parent.named.get(tag, 0) + 1
     return Element(
-        node=node,
-        parent=parent,
-        tag=tag,
-        nth=parent.named[tag],
+        node,
+        parent,
+        tag,
+        nth,
         nth_of_all=parent.elements,
         block=tag not in INLINE and tag != "br",
         href=(node.attributes.get("href") or "") if tag == "a" else parent.href,
-        pre=parent.pre or tag in ("pre", "textarea"),
+        pre=parent.pre or tag == "pre" or tag == "textarea",
     )
 
 
@@ -209,9 +214,7 @@ def ends_with_break(run: list[Piece]) -> bool:
 
 
 def shown_attribute(element: Element) -> Piece | None:
-    """The text that a form control shows although it is no text node."""
-    if element.tag not in ("input", "textarea", "optgroup"):
-        return None
+    """The text that one of CONTROLS shows although it is no text node."""
     attributes = element.node.attributes
     if element.tag == "input":
         kind = (attributes.get("type") or "text").lower()

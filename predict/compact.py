@@ -5,7 +5,7 @@ this takes the terms as they are. Its scores are those of ``model.score`` to 1e-
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 
@@ -14,16 +14,24 @@ from scipy.sparse import csr_matrix
 from scipy.special import softmax
 from sklearn.pipeline import Pipeline
 
-from .around import Stretches
+from .around import Column
 from .blocks import Block
-from .features import BLOCK_COLUMNS, block_terms, groups, page_features, words_of
+from .features import BLOCK_COLUMNS, Read, block_terms, features_of
 from .labels import LABELS
 
-MARK = re.compile(r"(?:[+-][128]:|[123][:^])?")  # of a term of a column: whose it is; the rest is the word
+TERM = re.compile(r"^((?:[+-][128]:|[123][:^])?)(.*)$", re.M)  # of a column: whose word it is, and the word
 WORD = re.compile(
     r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff]+|[^\w\s]"
 )  # of train/pipeline.py
 UNKNOWN = -1
+
+
+@dataclass(frozen=True)
+class Marked:
+    """The terms of a column: its ``words`` by number, and by mark the term of each word, UNKNOWN where it is none."""
+
+    words: dict[str, int]
+    terms: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -32,16 +40,15 @@ class Compact:
 
     ``words`` numbers the words that stand in any term of the first column, alone or in a pair; ``alone`` has the term
     of each word, UNKNOWN where it is none, and ``pairs`` (sorted, first word times number of words plus second) with
-    ``of_pairs`` those of two. ``marked`` has the terms of the other columns by mark and word. By term: its ``column``,
-    its inverse document frequency ``idf``, and ``weights`` (labels, terms). ``heavy`` is by column.
+    ``of_pairs`` those of two. ``marked`` has the terms of the other columns. By term, and last of UNKNOWN: its inverse
+    document frequency ``idf``, and that times what it weighs, ``weights`` (terms, labels). ``heavy`` is by column.
     """
 
     words: dict[str, int]
     alone: np.ndarray
     pairs: np.ndarray
     of_pairs: np.ndarray
-    marked: dict[str, dict[str, dict[str, int]]]
-    column: np.ndarray
+    marked: dict[str, Marked]
     idf: np.ndarray
     weights: np.ndarray
     intercept: np.ndarray
@@ -69,11 +76,11 @@ class Passes:
 
 def scores(passes: Passes, blocks: Sequence[Block], title: str) -> np.ndarray:
     """Probabilities (blocks, labels) of one page's blocks: those of ``model.score``."""
-    first = said(passes.first, [block.text for block in blocks], block_terms(blocks, title))
-    together = groups(blocks)
-    seen = page_features(blocks, first[:, 0], first[:, 1:], together)
+    read = Read(blocks)
+    first = said(passes.first, read.words, block_terms(read, title))
+    seen = features_of(read, first[:, 0], first[:, 1:])
     second = of_linear(passes.page, seen)
-    return of_linear(passes.again, np.hstack([seen, page_features(blocks, second, None, together)]))
+    return of_linear(passes.again, np.hstack([seen, features_of(read, second)]))
 
 
 def of_linear(linear: Linear, rows: np.ndarray) -> np.ndarray:
@@ -91,84 +98,103 @@ def linear_of(pipeline: Pipeline) -> Linear:
 def compacted(pipeline: Pipeline) -> Compact:
     union, linear = pipeline["terms"], pipeline["linear"]
     terms: dict[str, Sequence[str]] = {}
-    column, idf = np.zeros(linear.coef_.shape[1], dtype=np.int64), np.ones(linear.coef_.shape[1])
-    heavy = np.zeros(len(BLOCK_COLUMNS))
+    idf, weights = (np.zeros((linear.coef_.shape[1] + 1, *more)) for more in ((), (len(LABELS),)))
+    heavy = np.zeros((len(BLOCK_COLUMNS), 1, 1))
     start: dict[str, int] = {}
     for name, *_ in union.transformers:
         vectorizer, place = union.named_transformers_[name], union.output_indices_[name]
         terms[name], start[name] = vectorizer.vocabulary, place.start
-        number = BLOCK_COLUMNS.index(name)
-        column[place], idf[place], heavy[number] = number, vectorizer.idf_, union.transformer_weights[name]
+        idf[place], heavy[BLOCK_COLUMNS.index(name)] = vectorizer.idf_, union.transformer_weights[name]
+    weights[:-1] = linear.coef_.T * idf[:-1, None]
     words, alone, pairs, of_pairs = numbered(terms.get("words", ()), start.get("words", 0))
     marked = {name: by_mark(of, start[name]) for name, of in terms.items() if name != "words"}
-    return Compact(words, alone, pairs, of_pairs, marked, column, idf, linear.coef_, linear.intercept_, heavy)
+    return Compact(words, alone, pairs, of_pairs, marked, idf, weights, linear.intercept_, heavy)
 
 
 def numbered(terms: Sequence[str], start: int) -> tuple[dict[str, int], np.ndarray, np.ndarray, np.ndarray]:
-    """The words of terms of one or two words by number, and the terms as numbers: see ``Compact``."""
+    """The words of terms of one word or two by number, and the terms as numbers: see ``Compact``."""
     cut = [term.split(" ") for term in terms]
-    words: dict[str, int] = {word: number for number, word in enumerate(dict.fromkeys(chain.from_iterable(cut)))}
-    alone = np.full(len(words) + 1, UNKNOWN)  # the last is that of all unknown words
-    pairs = []
-    for number, term in enumerate(cut, start):
-        if len(term) == 1:
-            alone[words[term[0]]] = number
-        else:
-            pairs.append((words[term[0]] * (len(words) + 1) + words[term[1]], number))
-    keys, numbers = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2).T
-    return words, alone, keys, numbers
+    words = {word: number for number, word in enumerate(dict.fromkeys(chain.from_iterable(cut)))}
+    first, last = (looked_up(words, [of_term[place] for of_term in cut]) for place in (0, -1))
+    of_two = np.array([len(of_term) == 2 for of_term in cut], dtype=bool)
+    numbers = np.arange(start, start + len(terms), dtype=np.int32)
+    alone = np.full(len(words) + 1, UNKNOWN, dtype=np.int32)  # the last is that of all unknown words
+    alone[first[~of_two]] = numbers[~of_two]
+    keys = first[of_two] * (len(words) + 1) + last[of_two]
+    order = np.argsort(keys)
+    return words, alone, keys[order], numbers[of_two][order]
 
 
-def by_mark(terms: Sequence[str], start: int) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
-    for number, term in enumerate(terms, start):
-        mark = MARK.match(term).group()  # type: ignore[union-attr]  # it matches nothing, too
-        found.setdefault(mark, {})[term[len(mark) :]] = number
-    return found
+def by_mark(terms: Sequence[str], start: int) -> Marked:
+    marks, words = zip(*TERM.findall("\n".join(terms)), strict=True)
+    numbers = {word: number for number, word in enumerate(dict.fromkeys(words))}
+    kinds = {mark: number for number, mark in enumerate(dict.fromkeys(marks))}
+    of_word, of_mark = looked_up(numbers, words), looked_up(kinds, marks)
+    tables = np.full((len(kinds), len(numbers) + 1), UNKNOWN, dtype=np.int32)  # the last is that of all unknown words
+    tables[of_mark, of_word] = np.arange(start, start + len(terms))
+    return Marked(numbers, dict(zip(kinds, tables, strict=True)))
 
 
-def said(compact: Compact, texts: Sequence[str], columns: Mapping[str, Mapping[str, Stretches]]) -> np.ndarray:
+def looked_up(numbers: Mapping[str, int], words: Iterable[str], default: int = UNKNOWN) -> np.ndarray:
+    """The number of each word."""
+    return np.fromiter(map(numbers.get, words, repeat(default)), np.int64)
+
+
+def said(compact: Compact, texts: Sequence[str], columns: Mapping[str, Column]) -> np.ndarray:
     """What a first pass says of a page's blocks: an array (blocks, 1 + BLOCK_COLUMNS, labels).
 
-    The scores, and behind them the evidence by column (``model.evidence``). ``texts`` are those of the blocks,
-    ``columns`` their ``features.block_terms``.
+    The scores, and behind them the evidence by column (``model.evidence``). ``texts`` are those of the blocks as
+    ``features.words_of`` gives them, ``columns`` their ``features.block_terms``.
     """
     count = len(texts)
+    rows, numbers = terms_of(compact, texts, columns)
+    counts = csr_matrix((np.ones(len(rows)), (rows, numbers)), (len(BLOCK_COLUMNS) * count, len(compact.idf)))
+    words = counts.indptr[count]
+    counts.data[:words] = 1 + np.log(counts.data[:words])
+    counts.data[words:] = 1
+    evidence = counts @ compact.weights
+    counts.data **= 2
+    norms = np.sqrt(counts @ compact.idf**2)
+    evidence /= np.where(norms, norms, 1)[:, None]
+    evidence = evidence.reshape(len(BLOCK_COLUMNS), count, len(LABELS)) * compact.heavy
+    scores = softmax(evidence.sum(axis=0) + compact.intercept, axis=1)
+    evidence -= evidence.mean(axis=2, keepdims=True)
+    return np.concatenate([scores[None], evidence]).transpose(1, 0, 2)
+
+
+def terms_of(compact: Compact, texts: Sequence[str], columns: Mapping[str, Column]) -> tuple[np.ndarray, np.ndarray]:
+    """The terms of all columns by number, and the row of each: that of its column and block, a column's together."""
     parts = [word_terms(compact, texts)]
-    for name, tables in compact.marked.items():
-        parts += [marked_terms(columns[name][mark], table) for mark, table in tables.items() if mark in columns[name]]
+    for name, marked in compact.marked.items():
+        first = BLOCK_COLUMNS.index(name) * len(texts)
+        parts += [(rows + first, numbers) for rows, numbers in marked_terms(marked, columns[name])]
     rows, numbers = (np.concatenate(some) for some in zip(*parts, strict=True))
-    counts = csr_matrix((np.ones(len(rows)), (rows, numbers)), (count, len(compact.idf)))
-    rows, numbers = np.repeat(np.arange(count), np.diff(counts.indptr)), counts.indices
-    column = compact.column[numbers]
-    values = np.where(column == 0, 1 + np.log(counts.data), 1) * compact.idf[numbers]
-    cells, size = rows * len(BLOCK_COLUMNS) + column, count * len(BLOCK_COLUMNS)
-    norms = np.sqrt(np.bincount(cells, values * values, size))
-    values *= compact.heavy[column] / norms[cells]
-    evidence = np.stack([np.bincount(cells, values * weight[numbers], size) for weight in compact.weights], axis=1)
-    evidence = evidence.reshape(count, len(BLOCK_COLUMNS), len(LABELS))
-    scores = softmax(evidence.sum(axis=1) + compact.intercept, axis=1)
-    return np.concatenate([scores[:, None], evidence - evidence.mean(axis=2, keepdims=True)], axis=1)
+    numbers[numbers == UNKNOWN] += len(compact.idf)
+    return rows, numbers
 
 
-def marked_terms(seen: Stretches, table: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray]:
-    """The blocks and numbers of the terms that they see under a mark; a term that is seen twice is there twice."""
-    ends = np.cumsum([0, *map(len, seen.words)])
-    numbers = np.fromiter(map(table.get, chain.from_iterable(seen.words), repeat(UNKNOWN)), np.int64, ends[-1])
-    known = numbers != UNKNOWN
-    starts = np.concatenate([[0], np.cumsum(known)])[ends]
-    rows, begin, end = seen.rows.T
-    first, lengths = starts[begin], starts[end] - starts[begin]
-    places = np.arange(lengths.sum()) + np.repeat(first - np.cumsum(lengths) + lengths, lengths)
-    return np.repeat(rows, lengths), numbers[known][places]
+def marked_terms(marked: Marked, column: Column) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """By mark the blocks and numbers of the terms that they see under it; a term that is seen twice is there twice."""
+    lengths = np.fromiter(map(len, column.words), np.int64, len(column.words))
+    words = looked_up(marked.words, chain.from_iterable(column.words), len(marked.words))
+    places = np.arange(len(words)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    for mark, seen in column.seen.items():
+        if mark not in marked.terms:
+            continue
+        numbers = marked.terms[mark][words[places < seen.most]]
+        ends = np.concatenate([[0], np.cumsum(np.minimum(lengths, seen.most))])
+        rows, begin, end = seen.rows.T
+        first, many = ends[begin], ends[end] - ends[begin]
+        at = np.arange(many.sum()) + np.repeat(first - np.cumsum(many) + many, many)
+        yield np.repeat(rows.astype(np.int32), many), numbers[at]
 
 
 def word_terms(compact: Compact, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """The blocks and numbers of the terms of one word and of two in the texts."""
-    cut = [WORD.findall(words_of(text)) for text in texts]
-    rows = np.repeat(np.arange(len(texts)), [len(words) for words in cut])
+    cut = [WORD.findall(text) for text in texts]
+    rows = np.repeat(np.arange(len(texts), dtype=np.int32), [len(words) for words in cut])
     unknown = len(compact.words)
-    words = np.fromiter(map(compact.words.get, chain(*cut), repeat(unknown)), dtype=np.int64, count=len(rows))
+    words = looked_up(compact.words, chain.from_iterable(cut), unknown)
     keys = words[:-1] * (unknown + 1) + words[1:]
     keys[rows[:-1] != rows[1:]] = UNKNOWN
     places = np.searchsorted(compact.pairs, keys)

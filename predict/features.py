@@ -5,51 +5,44 @@ Both are arrays that a pickled scikit-learn Pipeline takes by column number, so 
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import chain
-from string import ascii_letters, ascii_uppercase, digits
 
 import numpy as np
 
-from .around import READ, Stretches, beside, near, own, paths_around, within
+from .around import OPENING, READ, Column, Elements, beside, elements_around, near, own, shared, within
 from .blocks import Block
 from .labels import LABELS
 from .links import binned, linked
+from .looks import UNSPACED, Looks, levels, looks_of
 
 BLOCK_COLUMNS = ("words", "markup", "shape", "links", "near", "within")
 
-OFFSETS = {-2: "-2:", -1: "-1:", 1: "+1:", 2: "+2:"}  # of a block's neighbours, and how their tokens are marked
+LOOK, LEAD = 5, 2  # tokens of a block's shape and of its link that its neighbours see
 MAX_CHARS = 600  # of a block's text that are read for words, from each end
+SEPARATOR = "\x1e"  # of texts that are read together; white space at which lines end, so no block holds it
 HEADING = re.compile(r"h[1-6]")
 SURE = 0.8  # probability of a first-pass label that later blocks are told of
 SHORT_LINE = 5  # words of a text line that may head what follows
 CONTAINERS = (2, 4, 8, 16, 32, 64)  # blocks that a container around a block has at least
 LONG = 120  # characters of a paragraph that is hardly a menu entry
 FAR = (1, 2, 3, 5, 8, 13, 21, 34, 55)  # edges of distances, in blocks
-UNSPACED = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
 WORD = re.compile(r"\w{4,}|[\u0e00-\u9fff]")  # a word that is likely to say what a text is about
 NAME = re.compile(r"[a-z]+|[A-Z][a-z]*|[A-Z]+")
-SENTENCE_END = re.compile(r"[.!?。！？।؟](?=\s|$|[\"'»”’)])|[。！？।]")
-DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{1,2}:\d\d\b")
-CUT_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])\W*$")
-CONTACT = re.compile(r"\S@\S+\.\S|https?://|www\.")
-DIGIT, DIGITS, POSITION = re.compile(r"\d"), re.compile(r"\d+"), re.compile(r"\[\d+\]")
-QUOTE, BAR, COPYRIGHT = re.compile(r"^[\"“„«”‘'「]"), re.compile(r"\|"), re.compile("©")
-PATTERNS = {"date": DATE, "cutoff": CUT_OFF, "contact": CONTACT, "quote": QUOTE, "bar": BAR, "copyright": COPYRIGHT}
-SIGNS = (  # letters, capitals, digits
-    (str.isalpha, ascii_letters.encode()), (str.isupper, ascii_uppercase.encode()), (str.isdigit, digits.encode()),
-)  # fmt: skip
+DIGIT, DIGITS = re.compile(r"\d"), re.compile(r"\d+")
 
 
 def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
     """First-pass features: an object array (blocks, BLOCK_COLUMNS) of strings; a page's blocks in their order."""
     rows = np.empty((len(blocks), len(BLOCK_COLUMNS)), dtype=object)
-    rows[:, 0] = [words_of(block.text) for block in blocks]
-    for place, column in enumerate(block_terms(blocks, title).values(), 1):
+    read = Read(blocks)
+    rows[:, 0] = read.words
+    for place, column in enumerate(block_terms(read, title).values(), 1):
         terms: list[dict[str, None]] = [{} for _ in blocks]
-        for mark, seen in column.items():
-            marked = [[mark + word for word in words] for words in seen.words]
+        for mark, seen in column.seen.items():
+            marked = [[mark + word for word in words[: seen.most]] for words in column.words]
             for row, begin, end in seen.rows.tolist():
                 for words in marked[begin:end]:
                     terms[row].update(dict.fromkeys(words))
@@ -57,27 +50,79 @@ def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
     return rows
 
 
-def block_terms(blocks: Sequence[Block], title: str) -> dict[str, dict[str, Stretches]]:
-    """The terms of the blocks in each of BLOCK_COLUMNS but the words, by the mark that stands before them."""
-    shapes, links = [shape(block) for block in blocks], linked(blocks)
-    parts = (shapes, placed(blocks), headed(blocks), echoed(blocks), titled(blocks, title))
-    openings = [words_of(block.text[:READ]).split()[1:] for block in blocks]
-    looks, leads = [tokens[:5] for tokens in shapes], [tokens[:2] for tokens in links]
+@dataclass(frozen=True)
+class Read:
+    """The blocks of a page, with what several features are made of: found when it is first needed, and kept."""
+
+    blocks: Sequence[Block]
+
+    @cached_property
+    def texts(self) -> list[str]:
+        return [block.text for block in self.blocks]
+
+    @cached_property
+    def lower(self) -> list[str]:
+        return SEPARATOR.join(self.texts).lower().split(SEPARATOR)
+
+    @cached_property
+    def words(self) -> list[str]:
+        return words_of(self.texts)
+
+    @cached_property
+    def looks(self) -> Looks:
+        return looks_of(self.texts)
+
+    @cached_property
+    def elements(self) -> Elements:
+        return elements_around(self.blocks)
+
+    @cached_property
+    def heads(self) -> np.ndarray:
+        """Which blocks head what follows, as booleans: in HTML <h1> to <h6>, else short lines."""
+        if not self.blocks[0].path:
+            return self.looks.words <= SHORT_LINE
+        return np.array([HEADING.fullmatch(block.tag) is not None for block in self.blocks])
+
+    @cached_property
+    def groups(self) -> dict[str, np.ndarray]:
+        return groups(self)
+
+
+def block_terms(read: Read, title: str) -> dict[str, Column]:
+    """The terms of the blocks in each of BLOCK_COLUMNS but the words."""
+    blocks, count = read.blocks, len(read.blocks)
+    parts = (shapes(read), placed(read), headed(read), echoed(read), titled(read, title))
+    openings = [
+        text.split(None, OPENING + 1)[1 : OPENING + 1] for text in words_of([text[:READ] for text in read.texts])
+    ]
     return {
-        "markup": {"": own([markup_of(block) for block in blocks])},
-        "shape": {"": own([list(chain(*tokens)) for tokens in zip(*parts, strict=True)])}
-        | {mark: beside(looks, offset, ["none"]) for offset, mark in OFFSETS.items()},
-        "links": {"": own(links)} | {mark: beside(leads, offset, []) for offset, mark in OFFSETS.items()},
+        "markup": shared([block.ancestors for block in blocks], markup_of),
+        "shape": Column(
+            [*(list(chain(*tokens)) for tokens in zip(*parts, strict=True)), ["none"]], own(count) | beside(count, LOOK)
+        ),
+        "links": Column([*linked(blocks), []], own(count) | beside(count, LEAD)),
         "near": near(openings),
-        "within": within(paths_around(blocks), openings),
+        "within": within(read.elements, openings),
     }
 
 
-def placed(blocks: Sequence[Block]) -> list[list[str]]:
+def shapes(read: Read) -> list[list[str]]:
+    """Each block's look as tokens, those first that its neighbours see too."""
+    found = []
+    for block, seen, more in zip(read.blocks, read.looks.seen, read.looks.own, strict=True):
+        if block.path:
+            links = f"links={binned(block.link_share, (0.01, 0.2, 0.5, 0.9))}"
+            found.append([*seen[:-1], links, f"tag={block.tag}", *more])
+        else:
+            found.append([*seen, *more])
+    return found
+
+
+def placed(read: Read) -> list[list[str]]:
     """Where each block stands: from start and end, among how much text, behind and before how many paragraphs."""
-    count = len(blocks)
+    count = len(read.texts)
     places = np.arange(count)
-    lengths = np.array([len(block.text) for block in blocks])
+    lengths = np.array(list(map(len, read.texts)))
     long = np.concatenate([[0], np.cumsum(lengths > LONG)])
     size = binned(count, (10, 30, 100, 300))
     columns = [
@@ -87,7 +132,7 @@ def placed(blocks: Sequence[Block]) -> list[list[str]]:
         [f"count={size}"] * count,
         levels("behind", long[:-1], (1, 2, 4, 8)),
         levels("before", long[-1] - long[1:], (1, 2, 4, 8)),
-        *repeated(blocks),
+        *repeated(read.texts),
     ]
     total = np.concatenate([[0], np.cumsum(np.minimum(lengths, 1000))])
     for reach in (3, 8):
@@ -97,165 +142,115 @@ def placed(blocks: Sequence[Block]) -> list[list[str]]:
     return [list(tokens) for tokens in zip(*columns, strict=True)]
 
 
-def levels(name: str, values: np.ndarray, edges: Sequence[float]) -> list[str]:
-    """Between which edges each value lies, as tokens: see ``binned``."""
-    tokens = [f"{name}={level}" for level in range(len(edges) + 1)]
-    return [tokens[level] for level in np.searchsorted(edges, values, side="right").tolist()]
-
-
-def repeated(blocks: Sequence[Block]) -> tuple[list[str], list[str]]:
-    """How often each block's text stands earlier and later on the page, up to three times."""
-    all_of, so_far = Counter(block.text for block in blocks), Counter[str]()
+def repeated(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """How often each text stands earlier and later on the page, up to three times."""
+    all_of, so_far = Counter(texts), Counter[str]()
     earlier, later = [], []
-    for block in blocks:
-        before = so_far[block.text]
+    for text in texts:
+        before = so_far[text]
         earlier.append(f"earlier={min(3, before)}")
-        later.append(f"later={min(3, all_of[block.text] - 1 - before)}")
-        so_far[block.text] = before + 1
+        later.append(f"later={min(3, all_of[text] - 1 - before)}")
+        so_far[text] = before + 1
     return earlier, later
 
 
-def echoed(blocks: Sequence[Block]) -> list[list[str]]:
+def echoed(read: Read) -> list[list[str]]:
     """For each block how many of its words the page's paragraphs have: teasers of other pages share few with them."""
-    bags = [frozenset(WORD.findall(spaced(block.text.lower()))) for block in blocks]
-    long = {block.text: bag for block, bag in zip(blocks, bags, strict=True) if len(block.text) > LONG}
-    counts = Counter(word for bag in long.values() for word in bag)
-    echoes = []
-    for block, bag in zip(blocks, bags, strict=True):
-        itself = block.text in long
-        common = sum(counts[word] > itself for word in bag)
-        echoes.append([f"echo={binned(common / len(bag), (0.01, 0.2, 0.4, 0.6, 0.8, 0.99))}" if bag else "echo=none"])
-    return echoes
+    bags = list(map(frozenset, map(WORD.findall, spaced(SEPARATOR.join(read.lower)).split(SEPARATOR))))
+    long = {text: bag for text, bag in zip(read.texts, bags, strict=True) if len(text) > LONG}
+    counts = Counter(chain.from_iterable(long.values()))
+    once, twice = frozenset(counts), frozenset(word for word, count in counts.items() if count > 1)
+    sizes = np.array(list(map(len, bags)))
+    common = [len(bag & (twice if text in long else once)) for text, bag in zip(read.texts, bags, strict=True)]
+    tokens = levels("echo", np.array(common) / np.maximum(1, sizes), (0.01, 0.2, 0.4, 0.6, 0.8, 0.99))
+    return [[token] if bag else ["echo=none"] for token, bag in zip(tokens, bags, strict=True)]
 
 
-def headings(blocks: Sequence[Block]) -> np.ndarray:
-    """Which blocks head what follows, as booleans: in HTML <h1> to <h6>, else short lines."""
-    heads = [HEADING.fullmatch(one.tag) if one.path else len(one.text.split()) <= SHORT_LINE for one in blocks]
-    return np.array(heads, dtype=bool)
-
-
-def headed(blocks: Sequence[Block]) -> list[list[str]]:
+def headed(read: Read) -> list[list[str]]:
     """For each block the words of the heading above it."""
     heads: list[list[str]] = []
     tokens, distance = ["head=none"], 0
-    for block, is_head in zip(blocks, headings(blocks), strict=True):
+    for lower, is_head in zip(read.lower, read.heads.tolist(), strict=True):
         heads.append([*tokens, f"below={binned(distance, (1, 2, 4, 8, 16, 32))}"])
         distance += 1
         if is_head:
-            tokens, distance = [f"head:{word.strip(':?!…')}" for word in block.text.lower().split()[:8]], 0
+            tokens, distance = [f"head:{word.strip(':?!…')}" for word in lower.split(None, 8)[:8]], 0
     return heads
 
 
-def words_of(text: str) -> str:
-    """The text as the vectoriser reads it: numbers made equal, unspaced scripts split, both ends marked."""
-    if len(text) > 2 * MAX_CHARS:
-        text = text[:MAX_CHARS] + " " + text[-MAX_CHARS:]
-    return f"¶ {spaced(DIGIT.sub('0', text.lower()))} ¶"
+def words_of(texts: Sequence[str]) -> list[str]:
+    """The texts as the vectoriser reads them: numbers made equal, unspaced scripts split, both ends marked."""
+    ends = [text if len(text) <= 2 * MAX_CHARS else f"{text[:MAX_CHARS]} {text[-MAX_CHARS:]}" for text in texts]
+    read = spaced(DIGIT.sub("0", SEPARATOR.join(ends).lower()))
+    return [f"¶ {text} ¶" for text in read.split(SEPARATOR)]
 
 
 def spaced(text: str) -> str:
     return text if text.isascii() else UNSPACED.sub(r" \1 ", text)
 
 
-def markup_of(block: Block) -> list[str]:
-    """Tag, class and id words of the block's own element, of the two around it, and of all the others."""
+def markup_of(ancestors: Sequence[str]) -> list[str]:
+    """Tag, class and id words of a block's own element, of the two around it, and of all the others."""
     tokens: dict[str, None] = {}
-    for distance, element in enumerate(reversed(block.ancestors)):
+    for distance, element in enumerate(reversed(ancestors)):
         tokens.update(element_tokens(element, ("own", "up1", "up2")[distance] if distance < 3 else "far"))
     return list(tokens)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=5000)
 def element_tokens(element: str, where: str) -> dict[str, None]:
-    tag, *names = re.split(r"[.#]", element)
+    tag, *names = element.replace("#", ".").split(".")
     tokens = [f"{where}={tag}"]
     for name in names:
-        tokens += [f"{where}:{part.lower()}" for part in NAME.findall(name) if len(part) > 1]
+        tokens += [f"{where}:{part}" for part in parts_of(name)]
         if where != "far":
             tokens += f"{where}.{name.lower()}".split()
     return dict.fromkeys(tokens)
 
 
-def shape(block: Block) -> list[str]:
-    """The block's look as tokens, those first that its neighbours see too."""
-    seen, own = text_shape(block.text)
-    if block.path:
-        return [*seen[:-1], f"links={binned(block.link_share, (0.01, 0.2, 0.5, 0.9))}", f"tag={block.tag}", *own]
-    return [*seen, *own]
+@lru_cache(maxsize=5000)
+def parts_of(name: str) -> list[str]:
+    """The words that a name is made of, as in "relatedPosts", but single letters."""
+    return [part.lower() for part in NAME.findall(name) if len(part) > 1]
 
 
-@lru_cache(maxsize=50_000)
-def text_shape(text: str) -> tuple[list[str], list[str]]:
-    tokens = text.split()
-    letters, capitals, numbers = (count_of(text, *kind) for kind in SIGNS)
-    starts = sum([token[0].isupper() for token in tokens]) / max(1, len(tokens))
-    count = len(tokens) if text.isascii() else len(UNSPACED.findall(text)) // 2 + len(tokens)
-    first = text[0]
-    kind = "upper" if first.isupper() else "lower" if first.islower() else "digit" if first.isdigit() else first
-    seen = [
-        f"words={binned(count, (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 100))}",
-        f"end={ending(text)}",
-        f"start={kind}",
-        f"sentences={binned(len(SENTENCE_END.findall(text)), (1, 2, 3, 5))}",
-        f"case={binned(starts, (0.3, 0.6, 0.99))}",
-    ]
-    own = [
-        f"upper={binned(capitals / max(1, letters), (0.001, 0.05, 0.15, 0.5, 0.99))}",
-        f"capitals={binned(starts, (0.15, 0.3, 0.5, 0.7, 0.99))}",
-        f"digits={binned(numbers / len(text), (0.001, 0.05, 0.2, 0.5))}",
-        f"commas={binned(text.count(','), (1, 2, 4))}",
-    ]
-    return seen, own + [name for name, pattern in PATTERNS.items() if pattern.search(text)]
+def titled(read: Read, title: str) -> list[list[str]]:
+    """How much of each block the page's title has."""
+    if not title:
+        return [[] for _ in read.texts]
+    of_title = frozenset(title.lower().split())
+    return [[f"title={overlap(*texts, title, of_title)}"] for texts in zip(read.texts, read.lower, strict=True)]
 
 
-def count_of(text: str, kind: Callable[[str], bool], ascii: bytes) -> int:
-    """How many characters are of a kind; ``ascii`` are those of it that ASCII has."""
-    if not text.isascii():
-        return sum(map(kind, text))
-    return len(text) - len(text.encode().translate(None, ascii))
-
-
-def ending(text: str) -> str:
-    if CUT_OFF.search(text):
-        return "cutoff"
-    return "letter" if text[-1].isalpha() else "digit" if text[-1].isdigit() else text[-1]
-
-
-def titled(blocks: Sequence[Block], title: str) -> list[list[str]]:
-    return [[f"title={title_overlap(block.text, title)}"] if title else [] for block in blocks]
-
-
-def title_overlap(text: str, title: str) -> str:
+def overlap(text: str, lower: str, title: str, of_title: frozenset[str]) -> str:
     if text == title:
         return "same"
     if len(text) > 10 and text in title:
         return "inside"
-    a, b = set(text.lower().split()), set(title.lower().split())
-    return str(binned(len(a & b) / max(1, len(a | b)), (0.2, 0.5, 0.8)))
+    words = set(lower.split())
+    return str(binned(len(words & of_title) / max(1, len(words | of_title)), (0.2, 0.5, 0.8)))
 
 
-def page_features(
-    blocks: Sequence[Block],
-    scores: np.ndarray,
-    evidence: np.ndarray | None = None,
-    together: Mapping[str, np.ndarray] | None = None,
-) -> np.ndarray:
+def page_features(blocks: Sequence[Block], scores: np.ndarray, evidence: np.ndarray | None = None) -> np.ndarray:
     """Features of the passes behind the first: an array (blocks, columns) of float32, from scores (blocks, labels).
 
     A block's own scores, its neighbours', those of the page before and behind it, of the page as a whole, and of the
     blocks that belong together with it; with the ``evidence`` (blocks, BLOCK_COLUMNS, labels) of a first pass that too.
-    HTML pages have more columns than text pages, for they have containers and headings. ``together`` are the
-    ``groups`` of the blocks, if they are known already.
+    HTML pages have more columns than text pages, for they have containers and headings.
     """
-    together = groups(blocks) if together is None else together
-    return np.column_stack(list(page_columns(blocks, scores, evidence, together).values())).astype(np.float32)
+    return features_of(Read(blocks), scores, evidence)
+
+
+def features_of(read: Read, scores: np.ndarray, evidence: np.ndarray | None = None) -> np.ndarray:
+    """What ``page_features`` gives, of blocks that are read already."""
+    return np.column_stack(list(page_columns(read, scores, evidence).values())).astype(np.float32)
 
 
 def page_names(kind: str, *, evidence: bool) -> list[str]:
     """The names of the columns of ``page_features`` for a kind of page (html, text), in their order."""
     block, even = Block(0, "-", path="/html" if kind == "html" else ""), np.full((1, len(LABELS)), 1 / len(LABELS))
     none = np.zeros((1, len(BLOCK_COLUMNS), len(LABELS)))
-    columns = page_columns([block], even, none if evidence else None, groups([block])).items()
+    columns = page_columns(Read([block]), even, none if evidence else None).items()
     return [name for group, values in columns for name in ([group] if values.ndim == 1 else by_label(group))]
 
 
@@ -263,23 +258,19 @@ def by_label(name: str) -> list[str]:
     return [f"{name}: {label}" for label in LABELS]
 
 
-def page_columns(
-    blocks: Sequence[Block], scores: np.ndarray, evidence: np.ndarray | None, together: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
+def page_columns(read: Read, scores: np.ndarray, evidence: np.ndarray | None) -> dict[str, np.ndarray]:
     """What ``page_features`` puts side by side, by name: arrays (blocks, labels) or (blocks,)."""
-    words = np.array([len(block.text.split()) for block in blocks], dtype=float)
+    words = read.looks.words.astype(float)
     mass = np.minimum(words, 100)[:, None] * scores
     columns = {"log score": np.log(np.clip(scores, 1e-3, 1)), "score": scores, "words": np.log1p(words)}
     columns |= around_each(scores, words) | along(scores, mass, words)
-    for name, group in together.items():
-        columns |= grouped(name, scores, mass, group)
+    columns |= grouped(read.groups, scores, mass)
     carried = {"score": scores}
     if evidence is not None:
         own = {f"evidence of {name}": evidence[:, place] for place, name in enumerate(BLOCK_COLUMNS)}
         columns, carried = columns | own, carried | own
-    if blocks[0].path:
-        heads = headings(blocks)
-        columns |= {f"{name}, heading above": last_of(values, heads) for name, values in carried.items()}
+    if read.blocks[0].path:
+        columns |= {f"{name}, heading above": last_of(values, read.heads) for name, values in carried.items()}
     return columns
 
 
@@ -356,37 +347,37 @@ def running(values: Sequence[float], shares: Sequence[float]) -> list[float]:
     return means
 
 
-def groups(blocks: Sequence[Block]) -> dict[str, np.ndarray]:
+def groups(read: Read) -> dict[str, np.ndarray]:
     """Numbers that blocks share that belong together: the same text, begin or shape; for HTML also the containers of
     growing size around each, its place without positions, and the names around it.
     """
-    same = [DIGITS.sub("0", block.text.lower()) for block in blocks]
+    blocks = read.blocks
+    same = DIGITS.sub("0", SEPARATOR.join(read.lower)).split(SEPARATOR)
     begin = [f"{' '.join(text.split(None, 2)[:2])} {min(3, len(text) // 40)}" for text in same]
     keys: dict[str, Sequence[Hashable]] = {
         "same text": same,
         "same begin": begin,
-        "same shape": [tuple(text_shape(block.text)[0]) for block in blocks],
+        "same shape": read.looks.seen,
     }
     if blocks[0].path:
-        for least, holding in zip(CONTAINERS, containers(blocks), strict=True):
+        for least, holding in zip(CONTAINERS, containers(read.elements), strict=True):
             keys[f"container of {least} blocks"] = holding
-        keys["same place"] = [POSITION.sub("", block.path) for block in blocks]
+        keys["same place"] = [
+            (read.elements.places[element], block.path.rpartition("/")[2].partition("[")[0])
+            for element, block in zip(read.elements.of, blocks, strict=True)
+        ]
         keys["same names"] = [block.ancestors[-3:] for block in blocks]
     return {name: numbered(of_block) for name, of_block in keys.items()}
 
 
-def containers(blocks: Sequence[Block]) -> list[list[str]]:
-    """For each of CONTAINERS the innermost element with at least so many blocks around each block; "" if none."""
-    around = paths_around(blocks)
-    sizes = Counter(chain.from_iterable(around))
-    holding: list[list[str]] = []
-    for paths in around:
-        found: list[str] = []
-        for path in paths:
-            while len(found) < len(CONTAINERS) and sizes[path] >= CONTAINERS[len(found)]:
-                found.append(path)
-        holding.append(found + [""] * (len(CONTAINERS) - len(found)))
-    return [list(level) for level in zip(*holding, strict=True)]
+def containers(elements: Elements) -> list[list[int]]:
+    """For each of CONTAINERS the innermost element with at least so many blocks around each block; 0 if none."""
+    holding = [[0] * len(CONTAINERS)]
+    for element, (around, size) in enumerate(zip(elements.around[1:], elements.sizes[1:], strict=True), 1):
+        holding.append(
+            [element if size >= least else outer for least, outer in zip(CONTAINERS, holding[around], strict=True)]
+        )
+    return [list(level) for level in zip(*(holding[element] for element in elements.of), strict=True)]
 
 
 def numbered(keys: Sequence[Hashable]) -> np.ndarray:
@@ -394,15 +385,24 @@ def numbered(keys: Sequence[Hashable]) -> np.ndarray:
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys])
 
 
-def grouped(name: str, scores: np.ndarray, mass: np.ndarray, group: np.ndarray) -> dict[str, np.ndarray]:
+def grouped(groups: Mapping[str, np.ndarray], scores: np.ndarray, mass: np.ndarray) -> dict[str, np.ndarray]:
     """For each block, of all blocks of its group: mean score, mean by words, share of the page's content, how many."""
-    sizes = np.bincount(group)
-    sums = np.stack([np.bincount(group, column) for column in scores.T], axis=1)
-    masses = np.stack([np.bincount(group, column) for column in mass.T], axis=1)
+    starts = np.cumsum([0, *(group.max() + 1 for group in groups.values())])
+    numbers = [group + start for group, start in zip(groups.values(), starts[:-1], strict=True)]
+    everyone = np.concatenate(numbers)
+    sizes = np.bincount(everyone)
+    sums, masses = (
+        np.stack([np.bincount(everyone, np.tile(column, len(groups))) for column in values.T], axis=1)
+        for values in (scores, mass)
+    )
     found = {
-        f"{name}, by blocks": sums / sizes[:, None],
-        f"{name}, by words": masses / (masses.sum(axis=1, keepdims=True) + 1e-9),
-        f"{name}, share of article": masses[:, 0] / (mass[:, 0].sum() + 1e-9),
-        f"{name}, size": np.log(sizes),
+        "by blocks": sums / sizes[:, None],
+        "by words": masses / (masses.sum(axis=1, keepdims=True) + 1e-9),
+        "share of article": masses[:, 0] / (mass[:, 0].sum() + 1e-9),
+        "size": np.log(sizes),
     }
-    return {column: values[group] for column, values in found.items()}
+    return {
+        f"{name}, {what}": values[group]
+        for name, group in zip(groups, numbers, strict=True)
+        for what, values in found.items()
+    }

@@ -11,7 +11,7 @@ import pandas as pd
 from .decide import Prefer, once
 from .labels import LABELS
 from .model import Model, load
-from .output import encodable
+from .output import Block, encodable
 from .page import PageWarning
 
 BLOCKS = {
@@ -37,10 +37,9 @@ def frame_of_blocks(
     """
     rows = []
     for page, blocks in labelled(pages, model, prefer):
-        for row in blocks.to_dict("records"):
-            scores, path = [row["scores"][label] for label in LABELS], given(row, "path")
-            text = encodable(row["text"])
-            rows.append((page, row["index"], text, row["label"], *scores, row["confidence"], path))
+        for block in blocks:
+            text, scores = encodable(block["text"]), block["scores"].values()
+            rows.append((page, block["index"], text, block["label"], *scores, block["confidence"], block.get("path")))
     return pd.DataFrame(rows, columns=list(BLOCKS)).astype(BLOCKS)
 
 
@@ -53,20 +52,20 @@ def frame_of_articles(
     """
     rows = []
     for page, blocks in labelled(pages, model, prefer):
-        kept = once(blocks.loc[blocks["label"] == "article_content", "text"].tolist())
-        rows.append((page, encodable("\n\n".join(kept)), 1.0 if blocks.empty else blocks["confidence"].iat[0]))
+        kept = once([block["text"] for block in blocks if block["label"] == "article_content"])
+        rows.append((page, encodable("\n\n".join(kept)), blocks[0]["confidence"] if blocks else 1.0))
     return pd.DataFrame(rows, columns=list(ARTICLES)).astype(ARTICLES)
 
 
-def labelled(pages: pd.DataFrame, model: str | Path | None, prefer: Prefer) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The name of each page and its blocks, as ``Model.label`` gives them."""
+def labelled(pages: pd.DataFrame, model: str | Path | None, prefer: Prefer) -> Iterator[tuple[str, list[Block]]]:
+    """The name of each page and its blocks, as ``Model.records`` gives them."""
     loaded = model_of(model)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PageWarning)
         for row in pages.to_dict("records"):
             known, charset = given(row, "kind") or "auto", given(row, "charset")
             content = encodable(row["content"]) if isinstance(row["content"], str) else row["content"]
-            blocks = loaded.label(content, kind=known, charset=charset, prefer=prefer)  # type: ignore[arg-type]
+            blocks = loaded.records(content, kind=known, charset=charset, prefer=prefer)  # type: ignore[arg-type]
             yield encodable(str(row["page"])), blocks
 
 

@@ -59,16 +59,31 @@ class Model:
         (sum 1); ``confidence``, the F1 to be expected of the page's article, the same in each row; ``path``, the XPath
         of the block, None for plain text. Raises ModelError if the model has no such operating point.
         """
+        records = self.records(content, page=page, kind=kind, charset=charset, prefer=prefer)
+        return pd.DataFrame([[record.get(column) for column in COLUMNS] for record in records], columns=COLUMNS)
+
+    def records(
+        self,
+        content: bytes | str,
+        *,
+        page: str = "-",
+        kind: Kind = "auto",
+        charset: str | None = None,
+        prefer: Prefer = "balanced",
+    ) -> list[dict[str, Any]]:
+        """What ``label`` gives, a dict a block, without path where that is None."""
         blocks, said, found = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
         sure = confidence(found, said, [block.text for block in blocks])
-        rows = zip(blocks, said, found.tolist(), strict=True)
-        return pd.DataFrame(
-            [
-                (page, block.index, block.text, label, dict(zip(LABELS, row, strict=True)), sure, block.path or None)
-                for block, label, row in rows
-            ],
-            columns=COLUMNS,
-        )
+        records = []
+        for block, label, row in zip(blocks, said, found.tolist(), strict=True):
+            scores = dict(zip(LABELS, row, strict=True))
+            records.append(
+                {"page": page, "index": block.index, "text": block.text, "label": label, "scores": scores,
+                 "confidence": sure}
+            )  # fmt: skip
+            if block.path:
+                records[-1]["path"] = block.path
+        return records
 
     def text(
         self, content: bytes | str, *, kind: Kind = "auto", charset: str | None = None, prefer: Prefer = "balanced"
@@ -207,7 +222,6 @@ def load(path: Path | None = None) -> Model:
     for name, pipeline in pipelines.items():
         if not name.endswith("block") and pipeline.n_features_in_ != len(feature_names(name)):
             raise ModelError(f"{path}: made for other features than this version's; run `make train`")
-    gc.collect()
     gc.freeze()  # what a model holds is never garbage: the collector need not look at it again
     return Model(in_double(pipelines), card)
 

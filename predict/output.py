@@ -6,17 +6,15 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
-
-import pandas as pd
 
 from .decide import once
 from .labels import COLOURS, LABELS
 
-Block = dict[str, Any]  # a row of Model.label; path for blocks of HTML only
+Block = dict[str, Any]  # one of Model.records
 
 COLUMNS = ("page", "index", "text", "label", *LABELS, "confidence", "path")  # of csv, the scores as a column each
+ENCODER = json.JSONEncoder(ensure_ascii=False)
 CSV_HEADER = ",".join(COLUMNS) + "\r\n"
 
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -82,27 +80,6 @@ body:has(#show-{label}:not(:checked)) .block.{label} {{ display: none; }}
 """
 
 
-def blocks(frame: pd.DataFrame, keep: Sequence[str]) -> list[Block]:
-    """The rows of ``Model.label`` whose label is kept, in plain Python types; ``path`` only where there is one."""
-    kept = []
-    for row in frame.to_dict("records"):
-        if row["label"] in keep:
-            scores = {label: float(row["scores"][label]) for label in LABELS}
-            path = {"path": row["path"]} if isinstance(row["path"], str) else {}
-            kept.append(
-                {
-                    "page": row["page"],
-                    "index": int(row["index"]),
-                    "text": row["text"],
-                    "label": row["label"],
-                    "scores": scores,
-                    "confidence": float(row["confidence"]),
-                }
-                | path
-            )
-    return kept
-
-
 def render(page: list[Block], *, format: str, name: str, several: bool) -> str:
     """One page in one of the formats; ``several`` if other pages stand in the same output."""
     if format == "html":
@@ -114,7 +91,7 @@ def render(page: list[Block], *, format: str, name: str, several: bool) -> str:
 
 def encodable(text: str) -> str:
     """Text that UTF-8 can carry: a lone surrogate becomes U+FFFD."""
-    return SURROGATE.sub("\ufffd", text)
+    return text if text.isascii() else SURROGATE.sub("\ufffd", text)
 
 
 def printable(text: str) -> str:
@@ -128,7 +105,7 @@ def one_line(text: str) -> str:
 
 def jsonl(page: list[Block]) -> str:
     """One JSON object a block, a line each; the only format that keeps control characters (as escapes)."""
-    return "".join(encodable(json.dumps(block, ensure_ascii=False)) + "\n" for block in page)
+    return "".join(encodable(ENCODER.encode(block)) + "\n" for block in page)
 
 
 def table(page: list[Block]) -> str:

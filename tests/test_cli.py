@@ -10,10 +10,9 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import pandas as pd
 import pytest
 
-from pagesieve.predict import ModelError, __main__
+from pagesieve.predict import ModelError, __main__, output
 from pagesieve.predict.blocks import segment
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import COLUMNS, Model
@@ -41,13 +40,14 @@ class Fake:
     card = {"kinds": ["html", "text"], "decision": {"text": {"recall": dict.fromkeys(LABELS, 0.5)}}}
     thresholds = Model.thresholds
 
-    def label(self, content: bytes | str, *, page: str, kind: Kind, prefer: str) -> pd.DataFrame:
-        rows = []
+    def records(self, content: bytes | str, *, page: str, kind: Kind, prefer: str) -> list[output.Block]:
+        found = []
         for block in segment(read_page(content, kind=kind)):
             label = next((label for word, label in WORDS.items() if word in block.text), "article_content")
             scores = {name: 0.91 if name == label else 0.03 for name in LABELS}
-            rows.append((page, block.index, block.text, label, scores, 0.75, block.path or None))
-        return pd.DataFrame(rows, columns=COLUMNS)
+            values = (page, block.index, block.text, label, scores, 0.75, *filter(None, [block.path]))
+            found.append(dict(zip(COLUMNS, values, strict=False)))
+        return found
 
 
 @pytest.fixture(autouse=True)
@@ -327,9 +327,9 @@ def test_a_named_page_that_goes_bad_midway_leaves_no_output(run, here, monkeypat
         (here / f"{name}.txt").write_text(TEXT)
 
     class Deleting(Fake):
-        def label(self, content: bytes | str, *, page: str, kind: Kind, prefer: str) -> pd.DataFrame:
+        def records(self, content: bytes | str, *, page: str, kind: Kind, prefer: str) -> list[output.Block]:
             (here / "b.txt").unlink()
-            return super().label(content, page=page, kind=kind, prefer=prefer)
+            return super().records(content, page=page, kind=kind, prefer=prefer)
 
     monkeypatch.setattr(__main__, "load", lambda path: Deleting())
     status, out, err = run("--format", "html", "a.txt", "b.txt", "-o", "new/out")
@@ -341,9 +341,9 @@ def test_pages_are_written_as_they_come(here: Path, monkeypatch, capfd) -> None:
     seen = []
 
     class Watching(Fake):
-        def label(self, content: bytes | str, *, page: str, kind: Kind, prefer: str) -> pd.DataFrame:
+        def records(self, content: bytes | str, *, page: str, kind: Kind, prefer: str) -> list[output.Block]:
             seen.append(capfd.readouterr().out.count("\n"))
-            return super().label(content, page=page, kind=kind, prefer=prefer)
+            return super().records(content, page=page, kind=kind, prefer=prefer)
 
     monkeypatch.setattr(__main__, "load", lambda path: Watching())
     for name in "abc":

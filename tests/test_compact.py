@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagesieve.predict import Model, load
-from pagesieve.predict.around import Stretches, beside, near, paths_around, within
+from pagesieve.predict.around import ALL, Column, Stretches, beside, elements_around, near, own, shared, within
 from pagesieve.predict.blocks import Block, segment
-from pagesieve.predict.compact import marked_terms
+from pagesieve.predict.compact import UNKNOWN, by_mark, marked_terms
 from pagesieve.predict.model import score
 from pagesieve.predict.page import read_page
 
@@ -69,24 +69,31 @@ def test_a_model_makes_its_tables_once_for_each_kind() -> None:
     assert list(model.passes) == ["html"] and model.passes["html"] is made
 
 
-def seen_by(seen: Stretches, block: int) -> list[str]:
+def seen_by(column: Column, mark: str, block: int) -> list[str]:
+    seen = column.seen[mark]
     return [
         word
         for row, begin, end in seen.rows.tolist()
         if row == block
-        for words in seen.words[begin:end]
-        for word in words
+        for words in column.words[begin:end]
+        for word in words[: seen.most]
     ]
 
 
 def test_stretches_of_neighbours() -> None:
-    openings = [[letter, letter.upper()] for letter in "abcdefghijkl"]
-    found = near(openings)
-    assert seen_by(found["-1:"], 3) == ["c", "C"] and seen_by(found["+1:"], 11) == []
-    assert seen_by(found["-2:"], 3) == ["b", "B"] and seen_by(found["+2:"], 3) == ["f", "F"]
-    assert seen_by(found["-8:"], 3) == ["a", "A"] and seen_by(found["+8:"], 3) == list("gGhHiIjJkKlL")
-    looks = beside(openings, -2, ["none"])
-    assert seen_by(looks, 1) == ["none"] and seen_by(looks, 2) == ["a", "A"]
+    found = near([[letter, letter.upper()] for letter in "abcdefghijkl"])
+    assert seen_by(found, "-1:", 3) == ["c", "C"] and seen_by(found, "+1:", 11) == []
+    assert seen_by(found, "-2:", 3) == ["b", "B"] and seen_by(found, "+2:", 3) == ["f", "F"]
+    assert seen_by(found, "-8:", 3) == ["a", "A"] and seen_by(found, "+8:", 3) == list("gGhHiIjJkKlL")
+    looks = Column([["a", "A"], ["b"], ["c"], ["none"]], own(3) | beside(3, 1))
+    assert seen_by(looks, "", 0) == ["a", "A"] and seen_by(looks, "-1:", 1) == ["a"]
+    assert seen_by(looks, "-2:", 1) == ["none"] and seen_by(looks, "+2:", 1) == ["none"]
+
+
+def test_what_blocks_share_is_made_once() -> None:
+    made: list[str] = []
+    column = shared(["ul", "p", "ul"], lambda key: made.append(key) or [key])
+    assert made == ["ul", "p"] and [seen_by(column, "", block) for block in range(3)] == [["ul"], ["p"], ["ul"]]
 
 
 def test_stretches_of_containers_leave_out_the_block_itself() -> None:
@@ -95,14 +102,28 @@ def test_stretches_of_containers_leave_out_the_block_itself() -> None:
         "/html/body[1]/ul[1]/li[2]/text()[1]",
         "/html/body[1]/p[1]/text()[1]",
     ]
-    around = paths_around([Block(i, "x", path=path) for i, path in enumerate(paths)])
-    assert around[0] == ("/html/body[1]/ul[1]/li[1]", "/html/body[1]/ul[1]", "/html/body[1]", "/html")
-    found = within(around, [["a"], ["b"], ["c"]])
-    assert seen_by(found["1:"], 0) == ["b"] and seen_by(found["1:"], 1) == ["a"] and seen_by(found["1^"], 1) == ["a"]
-    assert seen_by(found["1:"], 2) == ["a", "b"] and seen_by(found["2:"], 0) == []
+    elements = elements_around([Block(i, "x", path=path) for i, path in enumerate(paths)])
+    assert elements.places == [
+        "",
+        "/html",
+        "/html/body",
+        "/html/body/ul",
+        "/html/body/ul/li",
+        "/html/body/ul/li",
+        "/html/body/p",
+    ]
+    assert elements.of == [4, 5, 6] and elements.around == [0, 0, 1, 2, 3, 3, 2]
+    assert elements.sizes[1:4] == [3, 3, 2] and elements.first[3:5] == [0, 0] and elements.last[3:5] == [1, 0]
+    found = within(elements, [["a"], ["b"], ["c"]])
+    assert seen_by(found, "1:", 0) == ["b"] and seen_by(found, "1:", 1) == ["a"] and seen_by(found, "1^", 1) == ["a"]
+    assert seen_by(found, "1:", 2) == ["a", "b"] and seen_by(found, "2:", 0) == []
 
 
-def test_known_terms_are_numbered_and_the_others_left_out() -> None:
-    seen = Stretches([["a", "b"], ["x"], ["b", "b"]], np.array([[0, 0, 2], [1, 2, 3], [2, 1, 2]]))
-    rows, numbers = marked_terms(seen, {"a": 7, "b": 9})
-    assert rows.tolist() == [0, 0, 1, 1] and numbers.tolist() == [7, 9, 9, 9]
+def test_terms_are_numbered_and_what_is_none_is_unknown() -> None:
+    marked = by_mark(["-1:b", "b", "-1:a"], 7)
+    rows = np.array([[0, 0, 2], [1, 2, 3], [2, 1, 2]])
+    column = Column([["a", "b"], ["x"], ["b", "b"]], {"-1:": Stretches(rows, ALL), "": Stretches(rows, 1)})
+    found = [(blocks.tolist(), numbers.tolist()) for blocks, numbers in marked_terms(marked, column)]
+    assert found == [
+        ([0, 0, 0, 1, 1, 2], [9, 7, UNKNOWN, 7, 7, UNKNOWN]), ([0, 0, 1, 2], [UNKNOWN, UNKNOWN, 8, UNKNOWN]),
+    ]  # fmt: skip

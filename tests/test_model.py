@@ -10,6 +10,7 @@ import pytest
 from pagesieve.predict import LABELS, Model, ModelError, load
 from pagesieve.predict.decide import PREFERENCES
 from pagesieve.predict.labels import CODES
+from pagesieve.predict.model import COLUMNS
 from pagesieve.train.align import find_spans, running_words
 from pagesieve.train.corpus import read_annotations
 
@@ -43,6 +44,18 @@ def test_columns_scores_and_order(model: Model):
         assert list(scores) == list(LABELS) and sum(scores.values()) == pytest.approx(1)
         assert label == max(scores, key=scores.get)
     assert found["path"].str.startswith("/html").all()
+
+
+@pytest.mark.parametrize(("name", "columns"), [("harbour-news.html", COLUMNS), ("seed-ferry-clock.txt", COLUMNS[:-1])])
+def test_records_are_the_rows_in_plain_types(model: Model, name: str, columns: list[str]):
+    content = PAGES.joinpath(name).read_bytes()
+    rows, records = model.label(content, page=name), model.records(content, page=name)
+    assert all(list(record) == columns for record in records)
+    assert {column: list(rows[column]) for column in columns} == {
+        column: [record[column] for record in records] for column in columns
+    }
+    assert type(records[0]["index"]) is int and type(records[0]["scores"]["comment_form"]) is float
+    assert type(records[0]["confidence"]) is float
 
 
 def test_bytes_and_str_agree_and_twice_is_the_same(model: Model):

@@ -6,7 +6,6 @@ import json
 from pathlib import Path, PurePath
 from typing import Any
 
-import pandas as pd
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
@@ -22,22 +21,6 @@ def block(text: str, label: str = "article_content", **more: Any) -> output.Bloc
 
 def rows(*page: output.Block) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(output.CSV_HEADER + output.table(list(page)), newline="")))
-
-
-def test_blocks_are_plain_values_of_the_kept_labels() -> None:
-    scores = {label: pd.Series([score]).iloc[0] for label, score in SCORES.items()}
-    names = ["page", "index", "text", "label", "scores", "confidence", "path"]
-    values = [
-        ("p", 0, "One", "article_content", scores, 0.75, "/html/body/p[1]"),
-        ("p", 1, "Two", "site_chrome", scores, 0.75, None),
-    ]
-    frame = pd.DataFrame(values, columns=names)
-    html, text = output.blocks(frame, LABELS)
-    assert list(html) == names and html["path"] == "/html/body/p[1]"
-    assert list(text) == names[:-1]
-    assert type(html["index"]) is int and type(html["scores"]["comment_form"]) is float
-    assert [block["text"] for block in output.blocks(frame, ["site_chrome"])] == ["Two"]
-    assert output.blocks(pd.DataFrame(columns=names), LABELS) == []
 
 
 def test_jsonl_keeps_the_text_and_gives_one_line_a_block() -> None:

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from pagesieve.predict import LABELS, Model, compact, model, output
+from pagesieve.predict import Model, compact, model, output
 
 LAST = "output"  # the stage of all that no other one holds: labels, confidence, rows, JSON lines
 
@@ -45,8 +45,7 @@ STAGES = (  # in their order: name, and the module and name of a function that i
     ("vectorise", compact, "word_terms"),
     ("vectorise", compact, "marked_terms"),
     ("first pass", compact, "said"),
-    ("second and third pass", compact, "groups"),
-    ("second and third pass", compact, "page_features"),
+    ("second and third pass", compact, "features_of"),
     ("second and third pass", compact, "of_linear"),
 )
 
@@ -62,11 +61,11 @@ def watching() -> Iterator[Stopwatch]:
 
 def stage_times(found: Model, pages: Iterable[str]) -> dict[str, float]:
     """CPU seconds by stage over decoded HTML pages, as `pagesieve predict` turns them into JSON lines."""
-    found.label("<p>The heron on the pier waits for the tide.</p>", kind="html")
+    found.records("<p>The heron on the pier waits for the tide.</p>", kind="html")
     with watching() as watch:
         for html in pages:
             watch.turn(LAST)
-            output.jsonl(output.blocks(found.label(html, kind="html"), LABELS))
+            output.jsonl(found.records(html, kind="html"))
             watch.turn("between pages")
     names = dict.fromkeys(stage for stage, *_ in STAGES)
     return {name: watch.spent[name] for name in (*names, LAST)}
