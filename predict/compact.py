@@ -20,9 +20,7 @@ from .features import BLOCK_COLUMNS, block_terms, groups, page_features, words_o
 from .labels import LABELS
 
 MARK = re.compile(r"(?:[+-][128]:|[123][:^])?")  # of a term of a column: whose it is; the rest is the word
-WORD = re.compile(
-    r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff]+|[^\w\s]"
-)  # of train/pipeline.py
+WORD = re.compile(r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff]+|[^\w\s]")  # of estimators.py
 UNKNOWN = -1
 
 
