@@ -32,8 +32,9 @@ def frame_of_blocks(
     """The blocks of all pages, a row each, in order, with the columns BLOCKS; the index counts on from 0.
 
     ``pages`` has the columns page (its name) and content (bytes or str), and may have kind (auto, html, text) and
-    charset (of the HTTP header). ``model`` is the path of another model, which ``load`` is told to ``trust``; each process loads it once. The columns are
-    those of ``Model.label``, with a column for the score of each label; text is what UTF-8 can carry.
+    charset (of the HTTP header). ``model`` is the path of another model, ``trust`` as ``load`` takes it; each process
+    loads it once. The columns are those of ``Model.label``, with a column for the score of each label; text is what
+    UTF-8 can carry.
     """
     rows = []
     for page, blocks in labelled(pages, model_of(model, trust), prefer):

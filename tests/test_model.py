@@ -118,7 +118,7 @@ def test_the_real_left_over_page(model: Model, corpora: Path, lines: int):
 
 def test_a_changed_file_is_not_unpickled(copied: Path, monkeypatch: pytest.MonkeyPatch):
     copied.write_bytes(copied.read_bytes() + b"x")
-    monkeypatch.setattr("joblib.load", lambda _: pytest.fail("it was unpickled"))
+    monkeypatch.setattr("pagesieve.predict.estimators.pipelines", lambda _: pytest.fail("it was unpickled"))
     with pytest.raises(ModelError, match=r"blocks\.joblib: sha256 .* not loaded.*make train"):
         load(copied)
 
