@@ -16,7 +16,7 @@ from .unpickle import SCALARS, SLICE, Name, Record, Refused, dtype_of, records
 OLDEST = "1.6"  # scikit-learn whose models predict the same here: `make check-install` trains one with it
 MOST = 7  # pipelines, steps of each, and columns with the one that stands for the remainder
 
-# What is a term: a word with its marks (Indic, Arabic, Hebrew and Thai vowel signs are not \\w) or one sign of
+# What is a term: a word with its marks (Indic, Arabic, Hebrew and Thai vowel signs are not \w) or one sign of
 # punctuation; or all up to the next white space.
 WORD = r"(?:\w|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff])+|[^\w\s]"
 MARKED = r"\S+"
@@ -140,7 +140,7 @@ def estimator(*names: str) -> Check:
 
 flag, nothing, count = only(False, True), only(None), only(*range(MOST))
 drop = only("drop")
-column = row(text, either(estimator("TfidfVectorizer"), drop), either(count, listed(count)))
+column = row(text, either(drop, estimator("TfidfVectorizer")), either(count, listed(count)))
 weighing = {"norm": only("l2"), "use_idf": flag, "smooth_idf": flag, "sublinear_tf": flag}
 common = {"_sklearn_version": text, "n_features_in_": number}
 ATTRIBUTES: dict[str, dict[str, Check]] = {

@@ -215,12 +215,21 @@ def load(path: Path | None = None, *, trust: bool = False) -> Model:
     except Exception as error:  # unpickling raises whatever the pickle makes it raise
         raise ModelError(f"{path}: cannot be unpickled ({error}); run `make train`") from error
     check_golden(path, pipelines, card)
-    for name, pipeline in pipelines.items():
-        if not name.endswith("block") and pipeline.n_features_in_ != len(feature_names(name)):
-            raise ModelError(f"{path}: made for other features than this version's; run `make train`")
+    check_steps(path, pipelines)
     gc.collect()
     gc.freeze()  # what a model holds is never garbage: the collector need not look at it again
     return Model(in_double(pipelines), card)
+
+
+def check_steps(path: Path, pipelines: dict[str, Pipeline]) -> None:
+    """``compact.py`` takes the steps of the pipelines by name: others, which it would pass over, are refused."""
+    for name, pipeline in pipelines.items():
+        first = name.endswith("block")
+        steps = [step for step, _ in pipeline.steps]
+        if steps != (["terms", "linear"] if first else ["range", "scale", "linear"]):
+            raise ModelError(f"{path}: its {name} pipeline has other steps than this version's; run `make train`")
+        if not first and pipeline["range"].data_min_.shape != (len(feature_names(name)),):
+            raise ModelError(f"{path}: made for other features than this version's; run `make train`")
 
 
 def trusted(content: bytes) -> Any:

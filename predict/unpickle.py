@@ -210,7 +210,7 @@ def dtype_of(record: Any) -> np.dtype:
         for name, order in product(NUMBERS, "<>|"):
             whole = (3, order, None, None, None, -1, -1, 0)  # a version, no fields, and no size of its own
             if record.arguments == (name, False, True) and record.state == whole:
-                return np.dtype(name).newbyteorder(order)
+                return np.dtype(f"{order}{name}")
     raise Refused("it has an array of objects, or of other things than numbers")
 
 
@@ -218,7 +218,8 @@ def unknown(machine: Machine) -> NoReturn:
     import pickletools  # here: it is needed for nothing else
 
     code = machine.data[machine.at - 1]
-    raise Refused(f"it has the opcode {found.name if (found := pickletools.code2op.get(chr(code))) else code}")
+    name = next((one.name for one in pickletools.opcodes if one.code == chr(code)), f"{code:#x}")
+    raise Refused(f"it has the opcode {name}")
 
 
 def protocol(machine: Machine) -> None:
