@@ -370,7 +370,9 @@ def test_help_and_version(run, capfd) -> None:
 
 def process(*args: str, **options) -> subprocess.Popen:
     """The command in a process of its own, with the small model."""
-    start = f"import sys; sys.path[:0] = {sys.path!r}; import test_cli as t; t.__main__.load = lambda path, **_: t.Fake(); "
+    start = (
+        f"import sys; sys.path[:0] = {sys.path!r}; import test_cli as t; t.__main__.load = lambda path, **_: t.Fake(); "
+    )
     command = [sys.executable, "-c", start + "sys.exit(t.__main__.main())", "predict", *args]
     return subprocess.Popen(command, stderr=subprocess.PIPE, **options)
 
