@@ -118,7 +118,7 @@ def test_the_real_left_over_page(model: Model, corpora: Path, lines: int):
 
 def test_a_changed_file_is_not_unpickled(copied: Path, monkeypatch: pytest.MonkeyPatch):
     copied.write_bytes(copied.read_bytes() + b"x")
-    monkeypatch.setattr("pagesieve.predict.estimators.pipelines", lambda _: pytest.fail("it was unpickled"))
+    monkeypatch.setattr("pagesieve.predict.estimators.pipelines", lambda *_, **__: pytest.fail("it was unpickled"))
     with pytest.raises(ModelError, match=r"blocks\.joblib: sha256 .* not loaded.*make train"):
         load(copied)
 
@@ -132,6 +132,9 @@ def test_a_changed_file_is_not_unpickled(copied: Path, monkeypatch: pytest.Monke
         ({"versions": ["1.9.1"]}, "names no version of scikit-learn.*make train"),
         ({"sha256": 1}, "not a model card"),
         ({"kinds": ["pdf"]}, "not a model card"),
+        ({"kinds": []}, "not a model card"),
+        ({"kinds": [["text"]]}, "not a model card"),
+        ({"kinds": ["text"]}, "other pipelines than its card names"),
         ({"columns": ["words"]}, "other features or labels"),
         ({"golden": None}, "make train"),
     ],
