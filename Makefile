@@ -6,25 +6,32 @@ READY := $(VENV)/.installed
 PEERS_PYTHON ?= python3.12
 PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.installed
+LOCKED = $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make lock'
 TRAIN := $(BIN)/python -m pagesieve.train
 SAMPLE := data/pages/harbour-news.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo screenshot predict data train evaluate curve compare bench report agreement test lint check-install check-full clean page-given
+.PHONY: help setup lock demo screenshot predict data train evaluate curve compare bench report agreement test lint check-install check-full clean page-given
 
 help:  ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-setup: $(READY)  ## make .venv and install into it what constraints.txt pins; PYTHON=python3.12 takes another Python
+setup: $(READY)  ## make .venv and install into it what requirements.lock pins; PYTHON=python3.12 takes another Python
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("needs Python 3.11: make PYTHON=..." if sys.version_info < (3, 11) else 0)'
 	@echo "installing into $(VENV), about a minute"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,dev]'
+	@$(LOCKED) --only-binary :all: -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@mkdir -p $(VENV)/types/pagesieve
 	@ln -sfn "$(CURDIR)/predict" "$(CURDIR)/train" "$(CURDIR)/models" $(VENV)/types/pagesieve/  # mypy cannot read an editable install
 	@touch $@
+
+lock: $(READY)  ## pin again what pyproject.toml asks for, with hashes; UPGRADE=1 takes the newest versions of all
+	@$(LOCK) $(if $(filter 1,$(UPGRADE)),--upgrade) --python-version 3.11 --extra train --extra dev pyproject.toml -o requirements.lock
+	@$(LOCK) $(if $(filter 1,$(UPGRADE)),--upgrade) --python-version 3.12 train/peers.txt -o train/peers.lock
 
 demo: $(READY)  ## label a sample page: prints its article, writes it coloured by label to reports/demo.html
 	@mkdir -p reports
@@ -62,12 +69,12 @@ compare: $(READY) $(PEERS_READY) $(if $(CORPORA),data)  ## score other extractor
 bench: $(READY) $(PEERS_READY) $(if $(CORPORA),data)  ## CPU and memory of pagesieve and other extractors on the same pages, into reports and README.md; CORPORA=DIR PEERS_PYTHON=python3.12
 	@$(TRAIN) bench
 
-$(PEERS_READY): train/peers.txt
+$(PEERS_READY): train/peers.lock
 	@$(PEERS_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null || \
 		{ echo "the other tools need Python 3.12, $(PEERS_PYTHON) is none: PEERS_PYTHON=... says where one is" >&2; exit 2; }
 	@echo "installing the other tools into $(PEERS)"
 	@$(PEERS_PYTHON) -m venv --clear $(PEERS)
-	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r train/peers.txt
+	@$(LOCKED) -r train/peers.lock
 	@touch $@
 
 report: $(READY)  ## draw the plots and the error gallery from the files of make evaluate

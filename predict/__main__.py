@@ -117,7 +117,7 @@ def add_explain(command: argparse.ArgumentParser) -> None:
 def add_shared(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--input", choices=("auto", "html", "text"), default="auto", help="what a page is (default: by name or look)")
-    add("--model", type=Path, metavar="FILE", help="another model than the one that comes with pagesieve")
+    archives.add_model(command)
 
 
 def labels(value: str) -> list[str]:
@@ -142,7 +142,7 @@ def predict(args: argparse.Namespace) -> int:
     target = None if args.output in (None, "-") else Path(args.output)
     if target:
         refuse_overwriting([target / name for name in names] or [target], sources)
-    model = trusted(args.model, args.prefer)
+    model = loaded(args, args.prefer)
     skipped: list[Source] = []
     pages = labelled(model, sources, args, skipped)
     if target is None:
@@ -156,10 +156,10 @@ def predict(args: argparse.Namespace) -> int:
     return 1 if skipped else 0
 
 
-def trusted(path: Path | None, prefer: Prefer) -> Model:
-    """The model, which has this operating point; else a Failure."""
+def loaded(args: argparse.Namespace, prefer: Prefer = "balanced") -> Model:
+    """The model of the command line, which has this operating point; else a Failure."""
     try:
-        model = load(path)
+        model = load(args.model, trust=args.trust)
         for name in model.card["kinds"]:
             model.thresholds(name, prefer)
     except ModelError as error:
@@ -169,7 +169,7 @@ def trusted(path: Path | None, prefer: Prefer) -> Model:
 
 def bulk(args: argparse.Namespace) -> int:
     """Label whole archives; returns 1 if pages were lost, else 0."""
-    reports, said = archives.label(args, trusted(args.model, args.prefer))
+    reports, said = archives.label(args, loaded(args, args.prefer))
     show([(0, said)])
     return 1 if any(report.errors for report in reports) else 0
 
@@ -177,12 +177,10 @@ def bulk(args: argparse.Namespace) -> int:
 def explained(args: argparse.Namespace) -> int:
     """Print why a block of a page got its label; returns 0, a page without this block is a Failure."""
     content = read(args.page)
+    model = loaded(args)
     try:
-        model = load(args.model)
         with noting(args.page):
             found = explain(model, content, args.block, kind=kind(args.page, args.input))
-    except ModelError as error:
-        raise Failure(str(error)) from error
     except IndexError as error:
         raise Failure(f"{args.page}: {error}") from error
     show([(0, render(found, page=args.page, top=args.top))])

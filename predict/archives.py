@@ -45,7 +45,19 @@ def add_bulk(command: argparse.ArgumentParser) -> None:
     column.add_argument("--text-column", metavar="C", help="column that holds the pages as text")
     column.add_argument("--html-column", metavar="C", help="column that holds the pages as HTML")
     add("--prefer", choices=PREFERENCES, default="balanced", help="as in pagesieve predict (default: balanced)")
-    add("--model", type=Path, metavar="FILE", help="another model than the one that comes with pagesieve")
+    add_model(command)
+
+
+def add_model(command: argparse.ArgumentParser) -> None:
+    """The options that say which model, which all commands share."""
+    command.add_argument(
+        "--model", type=Path, metavar="FILE", help="another model than the one that comes with pagesieve"
+    )
+    command.add_argument(
+        "--trust",
+        action="store_true",
+        help="load it even if it holds other things than `make train` writes: whoever made it can run any program here",
+    )
 
 
 def number(value: str) -> int:
@@ -77,6 +89,7 @@ def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
     work = partial(
         frame_of_blocks if args.what == "blocks" else frame_of_articles,
         model=args.model and args.model.absolute(),
+        trust=args.trust,
         prefer=args.prefer,
     )
     start = time.monotonic()

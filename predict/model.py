@@ -2,7 +2,6 @@
 
 import gc
 import hashlib
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
 import sklearn
@@ -18,12 +16,15 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
+from . import estimators
 from .blocks import Block, segment
 from .compact import Passes, compacted, linear_of, scores
 from .decide import EVEN, PREFERENCES, Prefer, confidence, decide, once
+from .estimators import OLDEST
 from .features import BLOCK_COLUMNS, block_features, page_features, page_names
 from .labels import LABELS
 from .page import Kind, read_page
+from .unpickle import Refused
 
 KINDS = ("html", "text")  # of pages: each has pipelines of its own
 PASSES = ("block", "page", "again")  # the block alone; its page by their scores; the same once more, by both scores
@@ -196,11 +197,12 @@ def bare(blocks: Sequence[Block]) -> list[Block]:
     return [Block(block.index, block.text) for block in blocks]
 
 
-def load(path: Path | None = None) -> Model:
+def load(path: Path | None = None, *, trust: bool = False) -> Model:
     """The model of a joblib file, or the one that is shipped; its card lies beside it with the ending .json.
 
     The file's sha256 is compared with the card's before anything is unpickled, then the versions, then the
-    probabilities of the card's golden inputs. Raises ModelError.
+    probabilities of the card's golden inputs. Only what ``make train`` writes is unpickled, by ``estimators.py``;
+    ``trust`` unpickles whatever the file holds, and so runs any program that its maker put there. Raises ModelError.
     """
     path = Path(str(files("pagesieve.models") / "blocks.joblib")) if path is None else Path(path)
     card = read_card(path.with_suffix(".json"))
@@ -215,15 +217,34 @@ def load(path: Path | None = None) -> Model:
         )
     check_versions(path, card["versions"])
     try:
-        pipelines = joblib.load(io.BytesIO(content))
+        pipelines = estimators.pipelines(content, trust=trust)
+    except Refused as error:
+        raise ModelError(
+            f"{path}: {error}, which `make train` writes into no model; it was not loaded, for a pickle can run any "
+            "program. If you trust whoever made it: --trust, or load(path, trust=True)"
+        ) from error
     except Exception as error:  # unpickling raises whatever the pickle makes it raise
         raise ModelError(f"{path}: cannot be unpickled ({error}); run `make train`") from error
+    check_steps(path, pipelines, card["kinds"])
     check_golden(path, pipelines, card)
-    for name, pipeline in pipelines.items():
-        if not name.endswith("block") and pipeline.n_features_in_ != len(feature_names(name)):
-            raise ModelError(f"{path}: made for other features than this version's; run `make train`")
     gc.freeze()  # what a model holds is never garbage: the collector need not look at it again
     return Model(in_double(pipelines), card)
+
+
+def check_steps(path: Path, pipelines: Any, kinds: Sequence[str]) -> None:
+    """``compact.py`` takes steps and columns by name and place: others, which it would pass over, are refused."""
+    names = {name_of(kind, one) for kind in kinds for one in PASSES}
+    if not isinstance(pipelines, dict) or set(pipelines) != names:
+        raise ModelError(f"{path}: holds other pipelines than its card names; run `make train`")
+    for name, pipeline in pipelines.items():
+        first = name.endswith("block")
+        try:
+            steps = [step for step, _ in pipeline.steps]
+            fits = first or pipeline["range"].data_min_.shape == (len(feature_names(name)),)
+        except Exception as error:  # a foreign object may fail in any way
+            raise ModelError(f"{path}: its {name} pipeline is none ({error}); run `make train`") from error
+        if steps != (["terms", "linear"] if first else ["range", "scale", "linear"]) or not fits:
+            raise ModelError(f"{path}: made for other features than this version's; run `make train`")
 
 
 def in_double(pipelines: dict[str, Pipeline]) -> dict[str, Pipeline]:
@@ -238,24 +259,35 @@ def read_card(path: Path) -> dict[str, Any]:
         card = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ModelError(f"{path}: no model card ({error.strerror}); it must lie beside the model") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: not a model card ({error}); run `make train`") from error
     if not isinstance(card, dict):
         raise ModelError(f"{path}: not a model card; run `make train`")
     if missing := {"sha256", "versions", "columns", "labels", "kinds", "golden"} - set(card):
         raise ModelError(f"{path}: not a model card, it lacks {', '.join(sorted(missing))}; run `make train`")
+    if not isinstance(card["sha256"], str) or card["kinds"] not in (["html"], ["text"], ["html", "text"]):
+        raise ModelError(f"{path}: not a model card, its sha256 or kinds are none; run `make train`")
     if card["columns"] != list(BLOCK_COLUMNS) or card["labels"] != list(LABELS):
         raise ModelError(f"{path}: made for other features or labels than this version's; run `make train`")
     return card
 
 
-def check_versions(path: Path, versions: dict[str, str]) -> None:
+def check_versions(path: Path, versions: Any) -> None:
     """scikit-learn reads files of its own and earlier versions; one from a later version may load as something else."""
-    written, here = versions["scikit-learn"], sklearn.__version__
-    if release(written) > release(here):
+    here = sklearn.__version__
+    try:
+        written = str(versions["scikit-learn"])
+        order = release(OLDEST), release(written), release(here)
+    except (KeyError, TypeError, ValueError):
+        raise ModelError(f"{path}: its card names no version of scikit-learn that wrote it; run `make train`") from None
+    if order[1] > order[2]:
         raise ModelError(
             f"{path}: written by scikit-learn {written}, here is {here}; "
             f"run `pip install 'scikit-learn>={written}'` or `make train`"
+        )
+    if order[1] < order[0]:
+        raise ModelError(
+            f"{path}: written by scikit-learn {written}, before {OLDEST}, the oldest that is read; run `make train`"
         )
 
 

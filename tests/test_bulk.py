@@ -307,7 +307,7 @@ def test_the_command_says_what_it_did_and_goes_on_only_with_what_it_began(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = load()
-    monkeypatch.setattr(__main__, "load", lambda path: model)
+    monkeypatch.setattr(__main__, "load", lambda path, **_: model)
     Path("a.jsonl").write_text(json.dumps({"html": PAGE.format(1)}) + "\n{}\n")
     command = ["bulk", "a.jsonl", "--out", "out", "--jobs", "1", "--format", "jsonl"]
     assert __main__.main(command) == 1

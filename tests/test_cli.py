@@ -54,7 +54,7 @@ class Fake:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to run in, with the small model."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(__main__, "load", lambda path: Fake())
+    monkeypatch.setattr(__main__, "load", lambda path, **_: Fake())
     return tmp_path
 
 
@@ -281,7 +281,7 @@ def test_what_cannot_be_done_is_one_line_and_leaves_nothing(run, here, args, say
 
 
 def test_a_bad_model_is_one_line(run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(path: Path | None) -> Fake:
+    def load(path: Path | None, **_: bool) -> Fake:
         assert path == Path("m.joblib")
         raise ModelError("m.joblib: not what\nits card says")
 
@@ -302,7 +302,7 @@ def test_a_bad_model_is_one_line(run, here: Path, monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_an_output_that_cannot_be_is_refused_before_the_work(run, here, site, monkeypatch, args, says: str) -> None:
-    monkeypatch.setattr(__main__, "load", lambda path: pytest.fail("the model was loaded"))
+    monkeypatch.setattr(__main__, "load", lambda path, **_: pytest.fail("the model was loaded"))
     (here / "file").write_text("mine")
     (here / "dir").mkdir()
     status, out, (line,) = run(*args)
@@ -331,7 +331,7 @@ def test_a_named_page_that_goes_bad_midway_leaves_no_output(run, here, monkeypat
             (here / "b.txt").unlink()
             return super().records(content, page=page, kind=kind, prefer=prefer)
 
-    monkeypatch.setattr(__main__, "load", lambda path: Deleting())
+    monkeypatch.setattr(__main__, "load", lambda path, **_: Deleting())
     status, out, err = run("--format", "html", "a.txt", "b.txt", "-o", "new/out")
     assert (status, out, err) == (2, "", ["pagesieve: b.txt: No such file or directory"])
     assert os.listdir(here) == ["a.txt"]
@@ -345,7 +345,7 @@ def test_pages_are_written_as_they_come(here: Path, monkeypatch, capfd) -> None:
             seen.append(capfd.readouterr().out.count("\n"))
             return super().records(content, page=page, kind=kind, prefer=prefer)
 
-    monkeypatch.setattr(__main__, "load", lambda path: Watching())
+    monkeypatch.setattr(__main__, "load", lambda path, **_: Watching())
     for name in "abc":
         (here / f"{name}.txt").write_text(TEXT)
     assert __main__.main(["predict", "."]) == 0
@@ -370,7 +370,9 @@ def test_help_and_version(run, capfd) -> None:
 
 def process(*args: str, **options) -> subprocess.Popen:
     """The command in a process of its own, with the small model."""
-    start = f"import sys; sys.path[:0] = {sys.path!r}; import test_cli as t; t.__main__.load = lambda path: t.Fake(); "
+    start = (
+        f"import sys; sys.path[:0] = {sys.path!r}; import test_cli as t; t.__main__.load = lambda path, **_: t.Fake(); "
+    )
     command = [sys.executable, "-c", start + "sys.exit(t.__main__.main())", "predict", *args]
     return subprocess.Popen(command, stderr=subprocess.PIPE, **options)
 

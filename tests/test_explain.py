@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_model import HTML, LINES, PAGES, TEXT, learned
 
 from pagesieve.predict import LABELS, Model, __main__
 from pagesieve.predict.blocks import segment
@@ -18,38 +19,21 @@ from pagesieve.predict.explain import Pass, column_names, deciding, explain, ren
 from pagesieve.predict.model import PASSES, feature_names, in_double, seen
 from pagesieve.predict.page import Kind, read_page
 from pagesieve.train import fit
-from pagesieve.train.corpus import View
 
 ROOT = Path(__file__).parent.parent
-ARTICLE = ["The heron waits for the tide", "It stands in the reeds until noon.", "Nobody saw it leave the water."]
-LINES = ["Home", "Contact", *ARTICLE, "Leave a comment", "Your name", "Read more: ten tides", "Ten walks", "© 2026"]
-TRUTH = [3, 3, 0, 0, 0, 1, 1, 2, 2, 3]
-TEXT = "\n".join(LINES)
-TAGS = ["nav", "nav", "h1", "p", "p", "form", "label", "aside", "aside", "footer"]
-HTML = "<title>The heron</title>" + "".join(f"<{tag}>{line}</{tag}>" for tag, line in zip(TAGS, LINES, strict=True))
-PAGES: dict[str, tuple[str, Kind]] = {"text": (TEXT, "text"), "html": (HTML, "html")}
 ROW = re.compile(r" *[+-]\d+\.\d{8}( +[+-]\d+\.\d{8}){3}  \S")
 
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    """Learned from the ten lines alone, as they stand on ten sites, from text pages and from HTML."""
-    views = []
-    for content, kind in PAGES.values():
-        page = read_page(content, kind=kind)
-        blocks, labels = segment(page), np.array(TRUTH, dtype=np.int8)
-        sites = [f"{letter}.example" for letter in "abcdefghij"]
-        views += [
-            View(site, "c", site, page.title, kind, blocks, labels, np.arange(len(blocks)), "first") for site in sites
-        ]
-    return Model(in_double(fit.learn_from(views, 1).pipelines[fit.EVERYTHING]), {"kinds": ["html", "text"]})
+    return Model(in_double(learned().pipelines[fit.EVERYTHING]), {"kinds": ["html", "text"]})
 
 
 @pytest.fixture
 def run(tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
     """Runs `pagesieve explain` in an empty folder; gives exit status, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(__main__, "load", lambda path: model)
+    monkeypatch.setattr(__main__, "load", lambda path, **_: model)
 
     def run(*args: str) -> tuple[int, str, str]:
         try:

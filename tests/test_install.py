@@ -1,19 +1,26 @@
-"""Wheel and editable install label a page, the model file loads with scikit-learn alone (`make check-install`)."""
+"""Wheel and editable install label a page; model files and scikit-learn of other versions (`make check-install`)."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+import small_model
+
+from pagesieve.predict import load
+from pagesieve.predict.estimators import OLDEST
 
 pytestmark = pytest.mark.install
 
 ROOT = Path(__file__).parents[1]
-CONSTRAINTS = ROOT / "constraints.txt"
+PINS = re.findall(r"^([\w.-]+==[^\\\n]+)", (ROOT / "requirements.lock").read_text(), re.M)  # without the hashes
 PAGE = ROOT / "data" / "pages" / "harbour-news.html"
 SOURCE = ("predict", "train", "models", "pyproject.toml", "README.md", "LICENSE")
 
@@ -51,7 +58,8 @@ def environment(tmp_path: Path) -> Callable[..., Path]:
     def make(*packages: str | Path) -> Path:
         run(sys.executable, "-m", "venv", tmp_path / "env", folder=tmp_path)
         programs = tmp_path / "env" / "bin"
-        pip: Sequence[str | Path] = (programs / "python", "-m", "pip", "install", "--quiet", "-c", CONSTRAINTS)
+        (tmp_path / "pins").write_text("\n".join(PINS))
+        pip: Sequence[str | Path] = (programs / "python", "-m", "pip", "install", "--quiet", "-c", tmp_path / "pins")
         run(*pip, *packages, folder=tmp_path)
         return programs
 
@@ -85,7 +93,17 @@ def labels_a_page(programs: Path, folder: Path) -> None:
 def test_the_wheel_labels_a_page_in_an_empty_folder(
     source: Path, environment: Callable[..., Path], tmp_path: Path
 ) -> None:
-    run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path / "dist", source, folder=tmp_path)
+    run(
+        sys.executable,
+        "-m",
+        "build",
+        "--no-isolation",
+        "--wheel",
+        "--outdir",
+        tmp_path / "dist",
+        source,
+        folder=tmp_path,
+    )
     (wheel,) = (tmp_path / "dist").iterdir()
     programs = environment(wheel)
     shutil.rmtree(source)
@@ -111,3 +129,30 @@ def test_the_model_file_needs_scikit_learn_only(environment: Callable[..., Path]
     assert [" ".join(line.split()[:2]) for line in printed.splitlines()] == [
         f"{kind} {name}" for kind in ("html", "text") for name in ("again", "block", "page")
     ]
+
+
+def test_a_model_of_the_oldest_scikit_learn_says_here_what_it_says_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is trained there by the code of this checkout, with all other packages as they are pinned."""
+    python, package = tmp_path / "old" / "bin" / "python", tmp_path / "path" / "pagesieve"
+    uv = (Path(sys.executable).with_name("uv"), "--quiet")
+    run(*uv, "venv", "--python", sys.executable, tmp_path / "old", folder=tmp_path)
+    (tmp_path / "pins").write_text("\n".join(pin for pin in PINS if not pin.startswith("scikit-learn==")))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["train"]]
+    needed = [f"scikit-learn=={OLDEST}.*", *(one for one in needed if not one.startswith("scikit-learn"))]
+    run(*uv, "pip", "install", "--python", python, "-c", tmp_path / "pins", *needed, folder=tmp_path)
+    package.mkdir(parents=True)
+    for name in ("predict", "train", "models"):
+        (package / name).symlink_to(ROOT / name)
+    script = (python, ROOT / "tests" / "small_model.py", tmp_path / "model")
+    run("env", f"PYTHONPATH={package.parent}", *script, folder=ROOT)
+
+    model = load(tmp_path / "model" / "blocks.joblib")
+    assert model.card["versions"]["scikit-learn"].startswith(f"{OLDEST}.")
+    there = json.loads((tmp_path / "model" / "scores.json").read_text())
+    monkeypatch.chdir(ROOT)
+    for path in small_model.SAMPLES:
+        found = small_model.said(model.pipelines, path)
+        np.testing.assert_allclose(found, there[path.name], rtol=0, atol=1e-6, err_msg=path.name)

@@ -131,7 +131,7 @@ def test_the_real_left_over_page(model: Model, corpora: Path, lines: int):
 
 def test_a_changed_file_is_not_unpickled(copied: Path, monkeypatch: pytest.MonkeyPatch):
     copied.write_bytes(copied.read_bytes() + b"x")
-    monkeypatch.setattr("joblib.load", lambda _: pytest.fail("it was unpickled"))
+    monkeypatch.setattr("pagesieve.predict.estimators.pipelines", lambda *_, **__: pytest.fail("it was unpickled"))
     with pytest.raises(ModelError, match=r"blocks\.joblib: sha256 .* not loaded.*make train"):
         load(copied)
 
@@ -139,7 +139,15 @@ def test_a_changed_file_is_not_unpickled(copied: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"versions": {"scikit-learn": "99.0"}}, "written by scikit-learn 99.0.*pip install"),
+        ({"versions": {"scikit-learn": "99.0"}}, "written by scikit-learn 99.0.*pip install.*make train"),
+        ({"versions": {"scikit-learn": "1.5.2"}}, "written by scikit-learn 1.5.2, before 1.6.*make train"),
+        ({"versions": {"scikit-learn": "newest"}}, "names no version of scikit-learn.*make train"),
+        ({"versions": ["1.9.1"]}, "names no version of scikit-learn.*make train"),
+        ({"sha256": 1}, "not a model card"),
+        ({"kinds": ["pdf"]}, "not a model card"),
+        ({"kinds": []}, "not a model card"),
+        ({"kinds": [["text"]]}, "not a model card"),
+        ({"kinds": ["text"]}, "other pipelines than its card names"),
         ({"columns": ["words"]}, "other features or labels"),
         ({"golden": None}, "make train"),
     ],
@@ -164,6 +172,9 @@ def test_missing_files_are_named(tmp_path: Path, copied: Path):
         load(tmp_path / "other.joblib")
     copied.unlink()
     with pytest.raises(ModelError, match="cannot be read"):
+        load(copied)
+    copied.with_suffix(".json").write_text("[" * 100_000)
+    with pytest.raises(ModelError, match="not a model card"):
         load(copied)
     copied.with_suffix(".json").write_text("{")
     with pytest.raises(ModelError, match="not a model card"):

@@ -16,10 +16,10 @@ from pagesieve.train.compare import OURS, with_scoreboard
 
 ROOT = Path(__file__).parents[1]
 TOP = """train predict data models reports tests Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE
-    pyproject.toml constraints.txt .ci .gitignore""".split()
-TARGETS = "setup demo test data train evaluate compare bench report predict lint clean".split()
-VARIABLES = ("PAGE=", "CORPORA=", "MODEL=", "DATA=", "FORCE=1", "PEERS_PYTHON=")
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+    pyproject.toml requirements.lock SECURITY.md .ci .gitignore""".split()
+TARGETS = "setup lock demo test data train evaluate compare bench report predict lint clean".split()
+VARIABLES = ("PAGE=", "CORPORA=", "MODEL=", "DATA=", "FORCE=1", "PEERS_PYTHON=", "UPGRADE=1")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 ELSEWHERE = re.compile(r"(?<![\w.~/:])/(?:work|root|home|Users|tmp|farm)/\w")
 
 

@@ -202,7 +202,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what make needs to train on the embedded data alone, a quarter of it."""
     folder = tmp_path_factory.mktemp("checkout")
     shutil.copytree(ROOT / "data", folder / "data", ignore=shutil.ignore_patterns("raw"))
-    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / name, folder / name)
     rows = (folder / "data/paragraphs.csv").read_text().splitlines(keepends=True)
     (folder / "data/paragraphs.csv").write_text("".join(rows[: len(rows) // 4]))

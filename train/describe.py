@@ -71,9 +71,10 @@ from pagesieve.predict import load
 model = load()  # or load(Path("blocks.joblib")), with blocks.json beside it
 ```
 
-A joblib file is a pickle, and a pickle is a program: load only files that you trust. `load()` compares the file's
-sha256 with the card's before it unpickles anything, then scikit-learn's version, then the probabilities of golden rows
-to 1e-6. The file holds scikit-learn objects only, so `joblib.load` opens it without pagesieve.
+A joblib file is a pickle, and a pickle is a program, which `joblib.load` runs. `load()` does not: it compares the
+file's sha256 with the card's, then scikit-learn's version, reads what `make train` writes and nothing else, and
+compares the probabilities of golden rows to 1e-6. The file holds scikit-learn objects only, so `joblib.load` opens it
+without pagesieve; let it do so only with files that you trust.
 """
 UNSCORED = """\
 Trained without evaluation pages, so nothing is known about its scores: run `make data`, then `make train`."""

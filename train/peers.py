@@ -1,4 +1,4 @@
-"""Pages -> what another extractor takes for their text. A script that runs in the environment of train/peers.txt.
+"""Pages -> what another extractor takes for their text. A script that runs in the environment of train/peers.lock.
 
     python -I train/peers.py TOOL PAGES OUT
 

@@ -12,12 +12,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
+from pagesieve.predict.estimators import MARKED, WORD
 from pagesieve.predict.features import BLOCK_COLUMNS
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import by_column
-
-# A word with its marks (Indic, Arabic, Hebrew and Thai vowel signs are not \\w), or one sign of punctuation.
-WORD = r"(?:\w|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff])+|[^\w\s]"
 
 # Each column's rows have length 1 after TF-IDF, so its weight says how much it may tell against the others.
 # Tuned by site folds on the hand-labelled pages.
@@ -30,7 +28,7 @@ SITES = 3  # that a term must stand on: the others tell what a page is about, or
 MOST = {"markup": 30_000, "shape": 30_000, "links": 30_000, "words": 60_000, "near": 60_000, "within": 60_000}  # terms
 CUT: dict[str, dict[str, Any]] = {
     "words": {"token_pattern": WORD, "ngram_range": (1, 2)},
-    **{name: {"token_pattern": r"\S+", "binary": True} for name in BLOCK_COLUMNS if name != "words"},
+    **{name: {"token_pattern": MARKED, "binary": True} for name in BLOCK_COLUMNS if name != "words"},
 }
 
 
