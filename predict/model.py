@@ -22,6 +22,7 @@ from .blocks import Block, segment
 from .compact import Passes, compacted, linear_of, scores
 from .decide import EVEN, PREFERENCES, Prefer, confidence, decide, once
 from .features import BLOCK_COLUMNS, block_features, page_features, page_names
+from .files import latest
 from .labels import LABELS
 from .page import Kind, read_page
 
@@ -188,9 +189,9 @@ def load(path: Path | None = None) -> Model:
     probabilities of the card's golden inputs. Raises ModelError.
     """
     path = Path(str(files("pagesieve.models") / "blocks.joblib")) if path is None else Path(path)
-    card = read_card(path.with_suffix(".json"))
+    card = read_card(latest(path.with_suffix(".json")))
     try:
-        content = path.read_bytes()
+        content = latest(path).read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); name a model that `make train` wrote") from error
     if (found := hashlib.sha256(content).hexdigest()) != card["sha256"]:
