@@ -97,18 +97,21 @@ def latest(path: Path) -> Path:
 
 
 def replace_folder(new: Path, folder: Path) -> None:
-    """Put a complete folder in the place of another; if killed in between, ``restore`` brings the other one back."""
-    old = aside(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    """Put a complete folder in the place of another; after a kill in between, ``restore`` brings the other one back."""
+    restore(folder)
     if folder.exists():
-        folder.rename(old)
-    new.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+        folder.rename(aside(folder))
+    try:
+        new.rename(folder)
+    finally:
+        restore(folder)
 
 
 def restore(folder: Path) -> None:
-    """The folder as it was, where a ``replace_folder`` was killed before the new one took its place."""
-    if aside(folder).exists() and not folder.exists():
+    """Bring back the folder that ``replace_folder`` put aside if no other took its place, else remove it."""
+    if folder.exists():
+        shutil.rmtree(aside(folder), ignore_errors=True)
+    elif aside(folder).exists():
         aside(folder).rename(folder)
 
 

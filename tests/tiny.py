@@ -1,4 +1,4 @@
-"""A project in small: twelve pages of ours as a corpus in an archive, some paragraphs, two sample pages; seconds to train."""
+"""A project in small: twelve pages of ours as a corpus in an archive, some paragraphs, two sample pages."""
 
 import csv
 import gzip
@@ -21,8 +21,10 @@ from pagesieve.train.card import GOLDEN_PAGES
 ROOT = Path(__file__).parents[1]
 PAGES, ROWS = 12, 120  # pages of the corpus, lines of the paragraphs
 CODES = "NHTTTPPFF"
-PAGE = """<html><head><title>The lamp {0}</title></head><body><nav class="menu"><a href="/">Home page of tower {0}</a></nav>
-<h1>The lamp of tower {0}</h1><div><p>The keeper of tower {0} lit the lamp at dusk.</p><p>It burned until morning {0}.</p>
+PAGE = """<html><head><title>The lamp {0}</title></head><body>
+<nav class="menu"><a href="/">Home page of tower {0}</a></nav>
+<h1>The lamp of tower {0}</h1><div><p>The keeper of tower {0} lit the lamp at dusk.</p>
+<p>It burned until morning {0}.</p>
 <p>The tower was far from the home of keeper {0} that night.</p></div>
 <div class="related"><a href="/x">Read also: another boat {0}</a><a href="/y">Read also: a storm {0}</a></div>
 <form class="comment-form"><label>Your comment on {0}</label><p>Leave a reply, keeper {0}</p></form></body></html>"""
@@ -59,8 +61,8 @@ def make(folder: Path) -> Path:
 
 
 def name_source(data: Path, digest: str) -> None:
-    keys = {"name": "wcxb", "url": "http://127.0.0.1:9/x", "archive": "wcxb.tar.gz", "licence": "MIT", "ids": "wcxb.ids"}
-    lines = [f"{key} = {json.dumps(value)}" for key, value in (keys | {"sha256": digest}).items()]
+    keys = {"name": "wcxb", "url": "http://127.0.0.1:9/x", "archive": "wcxb.tar.gz", "licence": "MIT"}
+    lines = [f'{key} = "{value}"' for key, value in (keys | {"ids": "wcxb.ids", "sha256": digest}).items()]
     (data / "sources.toml").write_text("\n".join(["[[source]]", *lines]))
 
 
