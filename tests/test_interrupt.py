@@ -93,7 +93,7 @@ class Project:
             if not (self.real and again):
                 self.know(again != self.real)
             if words[0] == "predict":
-                return predict.main([*words, *(["--keep", "promo_teaser"] if again else [])])
+                return predict.main([*words, *([] if again else ["--keep", "promo_teaser"])])
             sys.argv = ["pagesieve.train", *words]
             return commands.main()
 
@@ -217,8 +217,8 @@ def test_killed_at_50_random_moments(real: Project, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "predict"])
-def test_no_space_left(project: Project, tmp_path: Path, command: str) -> None:
-    """On a file system of 300 kB that has room for the old files, but not for the new ones beside them."""
+def test_no_space_left(project: Project, command: str) -> None:
+    """On a file system that has room for the old files, but not for the new ones beside them."""
     project.restore()
     place = project.folder / PARTS[command][0].split("/")[0]
     kept = project.kept / place.name

@@ -173,7 +173,7 @@ def rewritten(measured: Measured, parts: dict[str, Any], changelog: str, *, lowe
         entry = {
             "found": round(found, 6),
             "margin": round(margin, 6),
-            "floor": math.floor((found - margin) * 1e4) / 1e4,
+            "floor": math.floor(round((found - margin) * 1e4, 3)) / 1e4,
         }
         old = before.get(name, entry)
         now[name] = entry if entry["floor"] > old["floor"] or found < old["floor"] else old
