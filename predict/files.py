@@ -4,10 +4,13 @@ import os
 import shutil
 import tempfile
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import TextIO
+
+STAGE = ".pagesieve-"  # how folders begin that a run works in; one that was killed leaves it, and nothing reads it
+NEW, COMPLETE = f"{STAGE}new", f"{STAGE}complete"
 
 
 def write_stream(stream: TextIO, pages: Iterable[tuple[int, str]]) -> None:
@@ -40,7 +43,7 @@ def staged(folder: Path) -> Iterator[Path]:
     """A hidden folder inside ``folder``, whose files are moved out to ``folder`` at the end, or removed on an error."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=".pagesieve-", dir=folder))
+    stage = Path(tempfile.mkdtemp(prefix=STAGE, dir=folder))
     try:
         yield stage
         files = {file: folder / file.relative_to(stage) for file in stage.rglob("*") if file.is_file()}
@@ -56,6 +59,64 @@ def staged(folder: Path) -> Iterator[Path]:
         for path in made:
             with suppress(OSError):
                 path.rmdir()
+
+
+def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files that belong together: a run killed at any moment leaves all old ones, or all new ones.
+
+    Between the first and the last rename some of the new ones still stand in a folder of their own; ``latest`` finds
+    them there, ``finish`` moves them out. One process at a time may write to ``folder``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    finish(folder)
+    stage = folder / NEW
+    shutil.rmtree(stage, ignore_errors=True)
+    try:
+        stage.mkdir()
+        for name, content in files.items():
+            (stage / name).write_bytes(content)
+        stage.rename(folder / COMPLETE)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    finish(folder)
+
+
+def finish(folder: Path) -> None:
+    """Move out what a ``write_together`` that was killed had completed; nothing else if there is none."""
+    complete = folder / COMPLETE
+    if complete.is_dir():
+        for file in sorted(complete.iterdir()):
+            file.replace(folder / file.name)
+        complete.rmdir()
+
+
+def latest(path: Path) -> Path:
+    """Where a file is that ``write_together`` wrote: in its place, or not moved there yet."""
+    waiting = path.parent / COMPLETE / path.name
+    return waiting if waiting.exists() else path
+
+
+def replace_folder(new: Path, folder: Path) -> None:
+    """Put a complete folder in the place of another; after a kill in between, ``restore`` brings the other one back."""
+    restore(folder)
+    if folder.exists():
+        folder.rename(aside(folder))
+    try:
+        new.rename(folder)
+    finally:
+        restore(folder)
+
+
+def restore(folder: Path) -> None:
+    """Bring back the folder that ``replace_folder`` put aside if no other took its place, else remove it."""
+    if folder.exists():
+        shutil.rmtree(aside(folder), ignore_errors=True)
+    elif aside(folder).exists():
+        aside(folder).rename(folder)
+
+
+def aside(folder: Path) -> Path:
+    return folder.with_name(f"{STAGE}old-{folder.name}")
 
 
 def mirrored(pages: Sequence[str]) -> list[PurePath]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from .files import STAGE
 from .page import Kind
 
 KINDS: dict[str, Kind] = {".html": "html", ".htm": "html", ".xhtml": "html", ".txt": "text"}
@@ -49,7 +50,8 @@ def find(inputs: list[str]) -> Iterator[Source]:
 def search(folder: str) -> list[str]:
     """The pages in a folder, sorted; subfolders that cannot be listed stand among them, to be reported as bad pages."""
     found: list[str] = []
-    for inside, _, names in os.walk(folder, onerror=lambda error: found.append(error.filename)):
+    for inside, folders, names in os.walk(folder, onerror=lambda error: found.append(error.filename)):
+        folders[:] = (name for name in folders if not name.startswith(STAGE))
         paths = (os.path.join(inside, name) for name in names if name.lower().endswith(PAGES))
         found.extend(path for path in paths if os.path.isfile(path) or not os.path.exists(path))
     if found == [folder]:

@@ -22,6 +22,7 @@ from .compact import Passes, compacted, linear_of, scores
 from .decide import EVEN, PREFERENCES, Prefer, confidence, decide, once
 from .estimators import OLDEST
 from .features import BLOCK_COLUMNS, block_features, page_features, page_names
+from .files import latest
 from .labels import LABELS
 from .page import Kind, read_page
 from .unpickle import Refused
@@ -205,9 +206,9 @@ def load(path: Path | None = None, *, trust: bool = False) -> Model:
     ``trust`` unpickles whatever the file holds, and so runs any program that its maker put there. Raises ModelError.
     """
     path = Path(str(files("pagesieve.models") / "blocks.joblib")) if path is None else Path(path)
-    card = read_card(path.with_suffix(".json"))
+    card = read_card(latest(path.with_suffix(".json")))
     try:
-        content = path.read_bytes()
+        content = latest(path).read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); name a model that `make train` wrote") from error
     if (found := hashlib.sha256(content).hexdigest()) != card["sha256"]:

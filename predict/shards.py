@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from .files import same
+from .files import STAGE, same
 from .inputs import PAGES, Failure
 
 SUFFIXES = {
@@ -71,7 +71,9 @@ def search(folder: str, out: Path) -> Iterator[tuple[str, tuple[str, ...], str]]
         raise Failure(f"{error.filename}: this folder cannot be listed ({error.strerror})")
 
     for inside, folders, names in os.walk(folder, onerror=fail):
-        folders[:] = sorted(name for name in folders if not same_file(os.path.join(inside, name), out))
+        folders[:] = sorted(
+            name for name in folders if not (name.startswith(STAGE) or same_file(os.path.join(inside, name), out))
+        )
         paths = [os.path.join(inside, name) for name in sorted(names)]
         pages = []
         for path in paths:

@@ -1,15 +1,18 @@
 """The commands behind make: fetch the corpora, train, evaluate, compare and time other tools, draw, compare readers."""
 
 import argparse
+import gzip
 import json
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from pagesieve.predict.model import ModelError
+from pagesieve.predict import files
+from pagesieve.predict.model import ModelError, load, score
 
-from . import agreement, baseline, bench, bench_tables, card, compare, curve, draw, evaluate, gallery, sources
+from . import agreement, baseline, bench, bench_tables, card, compare, curve, draw, evaluate, gallery, gate, sources
 from .align import SpanError
 from .answers import CompareError
 from .compose import composed
@@ -27,7 +30,8 @@ from .reports import ReportError, read_reports
 
 DATA, RAW, SOURCES = Path("data"), Path("data/raw"), Path("data/sources.toml")
 PARAGRAPHS = DATA / "paragraphs.csv"
-README = Path("README.md")
+ANNOTATIONS = DATA / "annotations"
+README, CHANGELOG = Path("README.md"), Path("CHANGELOG.md")
 EXTRACTED = RAW / "extracted.json.gz"  # what evaluate extracts, for compare
 WORST = RAW / "worst.json.gz"  # the pages that evaluate found the worst, for the gallery
 SAMPLES = "samples.json"  # the same of the sample pages, in the folder of the reports
@@ -52,6 +56,11 @@ def arguments() -> argparse.Namespace:
     ):
         command = commands.add_parser(name, help=what)
         command.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR")
+    gating = commands.add_parser("gate", help="compute the scores anew; fails if one is below its floor")
+    gating.add_argument("--model", type=Path, default=Path("models"), metavar="DIR", help="folder of model and card")
+    gating.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR")
+    gating.add_argument("--corpora", action="store_true", help="also those on the corpora")
+    gating.add_argument("--write", choices=("raise", "lower"), help="write floors, those of the corpora by the card")
     commands.add_parser("compare", help="score other extractors beside what evaluate extracted")
     timing = commands.add_parser("bench", help="time pagesieve and other extractors on the same pages")
     timing.add_argument("--pages", type=int, default=200, metavar="N", help="of WCXB, where it is (default: 200)")
@@ -64,7 +73,7 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
     there, missing = sources.available(SOURCES, RAW)
     views: list[View] = []
     for corpus in there:
-        files = annotation_files(DATA / "annotations", corpus.name)
+        files = annotation_files(ANNOTATIONS, corpus.name)
         part, wanted, found = read_corpus(corpus.folder, read_annotations(files), JOBS)
         labels = f"; {found} of {wanted} hand-labelled words found again ({found / wanted:.1%})" if wanted else ""
         print(f"uses {corpus.name}: {corpus.pages} pages{labels}")
@@ -88,7 +97,7 @@ def digests_of(there: Sequence[sources.Corpus], own: Path | None = None) -> dict
     digests = {}
     for corpus in there:
         digests[corpus.name] = corpus.digest
-        for path in annotation_files(DATA / "annotations", corpus.name):
+        for path in annotation_files(ANNOTATIONS, corpus.name):
             digests[f"annotations/{path.stem}"] = sha256_of(path)
     return digests | {path.stem: sha256_of(path) for path in filter(None, (PARAGRAPHS, own))}
 
@@ -109,12 +118,42 @@ def evaluated(args: argparse.Namespace) -> None:
         raise CorpusError("no evaluation pages: fetch the corpora with `make data`; nothing was written")
     learned = learn_from(views, JOBS)
     scores, pages, predictions = evaluate.all_scores(views, learned, DATA, JOBS)
-    evaluate.write_reports(args.reports, scores, pages, predictions)
-    evaluate.write_extracted(EXTRACTED, evaluate.extracted(views, learned.scores), digests)
-    gallery.keep(WORST, gallery.worst(views, learned.scores))
-    gallery.keep(args.reports / SAMPLES, gallery.samples(learned.pipelines[EVERYTHING]))
+    texts = json.dumps({"data": digests, **evaluate.extracted(views, learned.scores)}).encode()
+    worst = gallery.kept(gallery.worst(views, learned.scores))
+    packed = {EXTRACTED.name: gzip.compress(texts, mtime=0), WORST.name: gzip.compress(worst, mtime=0)}
+    files.write_together(RAW, packed)
+    samples = {SAMPLES: gallery.kept(gallery.samples(partial(score, learned.pipelines[EVERYTHING])))}
+    evaluate.write_reports(args.reports, scores, pages, predictions, samples)
     print(evaluate.summary(scores))
     print(baseline.summary(read_reports(args.reports).differences))
+
+
+def gated(args: argparse.Namespace) -> list[str]:
+    """What does not pass the gate, a line each; writes floors instead where that is asked for."""
+    path = args.reports / "gate.json"
+    parts, model = gate.read(path), load(args.model / "blocks.joblib")
+    there, missing = sources.available(SOURCES, RAW) if args.corpora else ([], [])
+    if missing:
+        raise CorpusError(f"{RAW}: lacks {', '.join(source.name for source in missing)}; run `make data`")
+    digests = digests_of(there) | {f"annotations/{path.stem}": sha256_of(path) for path in ANNOTATIONS.glob("*.*.csv")}
+    failures = list(gate.foreign(model.card, digests, args.model))
+    own = read_paragraphs(PARAGRAPHS)
+    own += composed(own)
+    measured = [gate.of_embedded(own, learn_from(own, JOBS), model, DATA)]
+    if args.corpora and args.write:
+        measured.append(gate.of_corpora(model.card["scores"], digests, DATA))
+    elif args.corpora:
+        views, _ = gathered()
+        learned = learn_from(views, JOBS)
+        measured.append(gate.of_corpora(gate.corpora_scores(views, learned, DATA), digests, DATA))
+        failures += gate.other_model(args.model, model, learned)
+    if args.write and not failures:
+        for one in measured:
+            parts = gate.rewritten(one, parts, CHANGELOG.read_text(encoding="utf-8"), lower=args.write == "lower")
+        card.write(path, (json.dumps(parts, indent=1) + "\n").encode())
+        print(f"wrote {path}")
+    print("\n".join(gate.summary(one, parts) for one in measured))
+    return failures + [line for one in measured for line in gate.below(one, parts)]
 
 
 def learn_in_steps(args: argparse.Namespace) -> None:
@@ -155,11 +194,17 @@ def timed(count: int) -> None:
 def main() -> None:
     args = arguments()
     try:
+        for folder in (RAW, *(vars(args)[name] for name in ("model", "reports") if name in args)):
+            files.finish(folder)
         if args.command == "data":
             for corpus in sources.fetch(SOURCES, RAW, args.corpora):
                 print(corpus)
         elif args.command == "train":
             train(args)
+        elif args.command == "gate":
+            if failures := gated(args):
+                print("\n".join(("does not pass:", *failures)), file=sys.stderr)
+                sys.exit(1)
         elif args.command == "evaluate":
             evaluated(args)
         elif args.command == "curve":
@@ -174,7 +219,7 @@ def main() -> None:
             for path in (*draw.draw(args.reports), *draw_gallery(args.reports)):
                 print(f"drew {path}")
     except (
-        sources.SourceError, SpanError, CorpusError, ModelError, CompareError, ReportError, OSError
+        sources.SourceError, SpanError, CorpusError, ModelError, CompareError, ReportError, gate.GateError, OSError
     ) as error:  # fmt: skip
         print(f"pagesieve.train: {error}", file=sys.stderr)
         sys.exit(2)

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import os
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -14,6 +13,7 @@ import joblib
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from pagesieve.predict import files
 from pagesieve.predict.blocks import segment
 from pagesieve.predict.features import BLOCK_COLUMNS
 from pagesieve.predict.labels import LABELS
@@ -26,12 +26,13 @@ from .fit import EVERYTHING, Learned
 
 GOLDEN_PAGES = (Path("data/pages/harbour-news.html"), Path("data/pages/seed-ferry-clock.txt"))
 GOLDEN_EVERY = 8  # of these pages' blocks, one in so many is a golden row
+CARD = "blocks.json"
 PACKAGES = ("scikit-learn", "numpy", "scipy", "joblib")
 
 
 def check_replaceable(folder: Path, views: Sequence[View], *, force: bool) -> None:
     """Refuse, before any work is done, to write over a model that was trained on more pages."""
-    path = folder / "blocks.json"
+    path = files.latest(folder / CARD)
     if not path.exists() or force:
         return
     try:
@@ -54,7 +55,7 @@ def pages_of(views: Sequence[View]) -> dict[str, int]:
 def write_model(
     folder: Path, learned: Learned, views: Sequence[View], digests: dict[str, str], scores: dict[str, Any]
 ) -> Path:
-    """Write blocks.joblib, blocks.json and README.md, each under a temporary name first; returns the model's path."""
+    """Write blocks.joblib, blocks.json and README.md, all or none; returns the model's path."""
     pipelines = learned.pipelines[EVERYTHING]
     for pipeline in pipelines.values():
         slim(pipeline)
@@ -77,11 +78,10 @@ def write_model(
         "scores": scores,
         "golden": golden(pipelines),
     }
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "blocks.joblib"
-    write(path, content)
-    write(path.with_suffix(".json"), (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode())
-    write(folder / "README.md", describe(card, path.name).encode())
+    text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
+    readme = describe(card, path.name)
+    files.write_together(folder, {path.name: content, CARD: text.encode(), "README.md": readme.encode()})
     return path
 
 
@@ -94,9 +94,7 @@ def slim(pipeline: Pipeline) -> None:
 
 
 def write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
+    files.write_together(path.parent, {path.name: content})
 
 
 def golden(pipelines: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ import matplotlib.style
 import pandas as pd
 from matplotlib.figure import Figure
 
+from pagesieve.predict import files
+
 from . import plots, plots_bench, plots_model, plots_parts
-from .card import write
 from .reports import Reports, read_reports
 from .style import DPI, LOOK
 
@@ -37,21 +38,20 @@ def draw(reports: Path) -> list[Path]:
     A file that is missing or holds nothing to draw is a ReportError, and nothing is written.
     """
     read = read_reports(reports)
-    files: dict[Path, bytes] = {}
+    drawn: dict[str, bytes] = {}
     sections, contents = [], []
     for plot in (plot for plot in PLOTS if plot.drawn(read)):
         with matplotlib.style.context(["default", LOOK]):
             figure, table = plot.render(read)
             png = BytesIO()
             figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
-        files[reports / f"{plot.name}.png"] = png.getvalue()
+        drawn[f"{plot.name}.png"] = png.getvalue()
         sections.append(section(plot, png.getvalue(), table))
         contents.append(f'<li><a href="#{plot.name}">{plot.title}</a></li>')
     page = HTML.format(contents="\n".join(contents), sections="\n".join(sections))
-    files[reports / "index.html"] = page.encode()
-    for path, content in files.items():
-        write(path, content)
-    return list(files)
+    drawn["index.html"] = page.encode()
+    files.write_together(reports, drawn)
+    return [reports / name for name in drawn]
 
 
 PLOTS = (  # in reading order

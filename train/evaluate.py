@@ -1,6 +1,5 @@
 """Out-of-fold scores -> figures: word scores against reference texts, label scores against hand labels."""
 
-import gzip
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.pipeline import Pipeline
 
+from pagesieve.predict import files
 from pagesieve.predict.blocks import Block
 from pagesieve.predict.decide import confidence, decide, once
 from pagesieve.predict.labels import LABELS
@@ -20,7 +20,6 @@ from pagesieve.predict.model import bare, score
 
 from .align import words
 from .baseline import baseline_of, to_json
-from .card import write
 from .corpus import OWN, View
 from .fit import EVERYTHING, Learned, learn_from
 from .intervals import confusions, interval, known, macro_f1, mean, totals
@@ -277,22 +276,18 @@ def summary(figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def write_reports(folder: Path, figures: dict[str, Any], pages: pd.DataFrame, predictions: pd.DataFrame) -> None:
-    """Write the files of an evaluation; if those that are there are of another run, they go to baseline.json."""
-    folder.mkdir(parents=True, exist_ok=True)
+def write_reports(
+    folder: Path, figures: dict[str, Any], pages: pd.DataFrame, predictions: pd.DataFrame, others: dict[str, bytes]
+) -> None:
+    """Write the files of an evaluation, with these others, all or none; what they replace goes to baseline.json."""
     tables = {
-        folder / "pages.csv": pages.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode(),
-        folder / "predictions.csv": predictions.to_csv(index=False, float_format="%.4f", lineterminator="\n").encode(),
+        "pages.csv": pages.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode(),
+        "predictions.csv": predictions.to_csv(index=False, float_format="%.4f", lineterminator="\n").encode(),
     }
-    if all(path.exists() for path in tables) and any(path.read_bytes() != new for path, new in tables.items()):
+    written = {"metrics.json": (json.dumps(figures, indent=1) + "\n").encode(), **tables, **others}
+    paths = [folder / name for name in tables]
+    if all(path.exists() for path in paths) and any(path.read_bytes() != tables[path.name] for path in paths):
         with suppress(ValueError, KeyError):  # files that are broken or of an earlier version are no baseline
-            before = [pd.read_csv(path, dtype={"page": str}) for path in tables]
-            write(folder / "baseline.json", to_json(baseline_of(*before)))
-    write(folder / "metrics.json", (json.dumps(figures, indent=1) + "\n").encode())
-    for path, content in tables.items():
-        write(path, content)
-
-
-def write_extracted(path: Path, texts: dict[str, dict[str, dict[str, str]]], data: dict[str, str]) -> None:
-    """Keep what was extracted, with the digests of the data that it was learned from, for `make compare`."""
-    write(path, gzip.compress(json.dumps({"data": data, **texts}).encode(), mtime=0))
+            before = [pd.read_csv(path, dtype={"page": str}) for path in paths]
+            written["baseline.json"] = to_json(baseline_of(*before))
+    files.write_together(folder, written)

@@ -4,23 +4,19 @@ import gzip
 import html
 import json
 import shutil
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
 from pagesieve.predict import files, output
 from pagesieve.predict.blocks import Block, segment
 from pagesieve.predict.decide import confidence, decide
 from pagesieve.predict.labels import CODES, LABELS
-from pagesieve.predict.model import score
 from pagesieve.predict.page import read_page
 
 from .align import find_spans, running_words
-from .card import write
 from .corpus import OWN, View, read_annotations
 
 MOST = 20  # pages of a gallery
@@ -64,8 +60,8 @@ def worst(views: Sequence[View], scores: Sequence[np.ndarray]) -> list[Shown]:
     return sorted(pages, key=lambda page: -page["wrong"] / page["labelled"])[:MOST]
 
 
-def samples(pipelines: dict[str, Pipeline]) -> list[Shown]:
-    """The project's own pages, of which no model has learned, the worst first."""
+def samples(scored: Callable[[Sequence[Block], str], np.ndarray]) -> list[Shown]:
+    """The project's own pages, of which no model has learned, the worst first; ``scored`` takes blocks and title."""
     pages, annotated = [], read_annotations([ANNOTATIONS])
     for path in sorted(PAGES.iterdir()):
         page = read_page(path.read_bytes(), kind="html" if path.suffix == ".html" else "text")
@@ -74,7 +70,7 @@ def samples(pipelines: dict[str, Pipeline]) -> list[Shown]:
         labels = np.full(len(blocks), -1)
         for start, span in find_spans(annotated[path.name].spans, running):
             labels[owners[start]] = LABELS.index(CODES[span.code])
-        pages.append(shown(path.name, page.kind, blocks, score(pipelines, blocks, page.title), labels))
+        pages.append(shown(path.name, page.kind, blocks, scored(blocks, page.title), labels))
     return sorted(pages, key=lambda page: -page["wrong"] / page["labelled"])
 
 
@@ -99,9 +95,8 @@ def shown(name: str, page_type: str, blocks: Sequence[Block], scores: np.ndarray
     return {"name": name, "page_type": page_type or "no type", "wrong": wrong, "labelled": len(known), "blocks": rows}
 
 
-def keep(path: Path, pages: Iterable[Shown]) -> None:
-    content = json.dumps(list(pages), ensure_ascii=False).encode()
-    write(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content + b"\n")
+def kept(pages: Iterable[Shown]) -> bytes:
+    return json.dumps(list(pages), ensure_ascii=False).encode() + b"\n"
 
 
 def read(path: Path) -> list[Shown]:
@@ -112,16 +107,17 @@ def read(path: Path) -> list[Shown]:
 
 def draw_gallery(folder: Path, pages: Sequence[Shown]) -> Path:
     """Writes a file for each page, and index.html with all, in place of what the folder held; returns the latter."""
-    stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    files.restore(folder)
+    stage = folder.with_name(f"{files.STAGE}{folder.name}")
+    shutil.rmtree(stage, ignore_errors=True)
     try:
+        stage.mkdir()
         names = files.mirrored([f"{number:02}-{Path(page['name']).name}" for number, page in enumerate(pages, 1)])
         for name, page in zip(names, pages, strict=True):
             note = f"{page['page_type']}: {page['wrong']} of {page['labelled']} blocks wrong"
             (stage / name).write_text(output.coloured(page["blocks"], name=page["name"], note=note), encoding="utf-8")
         (stage / "index.html").write_text(INDEX.format(rows="\n".join(map(row, names, pages))), encoding="utf-8")
-        stage.chmod(0o755)
-        shutil.rmtree(folder, ignore_errors=True)
-        stage.rename(folder)
+        files.replace_folder(stage, folder)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
     return folder / "index.html"

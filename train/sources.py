@@ -27,6 +27,8 @@ from typing import IO, Any
 
 from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
 
+from pagesieve.predict import files
+
 TIMEOUT = 60  # seconds without an answer
 CHUNK = 1 << 18  # bytes
 RULES = {  # what each key of a [[source]] table must look like
@@ -167,6 +169,7 @@ def digest_of(folder: Path) -> str:
 def _finished(source: Source, raw: Path) -> Corpus | None:
     """The corpus in `raw` when its stamp says that this very digest was verified and all its pages are still there."""
     folder = raw / source.name
+    files.restore(folder)
     try:
         corpus = Corpus(**(json.loads((folder / "stamp.json").read_bytes()) | {"folder": folder}))
         count = sum(1 for path in folder.glob("*/*") if path.parent.name in ("html", "pages"))
@@ -227,8 +230,7 @@ def _install(source: Source, archive: Path, raw: Path, remedy: str) -> Corpus:
         pages, dropped = len(ids - in_test), len(ids & in_test)
         corpus = Corpus(source.name, folder, source.sha256, digest, pages, len(in_test), dropped)
         (part / "stamp.json").write_text(json.dumps(asdict(corpus) | {"folder": source.name}, indent=1))
-        shutil.rmtree(folder, ignore_errors=True)
-        part.rename(folder)
+        files.replace_folder(part, folder)
         return corpus
     finally:
         shutil.rmtree(part, ignore_errors=True)
