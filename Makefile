@@ -21,7 +21,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("needs Python 3.11: make PYTHON=..." if sys.version_info < (3, 11) else 0)'
 	@echo "installing into $(VENV), about a minute"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,dev,review]'
 	@mkdir -p $(VENV)/types/pagesieve
 	@ln -sfn "$(CURDIR)/predict" "$(CURDIR)/train" "$(CURDIR)/models" $(VENV)/types/pagesieve/  # mypy cannot read an editable install
 	@touch $@
