@@ -102,8 +102,10 @@ function draw() {
     node.tabIndex = place === state.cursor ? 0 : -1;
     node.setAttribute("role", "option");
     node.setAttribute("aria-selected", String(place >= from && place <= to));
+    if (said && said[0] !== mine) {
+      tag.append(element(mine ? "small" : "span", `${said[0]} ${said[1].toFixed(2)}${said[1] < DOUBTFUL ? " ?" : ""}`));
+    }
     if (mine) tag.append(element("em", mine, mine));
-    if (said) tag.append(element(mine ? "small" : "span", `${mine === said[0] ? "" : said[0]} ${said[1].toFixed(2)}`));
     if (!mine && !said) tag.append(element("small", "no label"));
     if (state.differ[index]) tag.append(element("strong", differing(state.differ[index])));
     const body = element("div", text, "text");
