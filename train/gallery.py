@@ -16,7 +16,7 @@ from pagesieve.predict import files, output
 from pagesieve.predict.blocks import Block, segment
 from pagesieve.predict.decide import confidence, decide
 from pagesieve.predict.labels import CODES, LABELS
-from pagesieve.predict.model import score
+from pagesieve.predict.model import bare, name_of, score
 from pagesieve.predict.page import read_page
 
 from .align import find_spans, running_words
@@ -74,7 +74,8 @@ def samples(pipelines: dict[str, Pipeline]) -> list[Shown]:
         labels = np.full(len(blocks), -1)
         for start, span in find_spans(annotated[path.name].spans, running):
             labels[owners[start]] = LABELS.index(CODES[span.code])
-        pages.append(shown(path.name, page.kind, blocks, score(pipelines, blocks, page.title), labels))
+        known = blocks if name_of(page.kind, "block") in pipelines else bare(blocks)
+        pages.append(shown(path.name, page.kind, blocks, score(pipelines, known, page.title), labels))
     return sorted(pages, key=lambda page: -page["wrong"] / page["labelled"])
 
 
