@@ -76,9 +76,10 @@ def serve(tasks: Sequence[Task], folder: Path, reader: str, port: int) -> None:
         server = make_server(HOST, port, Flask(__name__), threaded=True)
     except (OSError, OverflowError, SystemExit) as error:
         raise Failure(f"port {port} of {HOST} cannot be had; leave --port out for a free one") from error
-    server.app = application(tasks, folder, reader, token, f"{HOST}:{server.server_port}")
+    host = HOST if server.server_port == 80 else f"{HOST}:{server.server_port}"  # as browsers name it
+    server.app = application(tasks, folder, reader, token, host)
     print(f"review of {len(tasks)} pages; labels go to {folder}; Ctrl-C stops it", flush=True)
-    print(f"http://{HOST}:{server.server_port}/{token}/", flush=True)
+    print(f"http://{host}/{token}/", flush=True)
     server.serve_forever()
 
 
