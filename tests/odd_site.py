@@ -103,7 +103,7 @@ def lines_of(name: str) -> list[Line]:
 
 def page_of(name: str) -> str:
     parts = [f"<div><{tag}>{html.escape(text)}</{tag.split()[0]}></div>" for tag, text, _ in lines_of(name)]
-    address = f"https://www.purl-and-tide.example/{name}"
+    address = f"https://www.purl-and-tide-example.org/{name}"
     head = f'<meta charset=utf-8><title>{name}</title><link rel=canonical href="{address}">'
     return f"<!doctype html><html lang=en><head>{head}</head><body>\n" + "\n".join(parts) + "\n</body></html>\n"
 

@@ -20,7 +20,7 @@ queue = pytest.importorskip("pagesieve.train.queue")
 
 HOSTILE = "<script>window.hacked=1</script><img src=x onerror='window.hacked=1'>"
 TEXTS = ["Home", "The heron waits", "It stands at the weir.", HOSTILE, "Read also: eels", "Leave a reply"]
-PAGE = "<link rel=canonical href='https://www.heron.example/{0}'><title>{0}</title>" + "".join(
+PAGE = "<link rel=canonical href='https://www.heron-example.org/{0}'><title>{0}</title>" + "".join(
     f"<p>{text.replace('<', '&lt;')}</p>" for text in TEXTS
 )
 Start = Callable[..., str]

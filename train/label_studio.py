@@ -31,7 +31,7 @@ class Bad(ValueError):
 
 def write(path: Path, folder: Path, sheets: Sequence[Sheet]) -> str:
     """Write the labels of all readers; pages without labels are written too, for others to label."""
-    format_of(path)
+    check_format(path)
     every = [
         (sheet, {name: marks_of(folder, sheet, name)[1] for name in readers_of(folder, sheet)}) for sheet in sheets
     ]
@@ -49,17 +49,15 @@ def write(path: Path, folder: Path, sheets: Sequence[Sheet]) -> str:
 
 def take(path: Path, folder: Path, sheets: Sequence[Sheet], reader: str, date: str) -> str:
     """Save the labels of a file; what it does not tell is by this reader and of this date."""
+    check_format(path)
     by_id = {sheet.id: sheet for sheet in sheets}
     try:
         text = path.read_text(encoding="utf-8-sig")
         found: Found = {}
-        for name, record in records(text, path.suffix, format_of(path)):
+        marks_in = marks_of_task if path.suffix == ".json" else marks_of_row
+        for name, record in records(text, path):
             try:
-                of_record = (
-                    marks_of_task(record, by_id, reader, date)
-                    if path.suffix == ".json"
-                    else row_marks(record, by_id, reader, date)
-                )
+                of_record = marks_in(record, by_id, reader, date)
             except Bad as error:
                 raise Failure(f"{path}, {name}: {error}") from error
             for key, marks in of_record.items():
@@ -72,24 +70,23 @@ def take(path: Path, folder: Path, sheets: Sequence[Sheet], reader: str, date: s
     return f"took {sum(map(len, found.values()))} labels of {len({id for id, _ in found})} pages from {path}"
 
 
-def format_of(path: Path) -> str:
+def check_format(path: Path) -> None:
     if path.suffix not in (".json", ".csv"):
         raise Failure(f"{path}: expected a name that ends in .json or .csv")
-    return path.suffix
 
 
-def records(text: str, suffix: str, source: str) -> Iterator[tuple[str, Any]]:
+def records(text: str, path: Path) -> Iterator[tuple[str, Any]]:
     """Each record with the name that an error calls it by."""
-    if suffix == ".csv":
+    if path.suffix == ".csv":
         reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         yield from ((f"line {reader.line_num}", row) for row in reader)
         return
     try:
         tasks = json.loads(text)
     except ValueError as error:
-        raise Failure(f"{source}: no JSON ({error}); export from Label Studio as JSON") from error
+        raise Failure(f"{path}: no JSON ({error}); export from Label Studio as JSON") from error
     if not isinstance(tasks, list):
-        raise Failure(f"{source}: expected a list of tasks; export from Label Studio as JSON")
+        raise Failure(f"{path}: expected a list of tasks; export from Label Studio as JSON")
     for number, task in enumerate(tasks):
         id = f" (id {task['id']})" if isinstance(task, dict) and "id" in task else ""
         yield f"task {number}{id}", task
@@ -149,7 +146,7 @@ def marks_of_task(task: Any, by_id: dict[str, Sheet], reader: str, date: str) ->
 
 
 def read_region(region: Any, text: str, reader: str, date: str) -> tuple[str, Mark, int, int]:
-    """Who gave which label from where to where in the text; offsets may count as Python or as JavaScript does."""
+    """Who gave which label, and from where to where in the text."""
     value = expect(expect(region, dict, "a region").get("value"), dict, "a region with a value")
     start, end = (expect(value.get(name), int, f"{name} as a number") for name in ("start", "end"))
     labels = expect(value.get("labels"), list, "labels")
@@ -157,12 +154,7 @@ def read_region(region: Any, text: str, reader: str, date: str) -> tuple[str, Ma
         raise Bad(f"expected one label, got {labels}")
     if not 0 <= start < end:
         raise Bad(f"start {start} and end {end} are no stretch of text")
-    if text[start:end] != value.get("text", text[start:end]):
-        units = text.encode("utf-16-le", "surrogatepass")
-        low = len(units[: 2 * start].decode("utf-16-le", "replace"))
-        start, end = low, low + len(str(value["text"]))
-    if text[start:end] != value.get("text", text[start:end]) or end > len(text):
-        raise Bad(f"start {start} and end {end} do not hold the region's text {value.get('text')!r:.60}")
+    start, end = stretch(text, start, end, value.get("text"))
     meta = region.get("meta") if isinstance(region.get("meta"), dict) else {}
     return (
         reader_of(meta.get("reader"), reader),
@@ -170,6 +162,17 @@ def read_region(region: Any, text: str, reader: str, date: str) -> tuple[str, Ma
         start,
         end,
     )
+
+
+def stretch(text: str, start: int, end: int, wanted: Any) -> tuple[int, int]:
+    """Where a region's text stands, whose offsets may count signs, or units of UTF-16 as JavaScript does."""
+    if end <= len(text) and wanted in (None, text[start:end]):
+        return start, end
+    units = text.encode("utf-16-le", "surrogatepass")
+    before, inside = (units[2 * a : 2 * b].decode("utf-16-le", "replace") for a, b in ((0, start), (start, end)))
+    if 2 * end > len(units) or inside != wanted:
+        raise Bad(f"start {start} and end {end} do not hold the region's text {wanted!r:.60}")
+    return len(before), len(before) + len(inside)
 
 
 def reader_of(given: Any, reader: str) -> str:
@@ -198,7 +201,7 @@ def rows_of(sheet: Sheet, by_reader: dict[str, Marks]) -> Iterator[tuple[object,
             yield (*head, "", "", "", "")
 
 
-def row_marks(row: Any, by_id: dict[str, Sheet], reader: str, date: str) -> Found:
+def marks_of_row(row: Any, by_id: dict[str, Sheet], reader: str, date: str) -> Found:
     if missing := {"page", "index", "text", "label"} - set(row):
         raise Bad(f"no column {', '.join(sorted(missing))}")
     if None in row or None in row.values():

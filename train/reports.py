@@ -35,7 +35,8 @@ class Reports:
 
     ``tools`` has a row for each tool and page type of what ``make compare`` wrote, ``curve`` those of ``make curve``,
     ``differences`` those to the run before (``baseline.differences``); none where there is no such file. ``bench`` is
-    what ``make bench`` wrote, ``changed`` what ``make train`` wrote of corrections, each empty where there is no such file.
+    what ``make bench`` wrote, ``changed`` what ``make train`` wrote of corrections; each is empty where there is no
+    such file.
     """
 
     metrics: dict[str, Any]

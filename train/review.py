@@ -172,7 +172,8 @@ def changed(tasks: Sequence[Task], number: int, folder: Path, reader: str) -> Re
     """Save codes by block, made from the version that If-Match names; 412 if it is no longer the one on the disk."""
     task = task_at(tasks, number)
     codes, known = request.get_json(), {str(block.index) for block in task.sheet.blocks}
-    if not isinstance(codes, dict) or not set(codes) <= known or not set(codes.values()) <= {None, *CODES}:
+    right = isinstance(codes, dict) and set(codes) <= known and all(code in (None, *CODES) for code in codes.values())
+    if not right:
         abort(400, "expected an object of codes by the index of a block")
     version = request.headers.get("If-Match", "").strip('"')
     changes = {int(index): code for index, code in codes.items()}
