@@ -55,7 +55,7 @@ the format that `make train` reads. FILE of --export and --import is .json in th
 
 exit status: 0 done, 2 error
 """
-MINE = Path("data/raw/mine")  # which `make train` looks for
+MINE, TEST = Path("data/raw/mine"), Path("data/raw/mine-test")  # which `make train` learns from, and scores alone
 
 
 class Parser(argparse.ArgumentParser):
@@ -138,7 +138,7 @@ def add_review(command: argparse.ArgumentParser) -> None:
     add("inputs", nargs="+", metavar="INPUT", help="page, or folder of pages")
     add("--blind", action="store_true", help="without predictions, for labels that no model had a say in")
     add("--reader", default="me", metavar="NAME", help="who labels (default: me)")
-    add("--out", type=Path, default=MINE, metavar="DIR", help=f"where pages and labels are kept (default: {MINE})")
+    add("--out", type=Path, metavar="DIR", help=f"where pages and labels are kept (default: {MINE}, blind {TEST})")
     add("--port", type=count, default=0, metavar="N", help="port of the web page (default: one that is free)")
     files_of = command.add_mutually_exclusive_group()
     files_of.add_argument("--export", type=Path, metavar="FILE", help="write all labels of the pages, and end")
@@ -221,6 +221,7 @@ def reviewed(args: argparse.Namespace) -> int:
         from pagesieve.train.review import review
     except ModuleNotFoundError as error:
         raise Failure(f"review needs {error.name}: pip install 'pagesieve[review]'") from error
+    args.out = args.out or (TEST if args.blind else MINE)
     needless = args.blind or args.export or args.imported
     return review(args, None if needless else trusted(args.model, "balanced"))
 

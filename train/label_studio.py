@@ -17,7 +17,7 @@ from pagesieve.predict import files, output
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.labels import CODES, LABELS
 
-from .reviewed import CODE_OF, READER, Mark, Marks, Sheet, locked, marks_of, readers_of, replace
+from .reviewed import CODE_OF, Mark, Marks, Sheet, locked, marks_of, readers_of, replace
 
 COLUMNS = ("page", "name", "site", "index", "text", "label", "code", "reader", "date")
 BETWEEN = "\n\n"
@@ -179,8 +179,8 @@ def reader_of(given: Any, reader: str) -> str:
     """The reader as a name of ours: users of Label Studio are numbers, addresses, or objects that hold one."""
     if isinstance(given, dict):
         given = given.get("email") or given.get("id")
-    name = re.sub(r"[^A-Za-z0-9]+", "-", f"user-{given}" if isinstance(given, int) else str(given or "").split("@")[0])
-    return str(given) if READER.fullmatch(str(given)) and not isinstance(given, int) else name.strip("-")[:32] or reader
+    name = f"user-{given}" if isinstance(given, int) else str(given or "").partition("@")[0]
+    return re.sub("[^A-Za-z0-9_-]+", "-", name).lstrip("-_")[:32] or reader
 
 
 def mark_of(label: Any, code: Any, given: Any, date: str) -> Mark:

@@ -61,13 +61,14 @@ def render_changed(reports: Reports) -> tuple[Figure, pd.DataFrame]:
     rows = changed_rows(changed)
     pages, others = rows[rows["score"] != "elsewhere"], rows[rows["score"] == "elsewhere"]
     figure = Figure(figsize=(10, 4 + 0.28 * max(len(pages), len(others))))
-    above, below = figure.subfigures(2, 1, height_ratios=[0.28 * max(len(pages), len(others)) + 1, 3])
+    heights = [0.28 * max(len(pages), len(others)) + 1, 3]
+    above, below = figure.subfigures(2, 1, height_ratios=heights, squeeze=False).ravel()
     left, right = above.subplots(1, 2)
     draw_pairs(left, pages, [shortened(name) for name in pages["name"]])
     left.set_xlabel("share of right blocks; macro-F1 (all)")
-    left.legend(loc="lower left", fontsize=9)
     draw_pairs(right, others, list(others["name"]))
     right.set_xlabel("elsewhere")
+    above.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
     for axis, label in zip(below.subplots(1, len(LABELS)), LABELS, strict=True):
         draw_terms(axis, changed["terms"][label], label)
     below.supxlabel("weight of the terms that moved most, from before to the dark line", fontsize=10)
