@@ -174,7 +174,7 @@ def test_blocks_where_readers_differ_are_listed(start: Start, tab: Any) -> None:
     page = tab(start("--blind", "--reader", "bob"))
     go_to(page, "b.html")
     press(page, "4", "3")
-    assert page.locator("#differences summary").inner_text() == "1 blocks where readers differ"
+    assert page.locator("#differences summary").inner_text() == "readers differ in 1 of the blocks"
     assert page.locator("#block-1 strong").inner_text() == "ann: article_content, bob: promo_teaser"
     assert "readers differ in 1" in page.locator("#pages li", has_text="b.html").inner_text()
     press(page, "Home")

@@ -115,11 +115,8 @@ def f1_of(both: np.ndarray) -> np.ndarray:
 
 def elsewhere(before: Run, after: Run) -> list[dict[str, Any]]:
     """The old evaluation, before and after: hand-labelled pages of the corpora, our sample pages, lines by language."""
-    found = []
-    for name, *values in zip(*(scores_of(*run) for run in (before, after)), strict=True):
-        (what, first), (_, second) = name, *values
-        found.append({"score": what, "before": first, "after": second})
-    return found
+    first, second = (dict(scores_of(*run)) for run in (before, after))
+    return [{"score": name, "before": first[name], "after": second[name]} for name in second]
 
 
 def scores_of(pipelines: dict[str, Pipeline], figures: dict[str, Any]) -> list[tuple[str, float]]:

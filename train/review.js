@@ -2,8 +2,9 @@
 "use strict";
 
 const DOUBTFUL = 0.8; // score under which a prediction is worth a look
+const SCREEN = 10; // blocks that PageDown moves by
 const at = (id) => document.getElementById(id);
-const state = { queue: null, number: -1, blocks: [], codes: {}, differ: {}, version: "", cursor: 0, anchor: 0, undo: [] };
+const state = { queue: null, number: -1, blocks: [], codes: {}, differ: {}, version: "", cursor: 0, anchor: 0, marked: [], undo: [] };
 let work = Promise.resolve(); // keys are handled one after the other
 
 function element(tag, text = "", classes = "") {
@@ -34,7 +35,7 @@ async function readQueue() {
     `${done} of ${pages.length} pages done, ${sum("labelled")} of ${sum("blocks")} blocks labelled by ${state.queue.reader}`;
   at("pages").querySelector("ol").replaceChildren(...pages.map(pageItem));
   at("differences").hidden = !differences.length;
-  at("differences").querySelector("summary").textContent = `${differences.length} blocks where readers differ`;
+  at("differences").querySelector("summary").textContent = `readers differ in ${differences.length} of the blocks`;
   at("differences").querySelector("ol").replaceChildren(...differences.map(differenceItem));
   if (!at("labels").children.length) at("labels").append(...Object.keys(labels).map(labelButton));
 }
@@ -71,7 +72,7 @@ function labelButton(label, number) {
 async function openPage(number, index = null) {
   const response = await ask(`pages/${number}`);
   const page = await response.json();
-  Object.assign(state, { number, blocks: page.blocks });
+  Object.assign(state, { number, blocks: page.blocks, marked: [] });
   take(page, response);
   at("name").textContent = page.name;
   at("about").textContent = `page ${number + 1} of ${state.queue.pages.length}, ${page.site}`;
@@ -91,17 +92,22 @@ function range() {
   return [Math.min(state.cursor, state.anchor), Math.max(state.cursor, state.anchor)];
 }
 
-function draw() {
+function select() {
   const [from, to] = range();
+  [...at("blocks").children].forEach((node, place) => {
+    node.tabIndex = place === state.cursor ? 0 : -1;
+    node.setAttribute("aria-selected", String(place >= from && place <= to));
+  });
+}
+
+function draw() {
   [...at("blocks").children].forEach((node, place) => {
     const { index, text, said } = state.blocks[place];
     const mine = state.queue.codes[state.codes[index]];
     const tag = element("div", "", "tag");
     node.className = `block ${mine || (said ? said[0] : "none")}${mine ? " marked" : ""}`;
     node.id = `block-${index}`;
-    node.tabIndex = place === state.cursor ? 0 : -1;
     node.setAttribute("role", "option");
-    node.setAttribute("aria-selected", String(place >= from && place <= to));
     if (said && said[0] !== mine) {
       tag.append(element(mine ? "small" : "span", `${said[0]} ${said[1].toFixed(2)}${said[1] < DOUBTFUL ? " ?" : ""}`));
     }
@@ -113,6 +119,7 @@ function draw() {
     body.lang = "";
     node.replaceChildren(body, tag);
   });
+  select();
 }
 
 function differing(labels) {
@@ -128,7 +135,7 @@ function focus() {
 function move(place, extend) {
   state.cursor = Math.max(0, Math.min(state.blocks.length - 1, place));
   if (!extend) state.anchor = state.cursor;
-  draw();
+  select();
   focus();
 }
 
@@ -162,7 +169,13 @@ async function save(changes, remember = true) {
 
 async function mark(codeFor, places) {
   const last = Math.max(...places);
+  state.marked = places.map((place) => state.blocks[place]);
   if (await save(changesOf(codeFor, places))) move(last + 1, false);
+}
+
+async function markSame() {
+  const codes = new Map(state.marked.map(({ index, text }) => [text, state.codes[index] ?? null]));
+  await save(changesOf(({ text }) => codes.get(text), [...state.blocks.keys()]));
 }
 
 async function undo() {
@@ -205,12 +218,15 @@ async function handle(key, extend) {
     0: () => mark(() => null, selected()),
     a: () => mark(accepted, selected()),
     A: () => mark(accepted, everywhere),
+    s: markSame,
     u: undo,
     d: nextToLookAt,
     n: () => (state.number + 1 < pages ? openPage(state.number + 1) : say("this is the last page")),
     p: () => (state.number > 0 ? openPage(state.number - 1) : say("this is the first page")),
     ArrowDown: () => move(state.cursor + 1, extend),
     ArrowUp: () => move(state.cursor - 1, extend),
+    PageDown: () => move(state.cursor + SCREEN, extend),
+    PageUp: () => move(state.cursor - SCREEN, extend),
     Home: () => move(0, extend),
     End: () => move(state.blocks.length - 1, extend),
   };
@@ -222,7 +238,7 @@ function enqueue(action) {
     say(`NOT SAVED: the server does not answer as it should (${error.message}). Start the review again, and open the address that it prints.`, true));
 }
 
-const KEYS = new Set([..."01234aAudnp", "ArrowDown", "ArrowUp", "Home", "End"]);
+const KEYS = new Set([..."01234aAsudnp", "ArrowDown", "ArrowUp", "PageDown", "PageUp", "Home", "End"]);
 const SAME = { j: "ArrowDown", k: "ArrowUp", J: "ArrowDown", K: "ArrowUp" };
 
 document.addEventListener("keydown", (event) => {
