@@ -139,6 +139,16 @@ def test_every_change_is_undone_in_turn_over_pages(start: Start, tab: Any, tmp_p
     assert codes_of(page) == [""] * 6 and page.locator("#status").inner_text() == "nothing to undo"
 
 
+def test_blocks_of_the_same_text_get_the_same_label(start: Start, tab: Any, pages: Path, tmp_path: Path) -> None:
+    (pages / "a.html").write_text("<p>one<p>Copy<p>two<p>Copy<p>three<p>Copy<p>four", encoding="utf-8")
+    page = tab(start("--blind"))
+    go_to(page, "a.html")
+    press(page, "1", "4", "s", "u", "s")
+    assert codes_of(page) == ["article_content", "site_chrome", "", "site_chrome", "", "site_chrome", ""]
+    press(page, "Home", "PageDown", "2")
+    assert on_disk(tmp_path / "mine")[-1] == "comment_form"
+
+
 def test_a_stale_tab_is_told_and_loses_nothing(start: Start, tab: Any, tmp_path: Path) -> None:
     address = start("--blind")
     first, second = tab(address), tab(address)

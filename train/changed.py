@@ -1,4 +1,4 @@
-"""corrections and the models without and with them -> what changed: reports/changed.json, without text of pages."""
+"""corrections, and the models without and with them -> what changed: reports/changed.json, no text but single terms."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -154,3 +154,14 @@ def summary(changed: dict[str, Any]) -> str:
             lines.append(f"{name}: {', '.join(scores)}, on {of['blocks']} blocks of {of['pages']} pages")
     lines += [f"elsewhere: {row['score']} {row['before']:.3f} -> {row['after']:.3f}" for row in changed["elsewhere"]]
     return "\n".join(lines)
+
+
+def table(changed: dict[str, Any]) -> str:
+    """The same scores as rows of Markdown."""
+    lines = ["| score | pages | before | after |", "| --- | ---: | ---: | ---: |"]
+    for name, of in changed["sets"].items():
+        if of:
+            f1 = of["macro_f1"]
+            lines.append(f"| macro-F1, {name} | {of['pages']} | {f1['before']:.3f} | {f1['after']:.3f} |")
+    lines += [f"| {row['score']} | | {row['before']:.3f} | {row['after']:.3f} |" for row in changed["elsewhere"]]
+    return "\n".join(lines) + "\n"
