@@ -88,17 +88,20 @@ def test_figures_of_a_made_up_page() -> None:
     assert changed.set_figures([]) == {}
 
 
-def test_what_changed_is_drawn_where_there_is_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(draw, "DPI", 40)
-    shutil.copy(ROOT / "reports/changed.json", write_reports(tmp_path))
+def test_what_changed_is_drawn_where_there_is_something(tmp_path: Path) -> None:
+    plot = next(plot for plot in draw.PLOTS if plot.name == "changed")
+    assert not plot.drawn(read_reports(write_reports(tmp_path)))
+    shutil.copy(ROOT / "reports/changed.json", tmp_path)
     report = report_of(ROOT)
-    assert draw.draw(tmp_path)[0] == tmp_path / "changed.png"
+    assert plot.drawn(read_reports(tmp_path))
     figure, table = plots_changed.render_changed(read_reports(tmp_path))
-    assert len(table) == len(report["pages"]) + 2 + len(report["elsewhere"])
+    figure.savefig(tmp_path / "changed.png", dpi=40)
+    moves = sum(len(of["moves"]) for of in report["sets"].values())
+    assert len(table) == len(report["pages"]) + 2 + len(report["elsewhere"]) + moves
     first = report["pages"][0]
     assert table["after"].iloc[0] == 1 - first["wrong_after"] / first["blocks"]
     marks = figure.subfigs[0].axes[0].collections[2].get_offsets()
     assert np.asarray(marks)[0, 0] == pytest.approx(table["after"].iloc[0])
     (tmp_path / "changed.json").write_text('{"sets": 3}')
     with pytest.raises(ReportError, match=r"changed.json: no figures of corrections; run `make train`"):
-        draw.draw(tmp_path)
+        read_reports(tmp_path)

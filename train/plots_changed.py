@@ -11,6 +11,7 @@ from .reports import Reports
 from .style import INK
 
 BEFORE, AFTER = "#7f7f7f", "#0072b2"
+MOVES = "blocks that changed their label"
 SETS = {"corrected": "learned from, scored left out", "test": "labelled blind, never learned from"}
 APART = {
     "page": "Few sites: each page was left out alone, with its neighbours of the site learned from.",
@@ -19,7 +20,9 @@ APART = {
 
 
 def changed_rows(changed: dict) -> pd.DataFrame:
-    """A row a score, before and after: share of right blocks of each page, and macro-F1 of each set; then elsewhere."""
+    """A row a score, before and after: share of right blocks of each page, and macro-F1 of each set; then elsewhere;
+    then how many blocks went from one label to another.
+    """
     rows = [
         (f"{of['set']}: {of['page']}", "right blocks", 1 - of["wrong_before"] / of["blocks"],
          1 - of["wrong_after"] / of["blocks"], of["blocks"], of["changed"])
@@ -30,6 +33,11 @@ def changed_rows(changed: dict) -> pd.DataFrame:
             moved = sum(count for _, _, count in of["moves"])
             rows.append((f"{name}: all", "macro-F1", *of["macro_f1"].values(), of["blocks"], moved))
     rows += [(of["score"], "elsewhere", of["before"], of["after"], pd.NA, pd.NA) for of in changed["elsewhere"]]
+    rows += [
+        (f"{name}: {before} → {after}", MOVES, pd.NA, pd.NA, pd.NA, count)
+        for name, of in changed["sets"].items()
+        for before, after, count in of.get("moves", ())
+    ]
     return pd.DataFrame(rows, columns=["name", "score", "before", "after", "blocks", "changed"])
 
 
@@ -52,6 +60,7 @@ def draw_terms(axis: Axes, terms: list[list], label: str) -> None:
         axis.plot([after, after], [place - 0.43, place + 0.43], color=COLOURS[label], lw=3)
         axis.text(0.01, place, name.replace("$", r"\$"), va="center", fontsize=8, transform=axis.get_yaxis_transform())
     axis.axvline(0, color=INK, lw=1)
+    axis.use_sticky_edges = False
     axis.set_yticks([])
     axis.set_title(label, color=COLOURS[label], fontsize=11)
 
@@ -59,7 +68,7 @@ def draw_terms(axis: Axes, terms: list[list], label: str) -> None:
 def render_changed(reports: Reports) -> tuple[Figure, pd.DataFrame]:
     changed = reports.changed
     rows = changed_rows(changed)
-    pages, others = rows[rows["score"] != "elsewhere"], rows[rows["score"] == "elsewhere"]
+    pages, others = rows[~rows["score"].isin(["elsewhere", MOVES])], rows[rows["score"] == "elsewhere"]
     figure = Figure(figsize=(10, 4 + 0.28 * max(len(pages), len(others))))
     heights = [0.28 * max(len(pages), len(others)) + 1, 3]
     above, below = figure.subfigures(2, 1, height_ratios=heights, squeeze=False).ravel()
