@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -87,6 +88,8 @@ def test_the_wheel_labels_a_page_in_an_empty_folder(
 ) -> None:
     run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path / "dist", source, folder=tmp_path)
     (wheel,) = (tmp_path / "dist").iterdir()
+    with zipfile.ZipFile(wheel) as packed:
+        assert set(packed.namelist()) >= {f"pagesieve/train/review.{kind}" for kind in ("html", "css", "js")}
     programs = environment(wheel)
     shutil.rmtree(source)
     (tmp_path / "empty").mkdir()
