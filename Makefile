@@ -12,7 +12,7 @@ TRAIN := $(BIN)/python -m pagesieve.train
 SAMPLE := data/pages/harbour-news.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo screenshot predict data train evaluate curve compare bench report agreement gate test lint check-install check-full clean page-given
+.PHONY: help setup lock demo screenshot predict review data train evaluate curve compare bench report agreement gate test lint check-install check-full clean page-given pages-given
 
 help:  ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -51,11 +51,17 @@ predict: page-given $(READY)  ## label a page of yours, a line of JSON a block: 
 page-given:
 	$(if $(PAGE),,$(error say which page: make predict PAGE=page.html))
 
+review: pages-given $(READY)  ## label pages of yours by hand in the browser: PAGES=folder
+	@$(BIN)/pagesieve review "$$PAGES"
+
+pages-given:
+	$(if $(PAGES),,$(error say which pages: make review PAGES=folder))
+
 data: $(READY)  ## fetch the training corpora to data/raw; CORPORA=DIR takes their archives from a folder
 	@$(TRAIN) data $${CORPORA:+--corpora "$$CORPORA"}
 
-train: $(READY) $(if $(CORPORA),data)  ## train on all data that is there; CORPORA=DIR MODEL=DIR DATA=mine.csv FORCE=1
-	@$(TRAIN) train $${MODEL:+--model "$$MODEL"} $${DATA:+--data "$$DATA"} $(if $(filter 1,$(FORCE)),--force)
+train: $(READY) $(if $(CORPORA),data)  ## train on all data that is there; CORPORA=DIR MODEL=DIR DATA=mine.csv MINE=DIR FORCE=1
+	@$(TRAIN) train $${MODEL:+--model "$$MODEL"} $${DATA:+--data "$$DATA"} $${MINE:+--mine "$$MINE"} $(if $(filter 1,$(FORCE)),--force)
 
 evaluate: $(READY) $(if $(CORPORA),data)  ## score out of fold by site, into reports; CORPORA=DIR
 	@$(TRAIN) evaluate

@@ -1,5 +1,6 @@
 """The command line: ``pagesieve predict`` reads pages one by one and writes their labelled blocks as they come,
-``pagesieve explain`` prints why a block of a page got its label, ``pagesieve bulk`` labels whole archives.
+``pagesieve explain`` prints why a block of a page got its label, ``pagesieve bulk`` labels whole archives,
+``pagesieve review`` lets you label pages by hand.
 """
 
 import argparse
@@ -48,6 +49,15 @@ exit status: 0 done, 2 error
 """
 
 
+REVIEW_HELP = """\
+Prints an address to open in a browser of this machine. Each label is saved at once, and the page's text beside it, in
+the format that `make train` reads. FILE of --export and --import is .json in the format of Label Studio, or .csv.
+
+exit status: 0 done, 2 error
+"""
+MINE, TEST = Path("data/raw/mine"), Path("data/raw/mine-test")  # which `make train` learns from, and scores alone
+
+
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         note(f"{message} (try: {self.prog} --help)")
@@ -86,6 +96,7 @@ def parser() -> argparse.ArgumentParser:
     add_predict(add("predict", help="label the blocks of pages (see: pagesieve predict --help)"))
     add_explain(add("explain", help="print why a block got its label (see: pagesieve explain --help)"))
     archives.add_bulk(add("bulk", help="label the pages of whole archives (see: pagesieve bulk --help)"))
+    add_review(add("review", help="label pages by hand in the browser (see: pagesieve review --help)"))
     return top
 
 
@@ -118,6 +129,21 @@ def add_shared(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--input", choices=("auto", "html", "text"), default="auto", help="what a page is (default: by name or look)")
     archives.add_model(command)
+
+
+def add_review(command: argparse.ArgumentParser) -> None:
+    command.description = "Opens a page on this machine alone, where the blocks of pages are labelled by hand."
+    command.epilog = REVIEW_HELP
+    add = command.add_argument
+    add("inputs", nargs="+", metavar="INPUT", help="page, or folder of pages")
+    add("--blind", action="store_true", help="without predictions, for labels that no model had a say in")
+    add("--reader", default="me", metavar="NAME", help="who labels (default: me)")
+    add("--out", type=Path, metavar="DIR", help=f"where pages and labels are kept (default: {MINE}, blind {TEST})")
+    add("--port", type=count, default=0, metavar="N", help="port of the web page (default: one that is free)")
+    files_of = command.add_mutually_exclusive_group()
+    files_of.add_argument("--export", type=Path, metavar="FILE", help="write all labels of the pages, and end")
+    files_of.add_argument("--import", type=Path, dest="imported", metavar="FILE", help="take labels, and end")
+    add_shared(command)
 
 
 def labels(value: str) -> list[str]:
@@ -185,6 +211,17 @@ def explained(args: argparse.Namespace) -> int:
         raise Failure(f"{args.page}: {error}") from error
     show([(0, render(found, page=args.page, top=args.top))])
     return 0
+
+
+def reviewed(args: argparse.Namespace) -> int:
+    """Let the blocks of pages be labelled by hand; returns the exit status."""
+    try:
+        from pagesieve.train.review import review
+    except ModuleNotFoundError as error:
+        raise Failure(f"review needs {error.name}: pip install 'pagesieve[review]'") from error
+    args.out = args.out or (TEST if args.blind else MINE)
+    needless = args.blind or args.export or args.imported
+    return review(args, None if needless else trusted(args.model, "balanced"))
 
 
 def show(pages: Iterable[tuple[int, str]]) -> None:
@@ -264,7 +301,7 @@ def silence() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-COMMANDS = {"predict": predict, "explain": explained, "bulk": bulk}
+COMMANDS = {"predict": predict, "explain": explained, "bulk": bulk, "review": reviewed}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -105,6 +106,8 @@ def test_the_wheel_labels_a_page_in_an_empty_folder(
         folder=tmp_path,
     )
     (wheel,) = (tmp_path / "dist").iterdir()
+    with zipfile.ZipFile(wheel) as packed:
+        assert set(packed.namelist()) >= {f"pagesieve/train/review.{kind}" for kind in ("html", "css", "js")}
     programs = environment(wheel)
     shutil.rmtree(source)
     (tmp_path / "empty").mkdir()

@@ -114,7 +114,8 @@ def small() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_reports(tmp_path_factory.mktemp("reports"))
-    names = [plot.name for plot in draw.PLOTS if plot.name not in ("differences", "compare", "learning_curve", "bench")]
+    later = ("changed", "differences", "compare", "learning_curve", "bench")
+    names = [plot.name for plot in draw.PLOTS if plot.name not in later]
     assert [path.name for path in draw.draw(folder)] == [*(f"{name}.png" for name in names), "index.html"]
     return folder
 

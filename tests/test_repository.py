@@ -17,8 +17,20 @@ from pagesieve.train.compare import OURS, with_scoreboard
 ROOT = Path(__file__).parents[1]
 TOP = """train predict data models reports tests Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE
     pyproject.toml requirements.lock SECURITY.md .ci .gitignore""".split()
-TARGETS = "setup lock demo test data train evaluate compare bench report predict lint clean".split()
-VARIABLES = ("PAGE=", "CORPORA=", "MODEL=", "DATA=", "FORCE=1", "PEERS_PYTHON=", "UPGRADE=1")
+TARGETS = "setup lock demo test data train evaluate gate compare bench report predict review lint clean".split()
+VARIABLES = (
+    "PAGE=",
+    "PAGES=",
+    "CORPORA=",
+    "MODEL=",
+    "DATA=",
+    "MINE=",
+    "FORCE=1",
+    "PEERS_PYTHON=",
+    "UPGRADE=1",
+    "RAISE=1",
+    "LOWER=1",
+)
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 ELSEWHERE = re.compile(r"(?<![\w.~/:])/(?:work|root|home|Users|tmp|farm)/\w")
 
@@ -77,10 +89,10 @@ def test_the_readme_names_every_target_and_variable_of_make() -> None:
 
 
 def test_the_readme_names_every_option() -> None:
-    commands = ("predict", "explain", "bulk")
+    commands = ("predict", "explain", "bulk", "review")
     shown = "".join(printed_by(sys.executable, "-m", "pagesieve.predict", name, "--help") for name in commands)
     options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", shown)) - {"--help"}
-    assert options >= {"--format", "--input", "--keep", "--model", "--block", "--top", "--scheduler"}
+    assert options >= {"--format", "--input", "--keep", "--model", "--block", "--top", "--scheduler", "--blind"}
     assert sorted(option for option in options if option not in read("README.md")) == []
 
 

@@ -6,13 +6,28 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 from pagesieve.predict import files
-from pagesieve.predict.model import ModelError, load, score
+from pagesieve.predict.inputs import Failure
+from pagesieve.predict.model import ModelError, load
 
-from . import agreement, baseline, bench, bench_tables, card, compare, curve, draw, evaluate, gallery, gate, sources
+from . import (
+    agreement,
+    baseline,
+    bench,
+    bench_tables,
+    card,
+    changed,
+    compare,
+    curve,
+    draw,
+    evaluate,
+    gallery,
+    gate,
+    sources,
+)
 from .align import SpanError
 from .answers import CompareError
 from .compose import composed
@@ -25,12 +40,15 @@ from .corpus import (
     read_paragraphs,
     sha256_of,
 )
+from .corrections import WEIGHT, Corrections, read_corrections
 from .fit import EVERYTHING, learn_from
 from .reports import ReportError, read_reports
 
 DATA, RAW, SOURCES = Path("data"), Path("data/raw"), Path("data/sources.toml")
 PARAGRAPHS = DATA / "paragraphs.csv"
 ANNOTATIONS = DATA / "annotations"
+MINE = RAW / "mine"  # where `pagesieve review` keeps pages and labels
+CHANGED = Path("reports/changed.json")
 README, CHANGELOG = Path("README.md"), Path("CHANGELOG.md")
 EXTRACTED = RAW / "extracted.json.gz"  # what evaluate extracts, for compare
 WORST = RAW / "worst.json.gz"  # the pages that evaluate found the worst, for the gallery
@@ -48,6 +66,7 @@ def arguments() -> argparse.Namespace:
     train = commands.add_parser("train", help="train on all data that is there")
     train.add_argument("--model", type=Path, default=Path("models"), metavar="DIR", help="folder for model and card")
     train.add_argument("--data", type=Path, metavar="CSV", help="labelled paragraphs of your own")
+    train.add_argument("--mine", type=Path, default=MINE, metavar="DIR", help="pages labelled in `pagesieve review`")
     train.add_argument("--force", action="store_true", help="replace a model that was trained on more data")
     for name, what in (
         ("evaluate", "score out of fold by site"),
@@ -104,12 +123,28 @@ def digests_of(there: Sequence[sources.Corpus], own: Path | None = None) -> dict
 
 def train(args: argparse.Namespace) -> None:
     views, digests = gathered(args.data)
-    card.check_replaceable(args.model, views, force=args.force)
-    learned = learn_from(views, JOBS)
-    scores = evaluate.all_scores(views, learned, DATA, JOBS)[0]
-    path = card.write_model(args.model, learned, views, digests, scores)
+    mine = read_corrections(args.mine, views)
+    if mine:
+        print(f"uses {args.mine}: {told(mine)}")
+    every = views + (mine.learned if mine else [])
+    card.check_replaceable(args.model, every, force=args.force)
+    learned = learn_from(every, JOBS)
+    theirs = replace(learned, scores=learned.scores[: len(views)])
+    scores = evaluate.all_scores(views, theirs, DATA, JOBS)[0]
+    if mine:  # before the model is replaced that they are compared with
+        before = changed.before_of(views, digests, Path("models/blocks.joblib"), DATA, JOBS)
+        report = changed.what_changed(mine, learned, len(views), before, scores)
+    path = card.write_model(args.model, learned, every, digests | ({"mine": mine.digest} if mine else {}), scores)
     print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB) and {path.with_suffix('.json').name}")
     print(evaluate.summary(scores))
+    if mine:
+        card.write(CHANGED, (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode())
+        print(f"{changed.summary(report)}\nwrote {CHANGED}")
+
+
+def told(mine: Corrections) -> str:
+    pages = f"{len(mine.scored(mine.learned))} pages, {len(mine.scored(mine.tests))} test pages"
+    return f"{pages}, each block of the weight {WEIGHT:g}; {mine.left_out} blocks left out where readers differ"
 
 
 def evaluated(args: argparse.Namespace) -> None:
@@ -122,7 +157,7 @@ def evaluated(args: argparse.Namespace) -> None:
     worst = gallery.kept(gallery.worst(views, learned.scores))
     packed = {EXTRACTED.name: gzip.compress(texts, mtime=0), WORST.name: gzip.compress(worst, mtime=0)}
     files.write_together(RAW, packed)
-    samples = {SAMPLES: gallery.kept(gallery.samples(partial(score, learned.pipelines[EVERYTHING])))}
+    samples = {SAMPLES: gallery.kept(gallery.samples(gallery.scored_by(learned.pipelines[EVERYTHING])))}
     evaluate.write_reports(args.reports, scores, pages, predictions, samples)
     print(evaluate.summary(scores))
     print(baseline.summary(read_reports(args.reports).differences))
@@ -219,7 +254,15 @@ def main() -> None:
             for path in (*draw.draw(args.reports), *draw_gallery(args.reports)):
                 print(f"drew {path}")
     except (
-        sources.SourceError, SpanError, CorpusError, ModelError, CompareError, ReportError, gate.GateError, OSError
+        Failure,
+        sources.SourceError,
+        SpanError,
+        CorpusError,
+        ModelError,
+        CompareError,
+        ReportError,
+        gate.GateError,
+        OSError,
     ) as error:  # fmt: skip
         print(f"pagesieve.train: {error}", file=sys.stderr)
         sys.exit(2)

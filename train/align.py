@@ -40,16 +40,21 @@ class Span:
 def read_spans(path: Path) -> list[Span]:
     """The labelled stretches of an annotation file, in its order; a bad row is an error with file and line."""
     with path.open(encoding="utf-8", newline="") as stream:
-        spans = []
-        for line, row in enumerate(csv.DictReader(stream), 2):
-            try:
-                if None in row:
-                    raise ValueError("too many cells")
-                place = int(row["start"]), int(row["end"])
-                CODES[row["code"]]
-                spans.append(Span(row["page"], *place, row["hash"], row["code"], row["reader"], row["date"]))
-            except (KeyError, TypeError, ValueError) as error:
-                raise SpanError(f"{path}, line {line}: not a labelled span ({error}): {row}") from error
+        return spans_in(stream, path)
+
+
+def spans_in(lines: Iterable[str], path: Path) -> list[Span]:
+    """The same of the lines of such a file."""
+    spans = []
+    for line, row in enumerate(csv.DictReader(lines), 2):
+        try:
+            if None in row:
+                raise ValueError("too many cells")
+            place = int(row["start"]), int(row["end"])
+            CODES[row["code"]]
+            spans.append(Span(row["page"], *place, row["hash"], row["code"], row["reader"], row["date"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise SpanError(f"{path}, line {line}: not a labelled span ({error}): {row}") from error
     return spans
 
 

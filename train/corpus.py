@@ -28,6 +28,7 @@ from .split import site_of
 
 NONE = -1  # no label
 COLUMNS = ("text", "label", "language", "page", "order")
+MINE = "mine"  # the page set, and the source, of what was labelled in `pagesieve review`
 OWN = "own"  # the page set of labelled paragraphs, which are learned from but not scored
 
 HAND, PARAGRAPH = 1.0, 5.0  # weights of a block: of a hand-labelled page, of our paragraphs

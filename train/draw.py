@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from pagesieve.predict import files
 
-from . import plots, plots_bench, plots_model, plots_parts
+from . import plots, plots_bench, plots_changed, plots_model, plots_parts
 from .reports import Reports, read_reports
 from .style import DPI, LOOK
 
@@ -55,6 +55,9 @@ def draw(reports: Path) -> list[Path]:
 
 
 PLOTS = (  # in reading order
+    Plot("changed", "What did your corrections change?", "Further right is better: each line leads from the model "
+         "without your labels to the one with them, on your pages, elsewhere, and for the terms that moved most.",
+         plots_changed.render_changed, lambda reports: bool(reports.changed)),
     Plot("differences", "Is this model better than the one before?", "Right of zero this model is better, and where "
          "the line with the 95 % interval crosses zero the difference may be chance.", plots_model.render_differences,
          lambda reports: len(reports.differences) > 0),

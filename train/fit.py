@@ -16,7 +16,7 @@ from pagesieve.predict.features import BLOCK_COLUMNS, block_features, page_featu
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import KINDS, name_of
 
-from .corpus import View
+from .corpus import MINE, View
 from .pipeline import WEIGHTS, Counts, balanced, counted, fit_blocks, fit_page
 from .split import FOLDS, fold_of
 
@@ -29,7 +29,10 @@ EVERYTHING = -1  # the fold that leaves nothing out
 
 @dataclass(frozen=True)
 class Table:
-    """The blocks of many views of one kind in a row; ``starts[i]`` is the first of view i."""
+    """The blocks of many views of one kind in a row; ``starts[i]`` is the first of view i.
+
+    A page of the user's counts as a site of its own where terms are counted: they are to be learned from few sites.
+    """
 
     views: list[View]
     labels: np.ndarray
@@ -74,7 +77,7 @@ def tabulated(views: Sequence[View]) -> Table:
         views=list(views),
         labels=np.concatenate([view.labels for view in views]),
         weights=np.repeat([view.weight * (LEFT_OVER if view.kind == "leftover" else 1) for view in views], sizes),
-        sites=np.repeat(np.array([view.site for view in views], dtype=object), sizes),
+        sites=np.repeat(np.array([view.page if view.page_set == MINE else view.site for view in views], object), sizes),
         folds=np.repeat([fold_of(view.site) for view in views], sizes),
         starts=np.concatenate([[0], np.cumsum(sizes)]).astype(int),
     )

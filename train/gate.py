@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pagesieve.predict.blocks import Block
-from pagesieve.predict.model import Model, ModelError, bare, check_golden
+from pagesieve.predict.model import Model, ModelError, check_golden
 
 from . import evaluate, gallery
 from .card import CARD, slim
@@ -86,14 +85,10 @@ def own_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFram
 
 def sample_rows(model: Model) -> pd.DataFrame:
     """The blocks of the sample pages that have a label by hand, with the label of the model."""
-
-    def scored(blocks: Sequence[Block], title: str) -> np.ndarray:
-        return model.score(blocks if "html" in model.card["kinds"] else bare(blocks), title)
-
     return pd.DataFrame(
         [
             {"mode": page["page_type"], "site": page["name"], "label": block["hand"], "predicted": block["label"]}
-            for page in gallery.samples(scored)
+            for page in gallery.samples(gallery.scored_by(model.pipelines))
             for block in page["blocks"]
             if "hand" in block
         ]

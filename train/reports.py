@@ -21,6 +21,7 @@ COLUMNS = {
 }
 MADE_BY = {"curve.csv": "make curve"}
 BENCH = ("tools", "pages", "sizes", "numbers", "stages")  # what is drawn of it
+CHANGED = ("weight", "apart", "sets", "pages", "elsewhere", "terms")  # what is drawn of it
 NEEDED = ("calibration", "confidence", "decision", "folds", "languages", "slices", "terms", "threshold")
 
 
@@ -34,7 +35,8 @@ class Reports:
 
     ``tools`` has a row for each tool and page type of what ``make compare`` wrote, ``curve`` those of ``make curve``,
     ``differences`` those to the run before (``baseline.differences``); none where there is no such file. ``bench`` is
-    what ``make bench`` wrote, or empty.
+    what ``make bench`` wrote, ``changed`` what ``make train`` wrote of corrections; each is empty where there is no
+    such file.
     """
 
     metrics: dict[str, Any]
@@ -44,6 +46,7 @@ class Reports:
     curve: pd.DataFrame
     differences: pd.DataFrame
     bench: dict[str, Any]
+    changed: dict[str, Any]
 
 
 def read_reports(folder: Path) -> Reports:
@@ -67,6 +70,7 @@ def read_reports(folder: Path) -> Reports:
         read_rows(folder / "curve.csv") if (folder / "curve.csv").exists() else pd.DataFrame(),
         read_differences(folder / "baseline.json", pages, predictions),
         read_bench(folder / "bench.json"),
+        read_changed(folder / "changed.json"),
     )
 
 
@@ -101,6 +105,16 @@ def read_bench(path: Path) -> dict[str, Any]:
         return {}
     except (ValueError, KeyError, TypeError) as error:
         raise ReportError(f"{path}: no figures of a bench; run `make bench`, or remove it") from error
+
+
+def read_changed(path: Path) -> dict[str, Any]:
+    try:
+        changed = json.loads(path.read_text(encoding="utf-8"))
+        return {name: changed[name] for name in CHANGED}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ReportError(f"{path}: no figures of corrections; run `make train`, or remove it") from error
 
 
 def read_rows(path: Path) -> pd.DataFrame:

@@ -31,6 +31,19 @@ def top_terms(pipelines: dict[str, Pipeline]) -> dict[str, dict[str, dict[str, l
     return found
 
 
+def weights_of(block: Pipeline) -> dict[tuple[str, str], np.ndarray]:
+    """By column and term of a first pass, what the term adds to each label, less the mean over the labels."""
+    union, linear = block
+    found: dict[tuple[str, str], np.ndarray] = {}
+    for name, vectorizer, _ in union.transformers_:
+        if (place := union.output_indices_[name]).stop == place.start:  # the columns without a weight
+            continue
+        weights = weight_of(union, name) * linear.coef_[:, place]
+        weights = (weights - weights.mean(axis=0)).T
+        found |= {(name, str(term)): row for term, row in zip(vectorizer.get_feature_names_out(), weights, strict=True)}
+    return found
+
+
 def weight_of(union: Any, column: str) -> float:
     return float(union.transformer_weights[column])
 

@@ -1,0 +1,244 @@
+"""What is kept of a review: labels by reader, out to other tools and back, in the queue, and in the training."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pagesieve.predict.inputs import Failure
+from pagesieve.predict.labels import CODES, LABELS
+from pagesieve.train import corrections, label_studio, queue, reviewed
+from pagesieve.train.align import read_spans
+from pagesieve.train.corpus import View, page_views
+from pagesieve.train.fit import tabulated
+
+TEXTS = ["Home", "The heron waits", "It stands, it stands.", "=1+1 eels \U0001f41f", "Read also: eels", "Leave a reply"]
+PAGE = "".join(f"<p>{text}</p>" for text in TEXTS) + "<p>§</p>"
+DAY = "2026-01-31"
+
+
+def sheet_of(name: str = "a", site: str = "heron-example.org", kind: Any = "html", page: str = PAGE) -> reviewed.Sheet:
+    head = f"<link rel=canonical href='https://www.{site}/{name}'><title>{name}</title>" if kind == "html" else ""
+    return reviewed.sheet_of(f"{head}{page}".encode(), f"{name}.{kind}", kind, {})
+
+
+def label(folder: Path, sheet: reviewed.Sheet, codes: str, reader: str = "ann") -> None:
+    changes = {block.index: code for block, code in zip(sheet.blocks, codes, strict=True) if code != "-"}
+    reviewed.change(folder, sheet, reader, reviewed.marks_of(folder, sheet, reader)[0], changes, DAY)
+
+
+def test_labels_are_rows_of_annotations_beside_the_page(tmp_path: Path) -> None:
+    sheet = sheet_of()
+    label(tmp_path, sheet, "NHT-PF")
+    (path,) = (tmp_path / "labels" / sheet.id).glob("*.csv")
+    spans = read_spans(path)
+    assert [(span.page, span.code, span.reader, span.date) for span in spans] == [
+        (sheet.id, code, "ann", DAY) for code in "NHTPF"
+    ]
+    views, found = page_views(sheet.id, sheet.content, {}, source="x", annotated=corrections.Annotated("x", spans))
+    assert found == sum(span.end - span.start for span in spans) == len(sheet.running) - 3
+    assert [LABELS[n] if n >= 0 else "" for n in views[0].labels[:6]] == [
+        "site_chrome", "article_content", "article_content", "", "promo_teaser", "comment_form",
+    ]  # fmt: skip
+    (kept,) = reviewed.kept_sheets(tmp_path)
+    assert (kept.content, kept.site, kept.running) == (sheet.content, "heron-example.org", sheet.running)
+
+
+def test_a_change_keeps_the_other_labels_and_refuses_an_old_version(tmp_path: Path) -> None:
+    sheet = sheet_of()
+    label(tmp_path, sheet, "NH--PF")
+    version, marks = reviewed.marks_of(tmp_path, sheet, "ann")
+    after, changed = reviewed.change(tmp_path, sheet, "ann", version, {0: None, 1: "H", 2: "T"}, "2026-02-01")
+    assert changed == {1: ("H", DAY), 2: ("T", "2026-02-01"), 4: ("P", DAY), 5: ("F", DAY)} and after != version
+    with pytest.raises(reviewed.Stale):
+        reviewed.change(tmp_path, sheet, "ann", version, {0: "N"}, DAY)
+    assert reviewed.marks_of(tmp_path, sheet, "ann") == (after, changed)
+    with pytest.raises(Failure, match="reader '../bob'"):
+        reviewed.change(tmp_path, sheet, "../bob", "none", {0: "N"}, DAY)
+
+
+def test_a_page_that_was_changed_is_named(tmp_path: Path) -> None:
+    sheet = sheet_of()
+    label(tmp_path, sheet, "NHTTPF")
+    (tmp_path / "pages" / f"{sheet.id}.html").write_text("other")
+    with pytest.raises(Failure, match=f"{sheet.id}.html: changed since it was labelled"):
+        list(reviewed.kept_sheets(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("head", "site"),
+    [
+        ("<link rel=canonical href=https://news.heron.co.uk/x>", "heron.co.uk"),
+        ("<meta property=og:url content=http://eel-example.org/>", "eel-example.org"),
+        ("<link rel=canonical href=/x><meta property=og:url content=//x>", "pages"),
+        ("", "pages"),
+    ],
+)
+def test_the_site_is_the_page_s_own_address_or_its_folder(head: str, site: str) -> None:
+    assert reviewed.sheet_of(f"{head}<p>word".encode(), "some/pages/a.html", "html", {}).site == site
+
+
+codes = st.lists(st.sampled_from([*CODES, "-"]), min_size=len(TEXTS), max_size=len(TEXTS)).map("".join)
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv"])
+@settings(max_examples=25, deadline=None)
+@given(st.dictionaries(st.sampled_from(["ann", "bob", "user-7"]), codes, min_size=1))
+def test_labels_go_out_and_come_back_without_loss(
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, by_reader: dict[str, str]
+) -> None:
+    folder = tmp_path_factory.mktemp("review")
+    sheets = [sheet_of("a"), sheet_of("b")]
+    for reader, of in by_reader.items():
+        label(folder / "one", sheets[0], of, reader)
+    label_studio.write(folder / f"out{suffix}", folder / "one", sheets)
+    label_studio.take(folder / f"out{suffix}", folder / "two", sheets, "other", "2027-01-01")
+    for reader in by_reader:
+        one, two = (reviewed.marks_of(folder / name, sheets[0], reader)[1] for name in ("one", "two"))
+        assert one == two
+    assert reviewed.readers_of(folder / "two", sheets[1]) == []
+
+
+def test_label_studio_counts_as_javascript_and_names_its_users(tmp_path: Path) -> None:
+    sheet = sheet_of(page="<p>\U0001f41f\U0001f41f eels</p><p>Home of eels</p>")
+    value = {"start": 11, "end": 23, "text": "Home of eels", "labels": ["site_chrome"]}
+    text = label_studio.text_of(sheet)
+    assert text[9:21] == "Home of eels"
+    task = {"id": 5, "data": {"page": sheet.id, "text": text}}
+    task["annotations"] = [{"completed_by": {"email": "eve@heron-example.org"}, "result": [{"value": value}]}]
+    (tmp_path / "tasks.json").write_text(json.dumps([task]))
+    label_studio.take(tmp_path / "tasks.json", tmp_path / "mine", [sheet], "me", DAY)
+    assert reviewed.marks_of(tmp_path / "mine", sheet, "eve")[1] == {1: ("N", DAY)}
+
+
+def broken(task: Any, path: str, value: Any) -> None:
+    *steps, last = [int(step) if step.isdigit() else step for step in path.split(".")]
+    for step in steps:
+        task = task[step]
+    task[last] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("1", 3, r"task 1: expected a task"),
+        ("1.data", None, r"task 1 \(id 17\): expected data"),
+        ("1.data.page", "nowhere", r"task 1 \(id 17\): page 'nowhere' is none of the pages given"),
+        ("1.data.text", "other", r"task 1 \(id 17\): data.text is not the text"),
+        ("1.annotations", {}, r"task 1 \(id 17\): expected a list of annotations"),
+        ("1.annotations.0.result", None, r"task 1 \(id 17\): expected a result"),
+        ("1.annotations.0.result.2", "x", r"task 1 \(id 17\): annotation 0, region 2: expected a region"),
+        ("1.annotations.0.result.2.value.labels", ["junk"], r"region 2: label 'junk' is none of"),
+        ("1.annotations.0.result.2.value.labels", ["site_chrome"] * 2, "region 2: expected one label"),
+        ("1.annotations.0.result.2.value.labels", [["x"]], "region 2: label .* is none of"),
+        ("1.annotations.0.result.2.value.start", "0", "region 2: expected start as a number"),
+        ("1.annotations.0.result.2.value.start", -1, "region 2: start -1"),
+        ("1.annotations.0.result.2.value.end", 10**9, "region 2: start .* do not hold"),
+        ("1.annotations.0.result.2.value.start", 1, "region 2: start 1 .* do not hold"),
+    ],
+)
+def test_a_broken_task_is_named_and_nothing_is_taken(tmp_path: Path, path: str, value: Any, said: str) -> None:
+    sheets = [sheet_of("a"), sheet_of("b")]
+    for sheet in sheets:
+        label(tmp_path / "one", sheet, "NHTTPF")
+    file = tmp_path / "out.json"
+    label_studio.write(file, tmp_path / "one", sheets)
+    tasks = json.loads(file.read_text())
+    tasks[1]["id"] = 17
+    broken(tasks, path, value)
+    file.write_text(json.dumps(tasks))
+    with pytest.raises(Failure, match=f"^{file}, .*{said}"):
+        label_studio.take(file, tmp_path / "two", sheets, "me", DAY)
+    assert not (tmp_path / "two").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (",article_content,H,", ",article,H,", "line 3: label 'article' is none of"),
+        (",1,The heron waits,", ",9,The heron waits,", "line 3: index '9' and text are no block"),
+        (",The heron waits,", ",The heron wades,", "line 3: index '1' and text are no block"),
+        (",ann,2026-01-31\r\n", "\r\n", "line 2: not as many cells"),
+        ("label,code", "tag,code", "line 2: no column label"),
+    ],
+)
+def test_a_broken_row_is_named_by_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:
+    sheet, file = sheet_of(), tmp_path / "out.csv"
+    label(tmp_path / "one", sheet, "NHTTPF")
+    label_studio.write(file, tmp_path / "one", [sheet])
+    text = file.read_bytes().decode()
+    assert old in text
+    file.write_bytes(text.replace(old, new, 1).encode())
+    with pytest.raises(Failure, match=f"^{file}, {said}"):
+        label_studio.take(file, tmp_path / "two", [sheet], "me", DAY)
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.json", "{"), ("a.json", "{}"), ("a.csv", "\udcff"), ("a.txt", "")])
+def test_a_file_that_is_none_is_named(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content, errors="surrogateescape")
+    with pytest.raises(Failure, match=name):
+        label_studio.take(tmp_path / name, tmp_path, [sheet_of()], "me", DAY)
+
+
+class Unsure:
+    """Says article_content of each block, less sure on the pages of a longer name."""
+
+    def labelled(self, content: bytes, **_: Any) -> Any:
+        sheet = reviewed.sheet_of(content, "", "html", {})
+        sure = {"aa": 0.6, "bbb": 0.5, "c": 0.9}[content.split(b"<title>")[1].split(b"<")[0].decode()]
+        row = np.array([[sure, *[(1 - sure) / 3] * 3]])
+        blocks = reviewed.segment(reviewed.read_page(content, kind="html"))
+        return blocks, ["article_content"] * len(blocks), np.repeat(row, len(blocks), axis=0) if sheet else row
+
+
+def test_sites_take_turns_the_least_sure_page_of_each_first() -> None:
+    sheets = [sheet_of("c", "eel-example.org"), sheet_of("aa"), sheet_of("bbb"), sheet_of("bbb")]
+    tasks = queue.queued(sheets, Unsure())  # type: ignore[arg-type]
+    assert [task.sheet.name for task in tasks] == ["bbb.html", "c.html", "aa.html"]
+    assert [round(task.doubt, 2) for task in tasks] == [0.5, 0.1, 0.4]
+    shuffled = random.Random(1).sample(sheets, len(sheets))
+    blind = queue.queued(shuffled, None)
+    assert [task.sheet.id for task in blind] == [task.sheet.id for task in queue.queued(sheets, None)]
+    assert blind[0].said == {} and {task.sheet.site for task in blind[:2]} == {"eel-example.org", "heron-example.org"}
+
+
+def views_beside(site: str) -> list[View]:
+    return [View("1", "wcxb", site, "", "html", [], np.zeros(0), np.zeros(0))]
+
+
+def test_corrections_are_views_without_test_pages_and_without_quarrels(tmp_path: Path) -> None:
+    folder, sheets = tmp_path / "mine", [sheet_of(name) for name in "abc"]
+    assert corrections.read_corrections(folder, []) is None
+    for sheet in sheets:
+        label(folder, sheet, "NHTTPF")
+    label(folder, sheets[0], "N--PPF", "bob")
+    label(tmp_path / "mine-test", sheets[1], "NHTTPF")
+    text = sheet_of("d", kind="text", page="One line\n\n§\n\nand another")
+    label(folder, text, "TF")
+    found = corrections.read_corrections(folder, views_beside("other-example.org"))
+    assert found and found.left_out == 1 and found.apart == "page"
+    learned = {view.page for view in found.learned}
+    assert learned == {sheets[0].id, sheets[2].id, text.id} and {view.page for view in found.tests} == {sheets[1].id}
+    scored = [found.learned[number] for number in found.scored(found.learned)]
+    assert {view.page: view.kind for view in scored} == {sheets[0].id: "html", sheets[2].id: "html", text.id: "text"}
+    first = next(view for view in scored if view.page == sheets[0].id)
+    assert first.labels.tolist() == [3, 0, 0, -1, 2, 1, -1] and first.weight == corrections.WEIGHT
+    assert len({view.site for view in scored}) == 3
+    assert len(set(tabulated(scored).sites)) == 3
+
+
+def test_pages_of_few_sites_stay_with_the_site_that_is_known(tmp_path: Path) -> None:
+    for name in "ab":
+        label(tmp_path / "mine", sheet_of(name), "NHTTPF")
+    found = corrections.read_corrections(tmp_path / "mine", views_beside("heron-example.org"))
+    assert found and {view.site for view in found.learned} == {"heron-example.org"}
+    for name in "cdef":
+        label(tmp_path / "mine", sheet_of(name, f"{name}-example.org"), "NHTTPF")
+    found = corrections.read_corrections(tmp_path / "mine", [])
+    assert found and found.apart == "site" and {view.kind for view in found.learned} == {"text", "leftover"}
+    assert {view.site for view in found.learned} == {"heron-example.org", *(f"{name}-example.org" for name in "cdef")}

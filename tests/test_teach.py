@@ -1,0 +1,107 @@
+"""Labels of a few pages of one odd site -> a model that knows its other pages: the whole way, and what it reports."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import odd_site
+import pytest
+from test_plots import write_reports
+from test_train import ROOT, make
+
+from pagesieve.predict.blocks import Block
+from pagesieve.predict.labels import LABELS
+from pagesieve.predict.model import load
+from pagesieve.train import changed, draw, plots_changed
+from pagesieve.train.corpus import View
+from pagesieve.train.reports import ReportError, read_reports
+
+
+def checkout_of(folder: Path, part: int) -> Path:
+    """A copy of what make needs to train on one in ``part`` of the embedded data, with the odd pages in odd/."""
+    shutil.copytree(ROOT / "data", folder / "data", ignore=shutil.ignore_patterns("raw"))
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, folder / name)
+    (folder / "reports").mkdir()
+    rows = (folder / "data/paragraphs.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (folder / "data/paragraphs.csv").write_text("".join(rows[: len(rows) // part]), encoding="utf-8")
+    odd_site.write(folder / "odd")
+    return folder
+
+
+def report_of(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "reports/changed.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_a_model_learns_an_odd_site_from_six_of_its_pages(tmp_path: Path) -> None:
+    folder = checkout_of(tmp_path, 16)
+    done = make(folder, "train", "MODEL=taught", "MINE=odd/mine")
+    assert done.returncode == 0, done.stderr
+    assert "uses odd/mine: 6 pages, 4 test pages" in done.stdout and "wrote reports/changed.json" in done.stdout
+    report = report_of(folder)
+    for name, pages in (("corrected", 6), ("test", 4)):
+        of = report["sets"][name]
+        assert of["pages"] == pages and of["macro_f1"]["before"] < 0.6 and of["macro_f1"]["after"] > 0.9
+        assert sum(page["changed"] for page in report["pages"] if page["set"] == name) == sum(
+            n for *_, n in of["moves"]
+        )
+    assert "sts" in {name.split()[-1] for name, *_ in report["terms"]["article_content"]}
+    model = load(folder / "taught/blocks.joblib")
+    assert model.card["pages"]["mine"] == 6 and "mine" in model.card["data"]
+    name = odd_site.NAMES.split()[-1]
+    said = model.label(odd_site.page_of(name), kind="html")["label"].tolist()
+    assert np.mean([a == b for a, (_, _, b) in zip(said, odd_site.lines_of(name), strict=True)]) > 0.9
+
+
+@pytest.mark.slow
+def test_the_experiment_comes_out_as_reported(tmp_path: Path) -> None:
+    done = make(checkout_of(tmp_path, 1), "train", "MODEL=taught", "MINE=odd/mine")
+    assert done.returncode == 0, done.stderr
+    again, reported = report_of(tmp_path), report_of(ROOT)
+    for name, of in reported["sets"].items():
+        assert again["sets"][name]["macro_f1"] == pytest.approx(of["macro_f1"], abs=0.01)
+    assert all(row["after"] >= row["before"] - 0.005 for row in again["elsewhere"])
+
+
+def test_the_readme_shows_the_experiment() -> None:
+    shown = re.search(r"<!-- taught -->\n(.*?)<!-- /taught -->", (ROOT / "README.md").read_text("utf-8"), re.S)
+    assert shown and shown[1] == changed.table(report_of(ROOT))
+
+
+def test_figures_of_a_made_up_page() -> None:
+    view = View(
+        "p", "mine", "s", "", "text", [Block(n, "x") for n in range(4)], np.array([0, 1, -1, 2]), np.full(4, -1)
+    )
+    before, after = np.eye(4)[[0, 0, 3, 0]], np.eye(4)[[0, 1, 1, 0]]
+    rows = [(view, "test", before, after)]
+    of = changed.set_figures(rows)
+    assert of["moves"] == [[LABELS[0], LABELS[1], 1]] and of["blocks"] == 3
+    assert of["right"] == pytest.approx({"before": 1 / 3, "after": 2 / 3})
+    assert of["macro_f1"] == pytest.approx({"before": (0.5 + 0 + 0) / 3, "after": (2 / 3 + 1 + 0) / 3})
+    (found,) = changed.with_labels(rows)
+    page = changed.page_figures("p.html", found[1], found[2:])
+    assert (page["changed"], page["wrong_before"], page["wrong_after"]) == (1, 2, 1)
+    assert changed.set_figures([]) == {}
+
+
+def test_what_changed_is_drawn_where_there_is_something(tmp_path: Path) -> None:
+    plot = next(plot for plot in draw.PLOTS if plot.name == "changed")
+    assert not plot.drawn(read_reports(write_reports(tmp_path)))
+    shutil.copy(ROOT / "reports/changed.json", tmp_path)
+    report = report_of(ROOT)
+    assert plot.drawn(read_reports(tmp_path))
+    figure, table = plots_changed.render_changed(read_reports(tmp_path))
+    figure.savefig(tmp_path / "changed.png", dpi=40)
+    moves = sum(len(of["moves"]) for of in report["sets"].values())
+    assert len(table) == len(report["pages"]) + 2 + len(report["elsewhere"]) + moves
+    first = report["pages"][0]
+    assert table["after"].iloc[0] == 1 - first["wrong_after"] / first["blocks"]
+    marks = figure.subfigs[0].axes[0].collections[2].get_offsets()
+    assert np.asarray(marks)[0, 0] == pytest.approx(table["after"].iloc[0])
+    (tmp_path / "changed.json").write_text('{"sets": 3}')
+    with pytest.raises(ReportError, match=r"changed.json: no figures of corrections; run `make train`"):
+        read_reports(tmp_path)

@@ -1,0 +1,228 @@
+"""labels of a review <-> a file for other tools: tasks of Label Studio (.json), or rows (.csv).
+
+A page is a task, its text the blocks with an empty line between, each label a region. What comes back replaces the
+labels of the same readers on the same pages; a file with an error in any record changes nothing.
+"""
+
+import csv
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pagesieve.predict import files, output
+from pagesieve.predict.inputs import Failure
+from pagesieve.predict.labels import CODES, LABELS
+
+from .reviewed import CODE_OF, Mark, Marks, Sheet, locked, marks_of, readers_of, replace
+
+COLUMNS = ("page", "name", "site", "index", "text", "label", "code", "reader", "date")
+BETWEEN = "\n\n"
+
+Found = dict[tuple[str, str], Marks]  # by id of the page and reader
+
+
+class Bad(ValueError):
+    """What is wrong with a record."""
+
+
+def write(path: Path, folder: Path, sheets: Sequence[Sheet]) -> str:
+    """Write the labels of all readers; pages without labels are written too, for others to label."""
+    check_format(path)
+    every = [
+        (sheet, {name: marks_of(folder, sheet, name)[1] for name in readers_of(folder, sheet)}) for sheet in sheets
+    ]
+    if path.suffix == ".json":
+        content = json.dumps([task_of(sheet, by_reader) for sheet, by_reader in every], indent=1) + "\n"
+    else:
+        out = io.StringIO(newline="")
+        writer = csv.writer(out)
+        writer.writerows([COLUMNS, *(row for sheet, by_reader in every for row in rows_of(sheet, by_reader))])
+        content = out.getvalue()
+    files.write_file(path, [(0, content)])
+    count = sum(len(marks) for _, by_reader in every for marks in by_reader.values())
+    return f"wrote {path}: {len(sheets)} pages, {count} labels"
+
+
+def take(path: Path, folder: Path, sheets: Sequence[Sheet], reader: str, date: str) -> str:
+    """Save the labels of a file; what it does not tell is by this reader and of this date."""
+    check_format(path)
+    by_id = {sheet.id: sheet for sheet in sheets}
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        found: Found = {}
+        marks_in = marks_of_task if path.suffix == ".json" else marks_of_row
+        for name, record in records(text, path):
+            try:
+                of_record = marks_in(record, by_id, reader, date)
+            except Bad as error:
+                raise Failure(f"{path}, {name}: {error}") from error
+            for key, marks in of_record.items():
+                found.setdefault(key, {}).update(marks)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Failure(f"{path}: cannot be read as UTF-8 {path.suffix[1:]}: {error}") from error
+    with locked(folder):
+        for (id, name), marks in found.items():
+            replace(folder, by_id[id], name, marks)
+    return f"took {sum(map(len, found.values()))} labels of {len({id for id, _ in found})} pages from {path}"
+
+
+def check_format(path: Path) -> None:
+    if path.suffix not in (".json", ".csv"):
+        raise Failure(f"{path}: expected a name that ends in .json or .csv")
+
+
+def records(text: str, path: Path) -> Iterator[tuple[str, Any]]:
+    """Each record with the name that an error calls it by."""
+    if path.suffix == ".csv":
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        yield from ((f"line {reader.line_num}", row) for row in reader)
+        return
+    try:
+        tasks = json.loads(text)
+    except ValueError as error:
+        raise Failure(f"{path}: no JSON ({error}); export from Label Studio as JSON") from error
+    if not isinstance(tasks, list):
+        raise Failure(f"{path}: expected a list of tasks; export from Label Studio as JSON")
+    for number, task in enumerate(tasks):
+        id = f" (id {task['id']})" if isinstance(task, dict) and "id" in task else ""
+        yield f"task {number}{id}", task
+
+
+def places(sheet: Sheet) -> Iterator[tuple[int, int, int]]:
+    """The index of each block, with where it begins and ends in the text of its task."""
+    start = 0
+    for block in sheet.blocks:
+        yield block.index, start, start + len(block.text)
+        start += len(block.text) + len(BETWEEN)
+
+
+def text_of(sheet: Sheet) -> str:
+    return BETWEEN.join(block.text for block in sheet.blocks)
+
+
+def task_of(sheet: Sheet, by_reader: dict[str, Marks]) -> dict[str, Any]:
+    text = text_of(sheet)
+    annotations = [
+        {"result": [
+            {"id": f"{reader}-{index}", "from_name": "label", "to_name": "text", "type": "labels",
+             "value": {"start": start, "end": end, "text": text[start:end], "labels": [CODES[marks[index].code]]},
+             "meta": {"reader": reader, **marks[index]._asdict()}}
+            for index, start, end in places(sheet) if index in marks
+        ]}
+        for reader, marks in by_reader.items()
+    ]  # fmt: skip
+    data = {"page": sheet.id, "name": sheet.name, "site": sheet.site, "text": text}
+    return {"data": data, "annotations": annotations}
+
+
+def marks_of_task(task: Any, by_id: dict[str, Sheet], reader: str, date: str) -> Found:
+    """The labels of a task: a block takes the label of the regions that cover most of it, and half at least."""
+    data = expect(task, dict, "a task with data").get("data")
+    sheet = sheet_at(expect(data, dict, "data").get("page"), by_id)
+    if data.get("text") != text_of(sheet):
+        raise Bad("data.text is not the text of this page")
+    covered: dict[str, dict[int, Counter[Mark]]] = {}
+    for number, annotation in enumerate(expect(task.get("annotations"), list, "a list of annotations")):
+        other = reader_of(expect(annotation, dict, "an annotation").get("completed_by"), reader)
+        for place, region in enumerate(expect(annotation.get("result"), list, "a result with regions")):
+            try:
+                who, mark, start, end = read_region(region, data["text"], other, date)
+            except Bad as error:
+                raise Bad(f"annotation {number}, region {place}: {error}") from error
+            for index, low, high in places(sheet):
+                if (shared := min(end, high) - max(start, low)) > 0:
+                    covered.setdefault(who, {}).setdefault(index, Counter())[mark] += shared
+    sizes = {index: high - low for index, low, high in places(sheet)}
+    return {
+        (sheet.id, who): {
+            index: most.most_common(1)[0][0] for index, most in of.items() if 2 * most.total() >= sizes[index]
+        }
+        for who, of in covered.items()
+    }
+
+
+def read_region(region: Any, text: str, reader: str, date: str) -> tuple[str, Mark, int, int]:
+    """Who gave which label, and from where to where in the text."""
+    value = expect(expect(region, dict, "a region").get("value"), dict, "a region with a value")
+    start, end = (expect(value.get(name), int, f"{name} as a number") for name in ("start", "end"))
+    labels = expect(value.get("labels"), list, "labels")
+    if len(labels) != 1:
+        raise Bad(f"expected one label, got {labels}")
+    if not 0 <= start < end:
+        raise Bad(f"start {start} and end {end} are no stretch of text")
+    start, end = stretch(text, start, end, value.get("text"))
+    meta = region.get("meta") if isinstance(region.get("meta"), dict) else {}
+    return (
+        reader_of(meta.get("reader"), reader),
+        mark_of(labels[0], meta.get("code"), meta.get("date"), date),
+        start,
+        end,
+    )
+
+
+def stretch(text: str, start: int, end: int, wanted: Any) -> tuple[int, int]:
+    """Where a region's text stands, whose offsets may count signs, or units of UTF-16 as JavaScript does."""
+    if end <= len(text) and wanted in (None, text[start:end]):
+        return start, end
+    units = text.encode("utf-16-le", "surrogatepass")
+    before, inside = (units[2 * a : 2 * b].decode("utf-16-le", "replace") for a, b in ((0, start), (start, end)))
+    if 2 * end > len(units) or inside != wanted:
+        raise Bad(f"start {start} and end {end} do not hold the region's text {wanted!r:.60}")
+    return len(before), len(before) + len(inside)
+
+
+def reader_of(given: Any, reader: str) -> str:
+    """The reader as a name of ours: users of Label Studio are numbers, addresses, or objects that hold one."""
+    if isinstance(given, dict):
+        given = given.get("email") or given.get("id")
+    name = f"user-{given}" if isinstance(given, int) else str(given or "").partition("@")[0]
+    return re.sub("[^A-Za-z0-9_-]+", "-", name).lstrip("-_")[:32] or reader
+
+
+def mark_of(label: Any, code: Any, given: Any, date: str) -> Mark:
+    if label not in LABELS:
+        raise Bad(f"label {label!r} is none of {', '.join(LABELS)}")
+    return Mark(
+        code if CODES.get(code) == label else CODE_OF[label], given if isinstance(given, str) and given else date
+    )
+
+
+def rows_of(sheet: Sheet, by_reader: dict[str, Marks]) -> Iterator[tuple[object, ...]]:
+    """A row for each label of a block, or one without a label."""
+    for block in sheet.blocks:
+        head = (sheet.id, output.cell(sheet.name), output.cell(sheet.site), block.index, output.cell(block.text))
+        said = [(reader, marks[block.index]) for reader, marks in by_reader.items() if block.index in marks]
+        yield from ((*head, CODES[mark.code], mark.code, reader, mark.date) for reader, mark in said)
+        if not said:
+            yield (*head, "", "", "", "")
+
+
+def marks_of_row(row: Any, by_id: dict[str, Sheet], reader: str, date: str) -> Found:
+    if missing := {"page", "index", "text", "label"} - set(row):
+        raise Bad(f"no column {', '.join(sorted(missing))}")
+    if None in row or None in row.values():
+        raise Bad("not as many cells as in line 1")
+    sheet = sheet_at(row["page"], by_id)
+    texts = {str(block.index): output.cell(block.text) for block in sheet.blocks}
+    if row["index"] not in texts or texts[row["index"]] != row["text"]:
+        raise Bad(f"index {row['index']!r} and text are no block of this page")
+    if not row["label"]:
+        return {}
+    mark = mark_of(row["label"], row.get("code"), row.get("date"), date)
+    return {(sheet.id, reader_of(row.get("reader"), reader)): {int(row["index"]): mark}}
+
+
+def sheet_at(id: Any, by_id: dict[str, Sheet]) -> Sheet:
+    if not isinstance(id, str) or id not in by_id:
+        raise Bad(f"page {id!r} is none of the pages given")
+    return by_id[id]
+
+
+def expect(value: Any, kind: type, what: str) -> Any:
+    if not isinstance(value, kind):
+        raise Bad(f"expected {what}, got {value!r:.60}")
+    return value

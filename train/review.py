@@ -1,0 +1,195 @@
+"""`pagesieve review`: pages -> a web page on this machine alone, where a reader labels their blocks.
+
+Whoever asks needs the token of the address, which changes with each start; pages are asked for by their number. The
+page is fetched from here alone, and no text of a page becomes markup.
+"""
+
+import argparse
+import datetime
+import logging
+import secrets
+from collections.abc import Sequence
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, abort, jsonify, request
+from werkzeug.serving import make_server
+
+from pagesieve.predict.inputs import Failure, find, kind, read
+from pagesieve.predict.labels import CODES, COLOURS, LABELS
+from pagesieve.predict.model import Model
+from pagesieve.predict.output import EACH_LABEL, STYLE
+
+from . import label_studio
+from .align import SpanError
+from .queue import Task, queued
+from .reviewed import CODE_OF, Sheet, Stale, change, differences, kept_sheets, label_file, marks_of, sheet_of
+
+HOST = "127.0.0.1"
+MOST = 1_000_000  # bytes of a change
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def review(args: argparse.Namespace, model: Model | None) -> int:
+    """Serve the review until it is stopped, or write or take a file of labels; returns the exit status."""
+    try:
+        sheets = sheets_of(args.inputs, args.input, args.out)
+        label_file(args.out, sheets[0], args.reader)
+        if args.imported:
+            print(label_studio.take(args.imported, args.out, sheets, args.reader, today()))
+        elif args.export:
+            print(label_studio.write(args.export, args.out, sheets))
+        else:
+            serve(queued(sheets, model), args.out, args.reader, args.port)
+    except SpanError as error:
+        raise Failure(str(error)) from error
+    return 0
+
+
+def sheets_of(inputs: list[str], given: Any, folder: Path) -> list[Sheet]:
+    """The pages with words, each once; one that was labelled before keeps its site."""
+    sites = {sheet.id: sheet.site for sheet in kept_sheets(folder)}
+    found: dict[str, Sheet] = {}
+    for source in find(inputs):
+        sheet = sheet_of(read(source.page), source.page, kind(source.page, given), sites)
+        if sheet.blocks:
+            found.setdefault(sheet.id, sheet)
+    if not found:
+        raise Failure(f"{', '.join(inputs)}: no page with words")
+    return list(found.values())
+
+
+def serve(tasks: Sequence[Task], folder: Path, reader: str, port: int) -> None:
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else each request, with the token, is on the terminal
+    token = secrets.token_urlsafe(32)
+    try:
+        server = make_server(HOST, port, Flask(__name__), threaded=True)
+    except (OSError, OverflowError, SystemExit) as error:
+        raise Failure(f"port {port} of {HOST} cannot be had; leave --port out for a free one") from error
+    host = HOST if server.server_port == 80 else f"{HOST}:{server.server_port}"  # as browsers name it
+    server.app = application(tasks, folder, reader, token, host)
+    print(f"review of {len(tasks)} pages; labels go to {folder}; Ctrl-C stops it", flush=True)
+    print(f"http://{host}/{token}/", flush=True)
+    server.serve_forever()
+
+
+def application(tasks: Sequence[Task], folder: Path, reader: str, token: str, host: str) -> Flask:
+    """The web page and what it asks for, at this host and below this token alone."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MOST
+    app.before_request(partial(guard, token, host))
+    app.after_request(sealed)
+    route = partial(app.add_url_rule, endpoint=None)
+    for name, content_type, content in assets():
+        view = partial(Response, content, content_type=content_type)
+        route(f"/<token>/{name}", endpoint=name or "page", view_func=lambda token, view=view: view())
+    route("/<token>/queue", endpoint="queue", view_func=lambda token: jsonify(overview(tasks, folder, reader)))
+    route(
+        "/<token>/pages/<int:number>",
+        endpoint="get",
+        view_func=lambda token, number: shown(tasks, number, folder, reader),
+    )
+    route(
+        "/<token>/pages/<int:number>", endpoint="put", methods=["PUT"],
+        view_func=lambda token, number: changed(tasks, number, folder, reader),
+    )  # fmt: skip
+    return app
+
+
+def guard(token: str, host: str) -> None:
+    """Refuse what the page itself would not ask: 403 with the reason."""
+    given = request.path.split("/")[1]
+    if not secrets.compare_digest(given.encode(), token.encode()):
+        abort(403, "the token of the address is missing or wrong")
+    if request.host != host:
+        abort(403, "another host")
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        abort(403, "asked by another site")
+    if request.method not in ("GET", "HEAD") and request.headers.get("Origin") != f"http://{host}":
+        abort(403, "written by another origin")
+
+
+def sealed(response: Response) -> Response:
+    response.headers.update(HEADERS)
+    return response
+
+
+def assets() -> list[tuple[str, str, str]]:
+    """Name, type and content of the files of the page."""
+    here = files("pagesieve.train")
+    rules = "".join(EACH_LABEL.format(label=label, colour=COLOURS[label]) for label in LABELS)
+    return [
+        ("", "text/html; charset=utf-8", (here / "review.html").read_text("utf-8")),
+        ("review.js", "text/javascript; charset=utf-8", (here / "review.js").read_text("utf-8")),
+        ("review.css", "text/css; charset=utf-8", STYLE + rules + (here / "review.css").read_text("utf-8")),
+    ]
+
+
+def overview(tasks: Sequence[Task], folder: Path, reader: str) -> dict[str, Any]:
+    """The queue with its progress, and the blocks where readers differ."""
+    pages, differing = [], []
+    for number, task in enumerate(tasks):
+        sheet, differ = task.sheet, differences(folder, task.sheet)
+        texts = {block.index: block.text for block in sheet.blocks}
+        differing += [
+            {"page": number, "index": index, "text": texts[index][:80], "labels": by} for index, by in differ.items()
+        ]
+        labelled = len(marks_of(folder, sheet, reader)[1])
+        pages.append(
+            {"name": sheet.name, "site": sheet.site, "blocks": len(sheet.blocks), "labelled": labelled,
+             "differ": len(differ), "doubt": task.doubt if task.said else None}
+        )  # fmt: skip
+    return {"reader": reader, "codes": CODES, "code_of": CODE_OF, "pages": pages, "differences": differing}
+
+
+def task_at(tasks: Sequence[Task], number: int) -> Task:
+    if number >= len(tasks):
+        abort(404, "no page of this number")
+    return tasks[number]
+
+
+def shown(tasks: Sequence[Task], number: int, folder: Path, reader: str) -> Response:
+    """A page's blocks with their predictions, and what ``state`` says of its labels."""
+    task = task_at(tasks, number)
+    blocks = [
+        {"index": block.index, "text": block.text, "said": task.said.get(block.index)} for block in task.sheet.blocks
+    ]
+    version, marks = marks_of(folder, task.sheet, reader)
+    return state(task, folder, version, marks, {"name": task.sheet.name, "site": task.sheet.site, "blocks": blocks})
+
+
+def changed(tasks: Sequence[Task], number: int, folder: Path, reader: str) -> Response:
+    """Save codes by block, made from the version that If-Match names; 412 if it is no longer the one on the disk."""
+    task = task_at(tasks, number)
+    codes, known = request.get_json(), {str(block.index) for block in task.sheet.blocks}
+    right = isinstance(codes, dict) and set(codes) <= known and all(code in (None, *CODES) for code in codes.values())
+    if not right:
+        abort(400, "expected an object of codes by the index of a block")
+    version = request.headers.get("If-Match", "").strip('"')
+    changes = {int(index): code for index, code in codes.items()}
+    try:
+        return state(task, folder, *change(folder, task.sheet, reader, version, changes, today()))
+    except Stale as error:
+        abort(412, str(error))
+
+
+def state(task: Task, folder: Path, version: str, marks: Any, more: dict[str, Any] | None = None) -> Response:
+    """The reader's codes by block, and the blocks where readers differ; the version as ETag."""
+    codes = {str(index): mark.code for index, mark in marks.items()}
+    response = jsonify({"codes": codes, "differ": differences(folder, task.sheet), **(more or {})})
+    response.set_etag(version)
+    return response
+
+
+def today() -> str:
+    return datetime.date.today().isoformat()

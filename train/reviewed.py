@@ -1,0 +1,214 @@
+"""pages and a reader's labels <-> the folder that keeps them: each page's text, and its labelled stretches by reader.
+
+A page is known by its content: its labels are found again wherever its file lies, and need that file no more. Each
+change is on the disk before it is answered; of two that were made from the same state, the second is refused.
+"""
+
+import csv
+import fcntl
+import hashlib
+import io
+import json
+import os
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from selectolax.lexbor import LexborHTMLParser
+
+from pagesieve.predict.blocks import Block, segment
+from pagesieve.predict.inputs import Failure
+from pagesieve.predict.labels import CODES, LABELS
+from pagesieve.predict.page import Kind, decode, read_page
+
+from .align import Span, find_spans, hash_of, majority, running_words, spans_in
+from .split import site_of
+
+CODE_OF = dict(zip(LABELS, "TFPN", strict=True))  # the code that stands for a label where nobody chose a finer one
+READER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+COLUMNS = ("page", "start", "end", "hash", "code", "reader", "date")
+ENDING = {"html": ".html", "text": ".txt"}
+ADDRESSES = ("link[rel=canonical]", "meta[property='og:url']", "base[href]")  # of the page itself, in its own words
+
+
+class Stale(ValueError):
+    """A change to labels that are not those on the disk."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """A page to label: ``blocks`` are those that have words, with the words of the page and each one's block."""
+
+    id: str
+    name: str
+    site: str
+    kind: Kind
+    content: bytes
+    blocks: list[Block]
+    running: list[str]
+    owners: list[int]
+
+    def words_of(self, block: int) -> tuple[int, int]:
+        """The running words of a block, from and to before."""
+        return bisect_left(self.owners, block), bisect_right(self.owners, block)
+
+
+class Mark(NamedTuple):
+    """What a reader said of a block: its code, and when."""
+
+    code: str
+    date: str
+
+
+Marks = dict[int, Mark]  # by index of the block
+
+
+def sheet_of(content: bytes, name: str, kind: Kind, sites: Mapping[str, str]) -> Sheet:
+    """A page as it is labelled; its site is the one that is known of its id, if any."""
+    read = read_page(content, kind=kind)
+    blocks = segment(read)
+    running, owners = running_words(block.text for block in blocks)
+    worded = set(owners)
+    id = version_of(content)
+    return Sheet(
+        id, name, sites.get(id) or site_of_page(content, name, read.kind), read.kind, content,
+        [block for block in blocks if block.index in worded], running, owners,
+    )  # fmt: skip
+
+
+def version_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def site_of_page(content: bytes, name: str, kind: str) -> str:
+    """The site by the address that a page gives as its own; else the folder that it lies in."""
+    tree = LexborHTMLParser(decode(content)) if kind == "html" else None
+    for node in filter(None, map(tree.css_first, ADDRESSES) if tree else ()):
+        address = node.attributes.get("href") or node.attributes.get("content") or ""
+        if re.match(r"https?://[^/]", address):
+            return site_of(address)
+    return os.path.basename(os.path.dirname(os.path.abspath(name)))
+
+
+def kept_sheets(folder: Path) -> Iterator[Sheet]:
+    """The pages in the folder, sorted; one whose content is not what was labelled is a Failure."""
+    for path in sorted((folder / "pages").glob("*.json")):
+        try:
+            known = json.loads(path.read_text(encoding="utf-8"))
+            content = path.with_suffix(ENDING[known["kind"]]).read_bytes()
+            sheet = sheet_of(content, known["name"], known["kind"], {path.stem: known["site"]})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Failure(f"{path}: no page of a review ({error}); remove it, or label the page again") from error
+        if sheet.id != path.stem:
+            raise Failure(f"{path.with_suffix(ENDING[known['kind']])}: changed since it was labelled; label it again")
+        yield sheet
+
+
+def readers_of(folder: Path, sheet: Sheet) -> list[str]:
+    """Who labelled the page, sorted."""
+    return sorted(path.stem for path in (folder / "labels" / sheet.id).glob("[!.]*.csv"))
+
+
+def label_file(folder: Path, sheet: Sheet, reader: str) -> Path:
+    if not READER.fullmatch(reader):
+        raise Failure(f"reader {reader!r}: expected up to 32 letters, digits, - and _")
+    return folder / "labels" / sheet.id / f"{reader}.csv"
+
+
+def marks_of(folder: Path, sheet: Sheet, reader: str) -> tuple[str, Marks]:
+    """The version of a reader's labels of a page, and the labels; a block takes the one that most of its words have."""
+    path = label_file(folder, sheet, reader)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return "none", {}
+    return version_of(content), dict(parsed(sheet, path, content))
+
+
+@lru_cache(maxsize=10_000)
+def parsed(sheet: Sheet, path: Path, content: bytes) -> Marks:
+    found = find_spans(spans_in(io.StringIO(content.decode("utf-8", "replace"), newline=""), path), sheet.running)
+    numbers = [-1] * len(sheet.running)
+    for number, (start, span) in enumerate(found):
+        numbers[start : start + span.end - span.start] = [number] * (span.end - span.start)
+    by_block = majority(sheet.owners, numbers, max(sheet.owners, default=-1) + 1)
+    return {index: Mark(found[n][1].code, found[n][1].date) for index, n in enumerate(by_block) if n >= 0}
+
+
+def spans_of_marks(sheet: Sheet, reader: str, marks: Marks) -> Iterator[Span]:
+    for index in sorted(marks):
+        start, end = sheet.words_of(index)
+        stretch = hash_of(sheet.running[start:end])
+        yield Span(sheet.id, start, end, stretch, marks[index].code, reader, marks[index].date)
+
+
+def change(
+    folder: Path, sheet: Sheet, reader: str, version: str, changes: Mapping[int, str | None], date: str
+) -> tuple[str, Marks]:
+    """Give blocks these codes, or none, and return the new version and all labels; Stale if others were there."""
+    with locked(folder):
+        there, marks = marks_of(folder, sheet, reader)
+        if there != version:
+            raise Stale(f"{sheet.name}: labels are of version {there}, the change of {version}")
+        wanted = {index: Mark(code, date) for index, code in changes.items() if code}
+        kept = {index: mark for index, mark in marks.items() if index not in changes}
+        for index, mark in wanted.items():
+            CODES[mark.code]
+            kept[index] = marks[index] if index in marks and marks[index].code == mark.code else mark
+        replace(folder, sheet, reader, kept)
+        return marks_of(folder, sheet, reader)
+
+
+def replace(folder: Path, sheet: Sheet, reader: str, marks: Marks) -> None:
+    """Write all labels of a reader of a page; the page itself lies there before its first label does."""
+    known = {"name": sheet.name, "site": sheet.site, "kind": sheet.kind}
+    about = folder / "pages" / f"{sheet.id}.json"
+    if not about.exists():
+        durable(about.with_suffix(ENDING[sheet.kind]), sheet.content)
+        durable(about, (json.dumps(known, indent=1) + "\n").encode())
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for span in spans_of_marks(sheet, reader, marks):
+        writer.writerow([span.page, span.start, span.end, span.hash, span.code, span.reader, span.date])
+    durable(label_file(folder, sheet, reader), out.getvalue().encode())
+
+
+def durable(path: Path, content: bytes) -> None:
+    """Write a file that is there as a whole or as it was, whatever happens to the machine."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.new")
+    with temporary.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(temporary, path)
+    for folder in (path.parent, path.parent.parent):  # which hold the new names
+        directory = os.open(folder, os.O_RDONLY)
+        os.fsync(directory)
+        os.close(directory)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """One at a time, over all processes; the folder is made, and ignored by git."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / ".gitignore").exists():
+        durable(folder / ".gitignore", b"*\n")
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def differences(folder: Path, sheet: Sheet) -> dict[int, dict[str, str]]:
+    """The blocks that two readers gave different labels: by index, the label of each reader."""
+    said: dict[int, dict[str, str]] = {}
+    for reader in readers_of(folder, sheet):
+        for index, mark in marks_of(folder, sheet, reader)[1].items():
+            said.setdefault(index, {})[reader] = CODES[mark.code]
+    return {index: by for index, by in sorted(said.items()) if len(set(by.values())) > 1}
