@@ -1,17 +1,19 @@
 """page -> blocks: one walk over the tree, a block for each run of text between block-level boundaries."""
 
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
-from .page import INLINE, NOT_TEXT, Page
+from .page import INLINE, NOT_TEXT, Page, PageWarning
 
 BUTTON_TYPES = frozenset({"submit", "button", "reset"})
 UNSHOWN_TYPES = frozenset({"hidden", "checkbox", "radio", "file", "image", "range", "color", "password"})
 MARKS = ("role", "itemprop", "rel", "name", "type", "aria-label", "data-testid")  # attributes that say what it is for
+MAX_AROUND = 100_000_000  # characters of the names, paths and links around all blocks; they take some 10 bytes each
 PLAIN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -42,7 +44,7 @@ class Element:
     """An element that the walk is inside of: the ``nth`` child of its tag, the ``nth_of_all``.
 
     It counts the ``texts``, ``elements`` and elements by tag (``named``) met in it so far. ``path`` and ``names`` (of
-    itself and those around it) wait for ``locate``.
+    itself and those around it) wait for ``locate``, and so does ``around``, how many characters both have.
     """
 
     node: LexborNode
@@ -58,6 +60,7 @@ class Element:
     named: dict[str, int] = field(default_factory=dict)
     path: str = ""
     names: tuple[str, ...] = ()
+    around: int = 0
 
 
 class Piece(NamedTuple):
@@ -69,26 +72,38 @@ class Piece(NamedTuple):
 
 
 def segment(page: Page) -> list[Block]:
-    """The blocks of a page in reading order; every visible character is in exactly one of them."""
+    """The blocks of a page in reading order; every visible character is in exactly one of them.
+
+    If more than MAX_AROUND stands around them, they have index and text only, and a PageWarning says so.
+    """
     if page.tree is None:
         return [Block(index, line) for index, line in enumerate(page.lines)]
     blocks: list[Block] = []
-    images = 0
+    images = around = 0
     for run in runs_of_text(page.tree.root) if page.tree.root else ():
         images += sum([piece.element.tag == "img" for piece in run])
-        if any(piece.text.strip() for piece in run):
-            blocks.append(block(len(blocks), run, images))
+        first = next((piece for piece in run if piece.text.strip()), None)
+        if first and around <= MAX_AROUND:
+            blocks.append(block(len(blocks), run, first, images))
+            around += first.element.around + len(blocks[-1].href)
             images = 0
-    return blocks
+        elif first:
+            blocks.append(Block(len(blocks), shown("".join([piece.text for piece in run]), first.element.pre)))
+    if around <= MAX_AROUND:
+        return blocks
+    message = f"more than {MAX_AROUND:,} characters of markup around its blocks: read without it"
+    warnings.warn(message, PageWarning, stacklevel=2)
+    return [Block(block.index, block.text) for block in blocks]
 
 
-def block(index: int, run: list[Piece], images: int) -> Block:
-    first = next(piece for piece in run if piece.text.strip())
+def shown(text: str, pre: bool) -> str:
+    if pre:
+        return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
+    return " ".join(text.split())
+
+
+def block(index: int, run: list[Piece], first: Piece, images: int) -> Block:
     text = "".join([piece.text for piece in run])
-    if first.element.pre:
-        shown = "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
-    else:
-        shown = " ".join(text.split())
     locate(first.element)
     owner = first.element
     while owner.tag in INLINE and owner.parent:
@@ -97,7 +112,7 @@ def block(index: int, run: list[Piece], images: int) -> Block:
     hrefs = (piece.element.href for piece in run if piece.element.href and piece.text.strip())
     return Block(
         index=index,
-        text=shown,
+        text=shown(text, first.element.pre),
         tag=owner.tag,
         ancestors=first.element.names,
         link_share=min(1.0, linked / max(1, len(text.strip()))),
@@ -121,6 +136,7 @@ def locate(element: Element) -> None:
         step = f"{at.tag}[{at.nth}]" if PLAIN_NAME.fullmatch(at.tag) else f"*[{at.nth_of_all}]"
         at.path = f"{at.parent.path}/{step}" if at.parent else f"/{at.tag}"
         at.names = (*at.parent.names, name) if at.parent else (name,)
+        at.around = (at.parent.around if at.parent else 0) + len(name) + len(step)
 
 
 def marks_of(attributes: dict[str, str | None]) -> list[str]:

@@ -20,6 +20,7 @@ from .links import binned, linked
 BLOCK_COLUMNS = ("words", "markup", "shape", "links", "near", "within")
 
 OFFSETS = {-2: "-2:", -1: "-1:", 1: "+1:", 2: "+2:"}  # of a block's neighbours, and how their tokens are marked
+MAX_KEPT = 1000  # characters of a text or of an element's names whose tokens are kept for the next page
 MAX_CHARS = 600  # of a block's text that are read for words, from each end
 HEADING = re.compile(r"h[1-6]")
 SURE = 0.8  # probability of a first-pass label that later blocks are told of
@@ -32,8 +33,9 @@ WORD = re.compile(r"\w{4,}|[\u0e00-\u9fff]")  # a word that is likely to say wha
 NAME = re.compile(r"[a-z]+|[A-Z][a-z]*|[A-Z]+")
 SENTENCE_END = re.compile(r"[.!?。！？।؟](?=\s|$|[\"'»”’)])|[。！？।]")
 DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{1,2}:\d\d\b")
-CUT_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])\W*$")
-CONTACT = re.compile(r"\S@\S+\.\S|https?://|www\.")
+# Of these two, each stretch without words, or without spaces, is read once, so that the time is linear.
+CUT_OFF = re.compile(r"(?:(?<=\w)|\A)(?>\W*?(?:…|\.\.\.))\W*+\Z")
+CONTACT = re.compile(r"(?<!\S)\S[^\s@]*@\S+\.\S|https?://|www\.")
 DIGIT, DIGITS, POSITION = re.compile(r"\d"), re.compile(r"\d+"), re.compile(r"\[\d+\]")
 QUOTE, BAR, COPYRIGHT = re.compile(r"^[\"“„«”‘'「]"), re.compile(r"\|"), re.compile("©")
 PATTERNS = {"date": DATE, "cutoff": CUT_OFF, "contact": CONTACT, "quote": QUOTE, "bar": BAR, "copyright": COPYRIGHT}
@@ -165,8 +167,12 @@ def markup_of(block: Block) -> list[str]:
     return list(tokens)
 
 
-@lru_cache(maxsize=50_000)
 def element_tokens(element: str, where: str) -> dict[str, None]:
+    return (kept_tokens if len(element) <= MAX_KEPT else kept_tokens.__wrapped__)(element, where)
+
+
+@lru_cache(maxsize=50_000)
+def kept_tokens(element: str, where: str) -> dict[str, None]:
     tag, *names = re.split(r"[.#]", element)
     tokens = [f"{where}={tag}"]
     for name in names:
@@ -184,8 +190,12 @@ def shape(block: Block) -> list[str]:
     return [*seen, *own]
 
 
-@lru_cache(maxsize=50_000)
 def text_shape(text: str) -> tuple[list[str], list[str]]:
+    return (kept_shape if len(text) <= MAX_KEPT else kept_shape.__wrapped__)(text)
+
+
+@lru_cache(maxsize=50_000)
+def kept_shape(text: str) -> tuple[list[str], list[str]]:
     tokens = text.split()
     letters, capitals, numbers = (count_of(text, *kind) for kind in SIGNS)
     starts = sum([token[0].isupper() for token in tokens]) / max(1, len(tokens))

@@ -8,7 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from pagesieve.predict.page import MAX_DEPTH, Kind, Page, PageWarning, decode, depth, read_page, strip_tags, text_lines
+from pagesieve.predict.page import (
+    MARKUP,
+    MAX_DEPTH,
+    Kind,
+    Page,
+    PageWarning,
+    decode,
+    nesting,
+    read_page,
+    strip_tags,
+    text_lines,
+)
 
 PAGE = """<!doctype html>
 <html>
@@ -29,6 +40,10 @@ def flattened(markup: str) -> Page:
         page = read_page(markup, kind="html")
     assert page.flattened and page.kind == "text" and page.tree is None
     return page
+
+
+def depth(markup: str) -> int:
+    return nesting(MARKUP.findall(markup))[0]
 
 
 def parsed_depth(markup: str) -> int:
