@@ -13,7 +13,8 @@ from .page import INLINE, NOT_TEXT, Page, PageWarning
 BUTTON_TYPES = frozenset({"submit", "button", "reset"})
 UNSHOWN_TYPES = frozenset({"hidden", "checkbox", "radio", "file", "image", "range", "color", "password"})
 MARKS = ("role", "itemprop", "rel", "name", "type", "aria-label", "data-testid")  # attributes that say what it is for
-MAX_AROUND = 100_000_000  # characters of the names, paths and links around all blocks; they take some 10 bytes each
+MAX_AROUND = 100_000_000  # bytes that the names, paths and links of the elements around all blocks may take,
+FREE = 500  # of which so many count for no block
 PLAIN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -84,14 +85,15 @@ def segment(page: Page) -> list[Block]:
         images += sum([piece.element.tag == "img" for piece in run])
         first = next((piece for piece in run if piece.text.strip()), None)
         if first and around <= MAX_AROUND:
+            taken = locate(first.element) + first.element.around
             blocks.append(block(len(blocks), run, first, images))
-            around += first.element.around + len(blocks[-1].href)
+            around += max(0, taken + len(blocks[-1].href) - FREE)
             images = 0
         elif first:
             blocks.append(Block(len(blocks), shown("".join([piece.text for piece in run]), first.element.pre)))
     if around <= MAX_AROUND:
         return blocks
-    message = f"more than {MAX_AROUND:,} characters of markup around its blocks: read without it"
+    message = f"more than {MAX_AROUND:,} bytes of markup around its blocks: read without it"
     warnings.warn(message, PageWarning, stacklevel=2)
     return [Block(block.index, block.text) for block in blocks]
 
@@ -104,7 +106,6 @@ def shown(text: str, pre: bool) -> str:
 
 def block(index: int, run: list[Piece], first: Piece, images: int) -> Block:
     text = "".join([piece.text for piece in run])
-    locate(first.element)
     owner = first.element
     while owner.tag in INLINE and owner.parent:
         owner = owner.parent
@@ -122,8 +123,12 @@ def block(index: int, run: list[Piece], first: Piece, images: int) -> Block:
     )
 
 
-def locate(element: Element) -> None:
-    """Sets path and names of the element and those around it; not on entering them, for most hold no text."""
+def locate(element: Element) -> int:
+    """Sets path and names of the element and those around it; not on entering them, for most hold no text.
+
+    Returns how many bytes they take, of the elements for which they were not set yet.
+    """
+    taken = 0
     waiting: list[Element] = []
     at: Element | None = element
     while at and not at.path:
@@ -137,6 +142,8 @@ def locate(element: Element) -> None:
         at.path = f"{at.parent.path}/{step}" if at.parent else f"/{at.tag}"
         at.names = (*at.parent.names, name) if at.parent else (name,)
         at.around = (at.parent.around if at.parent else 0) + len(name) + len(step)
+        taken += len(at.path) + 8 * len(at.names)
+    return taken
 
 
 def marks_of(attributes: dict[str, str | None]) -> list[str]:

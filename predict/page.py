@@ -1,5 +1,6 @@
 """bytes -> page: decode what was scraped, tell HTML from text, and parse it without going quadratic."""
 
+import codecs
 import html
 import re
 import warnings
@@ -19,7 +20,7 @@ MAX_BYTES = 10_000_000  # of a page that the command line reads, unpacked; Commo
 MAX_DEPTH = 1000  # open elements; the parser's time is quadratic in depth: 10,000 levels take 0.1 s, 100,000 take 19 s
 MAX_ATTRIBUTES = 2000  # of an element; the same: 10,000 take 0.15 s
 MAX_OPTIONS = 20_000  # of drop-down lists; the same: 20,000 take 1.3 s in one list
-MAX_REMADE = 1_000_000  # formatting elements that are left open and made anew in each block, of 0.35 kB each
+MAX_REMADE = 20_000  # formatting elements that are left open, and made anew in each block
 MAX_TITLE = 2000  # characters of the title, with which each block is compared
 VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 # Elements whose end tag may be left out: twenty thousand of them in a row are siblings, not a tower.
@@ -67,6 +68,29 @@ VALUE = re.compile(r"""=\s*(?:"[^"]*(?:"|\Z)|'[^']*(?:'|\Z)|[^\s>]*)""")
 LOOKS_LIKE_HTML = re.compile(r"\s*<[a-zA-Z!?/]|.*?<(?:html|body|p|div)\b", re.S | re.I)
 # Text codecs of Python that are no charset of any page.
 NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"})
+# Labels of browsers that Python does not know, by the codec that they mean; iso88592 and its like are added.
+CHARSETS = {
+    "iso8859-6": "csiso88596e csiso88596i iso_8859_6_e iso_8859_6_i",
+    "iso8859-7": "sun_eu_greek",
+    "iso8859-8": "csiso88598e csiso88598i iso_8859_8_e iso_8859_8_i visual logical",
+    "iso8859-15": "csisolatin9",
+    "koi8-r": "koi koi8",
+    "koi8-u": "koi8_ru",
+    "mac-roman": "csmacintosh mac x_mac_roman",
+    "mac-cyrillic": "x_mac_cyrillic x_mac_ukrainian",
+    "cp874": "dos_874 iso885911",
+    "cp1252": "ansi_x3 iso88591",  # what is read of ansi_x3.4-1968
+    "cp1254": "iso88599",
+    "gb18030": "csgb2312 gb_2312 x_gbk",
+    "euc-jp": "cseucpkdfmtjapanese x_euc_jp",
+    "cp949": "cseuckr csksc56011987 iso_ir_149 ks_c_5601_1989 ksc_5601 windows_949",
+}
+CODECS = {f"x_cp125{number}": f"cp125{number}" for number in range(9)}
+CODECS |= {f"iso8859{part}": f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15)}
+CODECS |= {label: codec for codec, labels in CHARSETS.items() for label in labels.split()}
+codecs.register(lambda label: codecs.lookup(CODECS[label]) if label in CODECS else None)
+# Which of four bytes are zero in text of mostly ASCII characters.
+ZEROS = {(0, 1, 0, 1): "utf-16-le", (1, 0, 1, 0): "utf-16-be", (0, 1, 1, 1): "utf-32-le", (1, 1, 1, 0): "utf-32-be"}
 
 
 class PageWarning(UserWarning):
@@ -114,7 +138,8 @@ def decode(content: bytes, charset: str | None = None) -> str:
     encoding, mark = read_bom(content)
     if encoding and mark:
         return to_unicode(content[len(mark) :], encoding)
-    header = http_content_type_encoding(f"text/html; charset={charset}") if charset else None
+    label = charset.partition(":")[0] if charset else None  # iso_8859-1:1987 is the same as without the year
+    header = http_content_type_encoding(f"text/html; charset={label}") if label else None
     declared = html_body_declared_encoding(content)
     if declared and declared.startswith(("utf-16", "utf-32")):
         declared = None  # a <meta> that could be read is not written in these
@@ -126,6 +151,9 @@ def decode(content: bytes, charset: str | None = None) -> str:
 
 
 def detect(content: bytes) -> str:
+    start = content[:1000]
+    if found := ZEROS.get(tuple(int(2 * start[place::4].count(0) > len(start[place::4])) for place in range(4))):
+        return found
     try:
         content.decode("utf-8")
         return "utf-8"

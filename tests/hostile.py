@@ -71,7 +71,7 @@ def on_many(strategy: st.SearchStrategy[Any], check: Callable[[Any], None], coun
 
 def visible(markup: str) -> tuple[str, list[str]]:
     """The text of a page's tree without what is never shown, and what its form controls show, by CSS selectors."""
-    tree = LexborHTMLParser(markup)
+    tree = LexborHTMLParser(markup.removeprefix("\ufeff"))
     for name in sorted(NOT_TEXT):
         for node in tree.css(name):
             node.decompose()

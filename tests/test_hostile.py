@@ -36,7 +36,7 @@ def blocks_of(content: str | bytes, kind: Any = "html") -> list[Block]:
     return segment(read_page(content, kind=kind))
 
 
-@cases(300, 60_000)
+@cases(300, 20_000)
 def test_every_visible_character_of_soup_is_in_exactly_one_block_in_order(count: int) -> None:
     def check(markup: str) -> None:
         blocks = blocks_of(markup)
@@ -52,7 +52,7 @@ def test_every_visible_character_of_soup_is_in_exactly_one_block_in_order(count:
     on_many(PAGE, check, count)
 
 
-@cases(200, 20_000)
+@cases(200, 8_000)
 def test_the_same_page_gives_the_same_as_bytes_and_str_and_again(count: int) -> None:
     def check(markup: str) -> None:
         for kind in ("auto", "html", "text"):
@@ -64,7 +64,7 @@ def test_the_same_page_gives_the_same_as_bytes_and_str_and_again(count: int) -> 
     on_many(PAGE, check, count)
 
 
-@cases(200, 20_000)
+@cases(200, 8_000)
 def test_every_visible_character_of_a_text_page_is_in_its_line(count: int) -> None:
     def check(text: str) -> None:
         blocks = blocks_of(text, "text")
@@ -75,7 +75,7 @@ def test_every_visible_character_of_a_text_page_is_in_its_line(count: int) -> No
     on_many(LINES, check, count)
 
 
-@cases(200, 20_000)
+@cases(200, 8_000)
 def test_no_bytes_raise_whatever_charset_they_claim(count: int) -> None:
     labels = st.sampled_from(
         ["", "utf-8", "utf-16", "utf-16be", "utf-32", "shift_jis", "gb18030", "iso-2022-jp", "utf-7"]
@@ -94,7 +94,7 @@ def test_no_bytes_raise_whatever_charset_they_claim(count: int) -> None:
     on_many(st.tuples(bodies, labels, labels), check, count)
 
 
-@cases(200, 10_000)
+@cases(200, 4_000)
 def test_a_page_that_is_read_without_its_tags_loses_no_word(count: int) -> None:
     def check(markup: str) -> None:
         lost = set(visible(markup)[0].split()) - set(strip_tags(markup).split())
@@ -106,7 +106,7 @@ def test_a_page_that_is_read_without_its_tags_loses_no_word(count: int) -> None:
     on_many(st.lists(tags | words, max_size=20).map("".join), check, count)
 
 
-@cases(60, 6_000)
+@cases(60, 2_000)
 def test_labels_are_probabilities_and_the_same_for_bytes_and_str(count: int) -> None:
     def check(markup: str) -> None:
         encoded = output.encodable(markup)
@@ -127,7 +127,7 @@ def rendered(page: list[output.Block], name: str) -> dict[str, str]:
     }
 
 
-@cases(200, 20_000)
+@cases(200, 8_000)
 def test_no_text_steers_a_terminal_computes_in_a_spreadsheet_or_becomes_markup(count: int) -> None:
     scores = dict.fromkeys(LABELS, 0.25)
 
