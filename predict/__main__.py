@@ -221,7 +221,7 @@ def reviewed(args: argparse.Namespace) -> int:
         raise Failure(f"review needs {error.name}: pip install 'pagesieve[review]'") from error
     args.out = args.out or (TEST if args.blind else MINE)
     needless = args.blind or args.export or args.imported
-    return review(args, None if needless else trusted(args.model, "balanced"))
+    return review(args, None if needless else loaded(args))
 
 
 def show(pages: Iterable[tuple[int, str]]) -> None:

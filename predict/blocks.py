@@ -1,19 +1,22 @@
 """page -> blocks: one walk over the tree, a block for each run of text between block-level boundaries."""
 
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
-from .page import INLINE, NOT_TEXT, Page
+from .page import INLINE, NOT_TEXT, Page, PageWarning
 
 CONTROLS = frozenset({"input", "textarea", "optgroup"})  # their attributes may be text that is shown
 BUTTON_TYPES = frozenset({"submit", "button", "reset"})
 UNSHOWN_TYPES = frozenset({"hidden", "checkbox", "radio", "file", "image", "range", "color", "password"})
 MARKS = ("role", "itemprop", "rel", "name", "type", "aria-label", "data-testid")  # attributes that say what it is for
 TELLING = frozenset({*MARKS, "style", "hidden", "aria-hidden"})
+MAX_AROUND = 100_000_000  # bytes that the names, paths and links of the elements around all blocks may take,
+FREE = 500  # of which so many count for no block
 PLAIN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -44,7 +47,7 @@ class Element:
     """An element that the walk is inside of: the ``nth`` child of its tag, the ``nth_of_all``.
 
     It counts the ``texts``, ``elements`` and elements by tag (``named``) met in it so far. ``path`` and ``names`` (of
-    itself and those around it) wait for ``locate``.
+    itself and those around it) wait for ``locate``, and so does ``around``, how many characters both have.
     """
 
     node: LexborNode
@@ -60,6 +63,7 @@ class Element:
     named: dict[str, int] = field(default_factory=dict)
     path: str = ""
     names: tuple[str, ...] = ()
+    around: int = 0
 
 
 class Piece(NamedTuple):
@@ -71,39 +75,51 @@ class Piece(NamedTuple):
 
 
 def segment(page: Page) -> list[Block]:
-    """The blocks of a page in reading order; every visible character is in exactly one of them."""
+    """The blocks of a page in reading order; every visible character is in exactly one of them.
+
+    If more than MAX_AROUND stands around them, they have index and text only, and a PageWarning says so.
+    """
     if page.tree is None:
         return [Block(index, line) for index, line in enumerate(page.lines)]
     blocks: list[Block] = []
-    images = 0
+    images = around = 0
     for run in runs_of_text(page.tree.root) if page.tree.root else ():
         first, linked, href = None, 0, ""
         for piece in run:
             images += piece.element.tag == "img"
-            if shown := piece.text.strip():
+            if visible := piece.text.strip():
                 first = first or piece
                 if piece.element.href is not None:
-                    linked, href = linked + len(shown), href or piece.element.href
-        if first:
-            text = "".join([piece.text for piece in run])
+                    linked, href = linked + len(visible), href or piece.element.href
+        text = "".join([piece.text for piece in run]) if first else ""
+        if first and around <= MAX_AROUND:
+            taken = locate(first.element) + first.element.around
             blocks.append(block(len(blocks), text, first, linked, href, images))
+            around += max(0, taken + len(href) - FREE)
             images = 0
-    return blocks
+        elif first:
+            blocks.append(Block(len(blocks), shown(text, first.element.pre)))
+    if around <= MAX_AROUND:
+        return blocks
+    message = f"more than {MAX_AROUND:,} bytes of markup around its blocks: read without it"
+    warnings.warn(message, PageWarning, stacklevel=2)
+    return [Block(block.index, block.text) for block in blocks]
+
+
+def shown(text: str, pre: bool) -> str:
+    if pre:
+        return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
+    return " ".join(text.split())
 
 
 def block(index: int, text: str, first: Piece, linked: int, href: str, images: int) -> Block:
     """The block of a text that begins to be visible in its ``first`` piece, with ``linked`` characters in links."""
-    if first.element.pre:
-        shown = "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
-    else:
-        shown = " ".join(text.split())
-    locate(first.element)
     owner = first.element
     while owner.tag in INLINE and owner.parent:
         owner = owner.parent
     return Block(
         index=index,
-        text=shown,
+        text=shown(text, first.element.pre),
         tag=owner.tag,
         ancestors=first.element.names,
         link_share=min(1.0, linked / max(1, len(text.strip()))),
@@ -113,8 +129,12 @@ def block(index: int, text: str, first: Piece, linked: int, href: str, images: i
     )
 
 
-def locate(element: Element) -> None:
-    """Sets path and names of the element and those around it; not on entering them, for most hold no text."""
+def locate(element: Element) -> int:
+    """Sets path and names of the element and those around it; not on entering them, for most hold no text.
+
+    Returns how many bytes they take, of the elements for which they were not set yet.
+    """
+    taken = 0
     waiting: list[Element] = []
     at: Element | None = element
     while at and not at.path:
@@ -125,6 +145,9 @@ def locate(element: Element) -> None:
         step = f"{at.tag}[{at.nth}]" if PLAIN_NAME.fullmatch(at.tag) else f"*[{at.nth_of_all}]"
         at.path = f"{at.parent.path}/{step}" if at.parent else f"/{at.tag}"
         at.names = (*at.parent.names, name) if at.parent else (name,)
+        at.around = (at.parent.around if at.parent else 0) + len(name) + len(step)
+        taken += len(at.path) + 8 * len(at.names)
+    return taken
 
 
 def name_of(tag: str, attributes: dict[str, str | None]) -> str:

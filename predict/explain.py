@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 from sklearn.pipeline import Pipeline
 
 from .labels import LABELS
-from .model import PASSES, Model, feature_names, kind_of, name_of, seen
+from .model import MAX_BLOCKS, PASSES, Model, feature_names, kind_of, name_of, seen
 from .output import one_line
 from .page import Kind
 
@@ -60,13 +60,14 @@ def explain(
     if not 0 <= index < len(blocks):
         there = f"this page has {len(blocks)}, 0 to {len(blocks) - 1}" if blocks else "this page has none"
         raise IndexError(f"no block {index}: {there}")
-    rows = seen(model.pipelines, known, title)
+    place = index % MAX_BLOCKS
+    rows = seen(model.pipelines, known[index - place : index - place + MAX_BLOCKS], title)
     passes = []
     for name in PASSES:
         pipeline_name = name_of(kind_of(known), name)
         pipeline = model.pipelines[pipeline_name]
         names = column_names(pipeline) if name == "block" else feature_names(pipeline_name)
-        passes.append(explain_pass(name, pipeline, rows[pipeline_name][[index]], names))
+        passes.append(explain_pass(name, pipeline, rows[pipeline_name][[place]], names))
     return Explanation(index, len(blocks), blocks[index].text, tuple(passes))
 
 

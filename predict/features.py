@@ -21,6 +21,7 @@ from .looks import UNSPACED, Looks, levels, looks_of
 BLOCK_COLUMNS = ("words", "markup", "shape", "links", "near", "within")
 
 LOOK, LEAD = 5, 2  # tokens of a block's shape and of its link that its neighbours see
+MAX_KEPT = 1000  # characters of an element's names whose tokens are kept for the next page
 MAX_CHARS = 600  # of a block's text that are read for words, from each end
 SEPARATOR = "\x1e"  # of texts that are read together; white space at which lines end, so no block holds it
 HEADING = re.compile(r"h[1-6]")
@@ -197,8 +198,12 @@ def markup_of(ancestors: Sequence[str]) -> list[str]:
     return list(tokens)
 
 
-@lru_cache(maxsize=5000)
 def element_tokens(element: str, where: str) -> dict[str, None]:
+    return (kept_tokens if len(element) <= MAX_KEPT else kept_tokens.__wrapped__)(element, where)
+
+
+@lru_cache(maxsize=5000)
+def kept_tokens(element: str, where: str) -> dict[str, None]:
     tag, *names = element.replace("#", ".").split(".")
     tokens = [f"{where}={tag}"]
     for name in names:

@@ -11,6 +11,7 @@ from typing import TextIO
 
 STAGE = ".pagesieve-"  # how folders begin that a run works in; one that was killed leaves it, and nothing reads it
 NEW, COMPLETE = f"{STAGE}new", f"{STAGE}complete"
+MAX_NAME = 255  # bytes of a name in most file systems
 
 
 def write_stream(stream: TextIO, pages: Iterable[tuple[int, str]]) -> None:
@@ -128,10 +129,10 @@ def mirrored(pages: Sequence[str]) -> list[PurePath]:
     taken = {same(folder) for path in wanted for folder in path.parents}
     names = []
     for path in wanted:
-        name, number = path, 1
+        name, number = fitted(path), 1
         while same(name) in taken:
             number += 1
-            name = path.with_stem(f"{path.stem}-{number}")
+            name = fitted(path, f"-{number}")
         taken.add(same(name))
         names.append(name)
     return names
@@ -143,6 +144,14 @@ def mirror(page: str) -> PurePath:
         path = path.with_suffix("")
     name = path.name if path.suffix.lower() == ".html" else f"{path.name}.html"
     return PurePath(*(part for part in path.parts[:-1] if part not in ("..", path.anchor)), name)
+
+
+def fitted(path: PurePath, end: str = "", *, room: int = MAX_NAME) -> PurePath:
+    """The path with ``end`` behind its stem, which is cut where the name would have more bytes than there is room."""
+    room -= len(os.fsencode(end + path.suffix))
+    stem = os.fsencode(path.stem)
+    kept = path.stem if len(stem) <= room else stem[:room].decode("utf-8", "ignore")
+    return path.with_name(f"{kept}{end}{path.suffix}")
 
 
 def same(path: PurePath) -> str:

@@ -7,9 +7,10 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import IO
 
 from .files import STAGE
-from .page import Kind
+from .page import MAX_BYTES, Kind
 
 KINDS: dict[str, Kind] = {".html": "html", ".htm": "html", ".xhtml": "html", ".txt": "text"}
 PAGES = (*KINDS, *(f"{suffix}.gz" for suffix in KINDS))
@@ -60,23 +61,30 @@ def search(folder: str) -> list[str]:
 
 
 def read(page: str) -> bytes:
-    """The content of a page, unpacked; raises BadPage with the reason if there is none."""
+    """The content of a page, unpacked; raises BadPage with the reason if there is none, or more than MAX_BYTES."""
     try:
         if page == "-":
             if sys.stdin is None:
                 raise OSError("standard input is closed")
-            return sys.stdin.buffer.read()
-        with open(page, "rb") as file:
-            content = file.read()
-        if not page.lower().endswith(".gz"):
-            return content
-        if not content:
-            raise EOFError("the file is empty")
-        return gzip.decompress(content)
+            content = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with open(page, "rb") as file:
+                content = unpacked(file) if page.lower().endswith(".gz") else file.read(MAX_BYTES + 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise BadPage(f"{page}: broken gzip: {error}") from error
     except OSError as error:
         raise BadPage(f"{page}: {error.strerror or error}") from error
+    if len(content) > MAX_BYTES:
+        raise BadPage(f"{page}: larger than {MAX_BYTES:,} bytes; split it, or hand it to Model.label in Python")
+    return content
+
+
+def unpacked(file: IO[bytes]) -> bytes:
+    with gzip.open(file) as stream:
+        content = stream.read(MAX_BYTES + 1)
+    if not content and not file.tell():
+        raise EOFError("the file is empty")
+    return content
 
 
 def kind(page: str, given: Kind) -> Kind:

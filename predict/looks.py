@@ -19,8 +19,9 @@ KINDS: dict[str, Callable[[str], object]] = {  # of characters
     "full end": "。！？।".__contains__,
 }
 DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{1,2}:\d\d\b")
-CUT_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])\W*$")
-CONTACT = re.compile(r"\S@\S+\.\S|https?://|www\.")
+# Of these two, each stretch without words, or without spaces, is read once, so that the time is linear.
+CUT_OFF = re.compile(r"(?:(?<=\w)|\A)(?>\W*?(?:…|\.\.\.))\W*+\Z")
+CONTACT = re.compile(r"(?<!\S)\S[^\s@]*@\S+\.\S|https?://|www\.")
 QUOTES = frozenset("\"“„«”‘'「")
 
 

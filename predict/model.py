@@ -3,6 +3,7 @@
 import gc
 import hashlib
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -24,11 +25,12 @@ from .estimators import OLDEST
 from .features import BLOCK_COLUMNS, block_features, page_features, page_names
 from .files import latest
 from .labels import LABELS
-from .page import Kind, read_page
+from .page import Kind, PageWarning, read_page
 from .unpickle import Refused
 
 KINDS = ("html", "text")  # of pages: each has pipelines of its own
 PASSES = ("block", "page", "again")  # the block alone; its page by their scores; the same once more, by both scores
+MAX_BLOCKS = 100_000  # that are judged together, in about 1 GB
 TOLERANCE = 1e-6  # of golden probabilities, absolute
 COLUMNS = ["page", "index", "text", "label", "scores", "confidence", "path"]
 
@@ -111,7 +113,7 @@ class Model:
         if kind not in self.passes:
             first, page, again = (self.pipelines[name_of(kind, name)] for name in PASSES)
             self.passes[kind] = Passes(compacted(first), linear_of(page), linear_of(again))
-        return scores(self.passes[kind], blocks, title)
+        return np.concatenate([scores(self.passes[kind], portion, title) for portion in portions(blocks)])
 
     def read(
         self, content: bytes | str, *, kind: Kind, charset: str | None
@@ -119,6 +121,9 @@ class Model:
         """The blocks of a page, the same as far as this model knows their kind, and the page's title."""
         page = read_page(content, kind=kind, charset=charset)
         blocks = segment(page)
+        if len(blocks) > MAX_BLOCKS:
+            message = f"{len(blocks):,} blocks: judged in portions of {MAX_BLOCKS:,}, as a page each"
+            warnings.warn(message, PageWarning, stacklevel=2)
         return blocks, blocks if page.kind in self.card["kinds"] else bare(blocks), page.title
 
     def thresholds(self, kind: str, prefer: Prefer) -> dict[str, float]:
@@ -134,6 +139,11 @@ class Model:
                 f"this model has no operating point that prefers {prefer} on {kind} pages; "
                 "train on hand-labelled pages (`make data`, then `make train`), or leave --prefer out"
             ) from None
+
+
+def portions(blocks: Sequence[Block]) -> list[Sequence[Block]]:
+    """The blocks, MAX_BLOCKS at a time; what a page's scores take in memory is bounded so."""
+    return [blocks[start : start + MAX_BLOCKS] for start in range(0, len(blocks), MAX_BLOCKS)]
 
 
 def score(pipelines: dict[str, Pipeline], blocks: Sequence[Block], title: str) -> np.ndarray:

@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from .decide import once
@@ -19,7 +20,12 @@ CSV_HEADER = ",".join(COLUMNS) + "\r\n"
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line feed
-FORMULA = re.compile(r"[=+\-@\t\r].", re.S)  # what a spreadsheet would compute; a sign that stands alone is none
+BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")  # turns the order in which what follows is shown
+ESCAPED = re.compile(f"{CONTROL.pattern}|{BIDI.pattern}|[\u2028\u2029]")  # in JSON, where it leaves the value the same
+# What a spreadsheet would compute, behind what it may pass over; a sign that stands alone is none.
+FORMULA = re.compile(
+    r"[\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20].|[\t\r\n].", re.S
+)
 
 HEADING = re.compile(r"/h([1-6])\[")  # a step of a block's path
 
@@ -100,12 +106,19 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    return " ".join(printable(text.replace("\r", "\n")).split())
+    """Text for a line of its own: printable, in the order in which it is written."""
+    return " ".join(BIDI.sub("", printable(text.replace("\r", "\n"))).split())
 
 
 def jsonl(page: list[Block]) -> str:
     """One JSON object a block, a line each; the only format that keeps control characters (as escapes)."""
-    return "".join(encodable(ENCODER.encode(block)) + "\n" for block in page)
+    return "".join(map(json_line, page))
+
+
+def json_line(values: Mapping[str, Any]) -> str:
+    """A JSON object in a line of its own, which cannot steer a terminal."""
+    line = encodable(ENCODER.encode(values))
+    return ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", line) + "\n"
 
 
 def table(page: list[Block]) -> str:
@@ -179,7 +192,7 @@ def coloured_block(block: Block) -> str:
     hover = " · ".join(f"{name} {scores[name]:.2f}" for name in sorted(LABELS, key=lambda name: -scores[name]))
     hand = block.get("hand") or label
     wrong = hand != label
-    verdict = f'<em class="{hand}">by hand: {hand}</em>' if wrong else ""
+    verdict = f'<em class="{html.escape(hand)}">by hand: {html.escape(hand)}</em>' if wrong else ""
     target = "article" if in_article(block) else "block"
     return (
         f'<div class="block {label}{" wrong" * wrong}" id="block-{index}" title="{hover}">'

@@ -1,8 +1,11 @@
 """bytes -> page: decode what was scraped, tell HTML from text, and parse it without going quadratic."""
 
+import codecs
 import html
 import re
 import warnings
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
@@ -13,9 +16,12 @@ from w3lib.encoding import html_body_declared_encoding, http_content_type_encodi
 
 Kind = Literal["auto", "html", "text"]
 
+MAX_BYTES = 10_000_000  # of a page that the command line reads, unpacked; Common Crawl cuts them at 5 MiB
 MAX_DEPTH = 1000  # open elements; the parser's time is quadratic in depth: 10,000 levels take 0.1 s, 100,000 take 19 s
-MAX_TAGS = 5000  # so many are parsed before their depth is known: the worst takes 0.15 s
-TOO_DEEP = " > ".join(["html", "body", *["*"] * (MAX_DEPTH + 1)])
+MAX_ATTRIBUTES = 2000  # of an element; the same: 10,000 take 0.15 s
+MAX_OPTIONS = 20_000  # of drop-down lists; the same: 20,000 take 1.3 s in one list
+MAX_REMADE = 20_000  # formatting elements that are left open, and made anew in each block
+MAX_TITLE = 2000  # characters of the title, with which each block is compared
 VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 # Elements whose end tag may be left out: twenty thousand of them in a row are siblings, not a tower.
 UNNESTED = frozenset("p option tr td th thead tbody tfoot colgroup html head body".split())
@@ -30,6 +36,7 @@ BLOCKS = frozenset(
 BARRIERS = frozenset("applet button marquee object select table template svg math".split())
 # Left open, one goes on in what follows the block that it stands in.
 FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
+REMADE = FORMATTING - {"a", "nobr"}  # of these two, one is open at most
 # Elements whose content is never shown; <noscript> is not among them, whole forum threads live there.
 NOT_TEXT = frozenset(
     "script style template head title iframe noembed noframes datalist desc metadata defs symbol annotation "
@@ -49,17 +56,41 @@ ENDS_FOREIGN = frozenset(
 HOLDS_HTML = frozenset("foreignobject desc title mi mo mn ms mtext annotation-xml".split())
 
 # A comment, an element whose content is no markup, a tag, or a declaration. Each ends at the end of the page at the
-# latest, so that what is left open is not searched for its end again and again.
+# latest, and nothing is read twice, so that what is left open is not searched for its end again and again.
 MARKUP = re.compile(
-    r"<(?:!--(?:-?>|.*?(?:--!?>|\Z))"
-    r"|((script|style|iframe|noembed|noframes)(?=[\s/>]).*?(?:</\2(?=[\s/>])[^>]*>|\Z))"
-    r"""|(/?)([a-z][^\s/>]*)(?:[^>=]*=\s*(?:"[^"]*(?:"|\Z)|'[^']*(?:'|\Z)|[^\s>]*))*([^>=]*)(?:>|\Z)"""
-    r"|[!?/][^>]*(?:>|\Z))",
+    r"<(?:!--(?:-?>|[^-]*+(?:-(?!-!?>)[^-]*+)*+(?:--!?>|\Z))"
+    r"|((script|style|iframe|noembed|noframes)(?=[\s/>])[^<]*+(?:<(?!/\2[\s/>])[^<]*+)*+(?:</\2[^>]*(?:>|\Z)|\Z))"
+    r"""|(/?)([a-z][^\s/>]*+)((?:[^>=]*+=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|[^\s>]*+))*+)([^>=]*+)(?:>|\Z)"""
+    r"|[!?/][^>]*+(?:>|\Z))",
     re.S | re.I,
 )
+VALUE = re.compile(r"""=\s*(?:"[^"]*(?:"|\Z)|'[^']*(?:'|\Z)|[^\s>]*)""")
 LOOKS_LIKE_HTML = re.compile(r"\s*<[a-zA-Z!?/]|.*?<(?:html|body|p|div)\b", re.S | re.I)
 # Text codecs of Python that are no charset of any page.
 NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"})
+# Labels of browsers that Python does not know, by the codec that they mean; iso88592 and its like are added.
+CHARSETS = {
+    "iso8859-6": "csiso88596e csiso88596i iso_8859_6_e iso_8859_6_i",
+    "iso8859-7": "sun_eu_greek",
+    "iso8859-8": "csiso88598e csiso88598i iso_8859_8_e iso_8859_8_i visual logical",
+    "iso8859-15": "csisolatin9",
+    "koi8-r": "koi koi8",
+    "koi8-u": "koi8_ru",
+    "mac-roman": "csmacintosh mac x_mac_roman",
+    "mac-cyrillic": "x_mac_cyrillic x_mac_ukrainian",
+    "cp874": "dos_874 iso885911",
+    "cp1252": "ansi_x3 iso88591",  # what is read of ansi_x3.4-1968
+    "cp1254": "iso88599",
+    "gb18030": "csgb2312 gb_2312 x_gbk",
+    "euc-jp": "cseucpkdfmtjapanese x_euc_jp",
+    "cp949": "cseuckr csksc56011987 iso_ir_149 ks_c_5601_1989 ksc_5601 windows_949",
+}
+CODECS = {f"x_cp125{number}": f"cp125{number}" for number in range(9)}
+CODECS |= {f"iso8859{part}": f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15)}
+CODECS |= {label: codec for codec, labels in CHARSETS.items() for label in labels.split()}
+codecs.register(lambda label: codecs.lookup(CODECS[label]) if label in CODECS else None)
+# Which of four bytes are zero in text of mostly ASCII characters.
+ZEROS = {(0, 1, 0, 1): "utf-16-le", (1, 0, 1, 0): "utf-16-be", (0, 1, 1, 1): "utf-32-le", (1, 1, 1, 0): "utf-32-be"}
 
 
 class PageWarning(UserWarning):
@@ -68,7 +99,10 @@ class PageWarning(UserWarning):
 
 @dataclass(frozen=True)
 class Page:
-    """A decoded page: ``tree`` for HTML, ``lines`` for plain text and for HTML that is nested too deeply to parse."""
+    """A decoded page: ``tree`` for HTML, ``lines`` for plain text and for HTML that cannot be parsed in due time.
+
+    Of the ``title``, the first MAX_TITLE characters.
+    """
 
     kind: Literal["html", "text"]
     lines: tuple[str, ...] = ()
@@ -81,24 +115,22 @@ def read_page(content: bytes | str, *, kind: Kind = "auto", charset: str | None 
     """Decode and parse a page; ``content`` is the page itself, never a path.
 
     Bytes are decoded by their BOM, then ``charset`` (of the HTTP header), then ``<meta>``, then a detector; what
-    cannot be decoded becomes U+FFFD. HTML nested deeper than MAX_DEPTH is stripped of its tags, read as text lines,
-    marked as ``flattened`` and reported by a PageWarning.
+    cannot be decoded becomes U+FFFD. HTML with more than MAX_DEPTH, MAX_ATTRIBUTES, MAX_OPTIONS or MAX_REMADE allow is
+    stripped of its tags, read as text lines, marked as ``flattened`` and reported by a PageWarning.
     """
     if not isinstance(content, bytes | str):
         raise TypeError(f"content must be the page itself, bytes or str, not {type(content).__name__}")
-    text = decode(content, charset) if isinstance(content, bytes) else content
+    text = decode(content, charset) if isinstance(content, bytes) else content.removeprefix("\ufeff")
     if kind == "auto":
         kind = "html" if looks_like_html(text) else "text"
     if kind == "text":
         return Page("text", lines=text_lines(text))
-    tags = text.count("<") - text.count("</")  # at least as many as there are elements
-    tree = None if tags > MAX_TAGS and depth(text) > MAX_DEPTH else LexborHTMLParser(text)
-    if tree is None or (tags > MAX_DEPTH and tree.css_first(TOO_DEEP)):
-        message = f"nested deeper than {MAX_DEPTH} elements: read as text, without its tags"
-        warnings.warn(message, PageWarning, stacklevel=2)
+    if message := excess(text):
+        warnings.warn(f"{message}: read as text, without its tags", PageWarning, stacklevel=2)
         return Page("text", lines=text_lines(strip_tags(text)), flattened=True)
+    tree = LexborHTMLParser(text)
     title = tree.css_first("title")
-    return Page("html", tree=tree, title=" ".join(title.text().split()) if title else "")
+    return Page("html", tree=tree, title=" ".join(title.text().split())[:MAX_TITLE].strip() if title else "")
 
 
 def decode(content: bytes, charset: str | None = None) -> str:
@@ -106,7 +138,8 @@ def decode(content: bytes, charset: str | None = None) -> str:
     encoding, mark = read_bom(content)
     if encoding and mark:
         return to_unicode(content[len(mark) :], encoding)
-    header = http_content_type_encoding(f"text/html; charset={charset}") if charset else None
+    label = charset.partition(":")[0] if charset else None  # iso_8859-1:1987 is the same as without the year
+    header = http_content_type_encoding(f"text/html; charset={label}") if label else None
     declared = html_body_declared_encoding(content)
     if declared and declared.startswith(("utf-16", "utf-32")):
         declared = None  # a <meta> that could be read is not written in these
@@ -118,6 +151,9 @@ def decode(content: bytes, charset: str | None = None) -> str:
 
 
 def detect(content: bytes) -> str:
+    start = content[:1000]
+    if found := ZEROS.get(tuple(int(2 * start[place::4].count(0) > len(start[place::4])) for place in range(4))):
+        return found
     try:
         content.decode("utf-8")
         return "utf-8"
@@ -136,31 +172,64 @@ def text_lines(text: str) -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
-def depth(text: str) -> int:
-    """The most elements that are open at once, counted to MAX_DEPTH + 1 by a linear scan.
+def excess(text: str) -> str:
+    """What the markup has too much of to be parsed in due time and space, in words; empty if nothing."""
+    tags = MARKUP.findall(text)
+    deepest, remade = nesting(tags)
+    if deepest > MAX_DEPTH:
+        return f"nested deeper than {MAX_DEPTH} elements"
+    if remade > MAX_REMADE:
+        return f"formatting that is left open makes more than {MAX_REMADE:,} elements"
+    if attributes(tags) > MAX_ATTRIBUTES:
+        return f"an element has more than {MAX_ATTRIBUTES:,} attributes"
+    if sum([name.lower() == "option" for _, _, slash, name, *_ in tags if not slash]) > MAX_OPTIONS:
+        return f"more than {MAX_OPTIONS:,} options"
+    return ""
 
-    Where tags are nested wrongly it rather overstates: it closes an element only where the parser does so for certain.
+
+def nesting(tags: Iterable[tuple[str, ...]]) -> tuple[int, int]:
+    """The most elements that are open at once, and how many formatting elements are made anew; linear in the tags.
+
+    It counts to MAX_DEPTH + 1. Where tags are nested wrongly it rather overstates: it closes an element only where the
+    parser does so for certain.
     """
-    deepest = 0
+    deepest = remade = left_open = 0
     stack: list[str] = []
     foreign = False  # inside an <svg> or <math>, where every name nests, but <name/> is closed
-    for raw, _, slash, name, rest in MARKUP.findall(text):
+    for raw, _, slash, name, _, rest in tags:
         name = name.lower()
         if slash:
+            size = len(stack)
             close(name, stack, foreign)
+            left_open -= name in REMADE and len(stack) < size
             foreign = foreign and name not in BLOCKS
         elif name:
             foreign = foreign and name not in ENDS_FOREIGN
             closed = rest.endswith("/") and (foreign or name in ("svg", "math"))
             if not closed and (foreign or nests(name, stack)):
                 stack.append(name)
+                left_open += name in REMADE
                 foreign = foreign or name in ("svg", "math")
+            remade += left_open if name not in INLINE else 0
         if name in HOLDS_HTML or (slash and name in ("svg", "math")):
             foreign = bool(slash) and name not in stack and ("svg" in stack or "math" in stack)
         deepest = max(deepest, len(stack) + (raw.count("<") if foreign else 0))
         if deepest > MAX_DEPTH:
-            return MAX_DEPTH + 1
-    return deepest
+            return MAX_DEPTH + 1, remade
+    return deepest, remade
+
+
+def attributes(tags: Iterable[tuple[str, ...]]) -> int:
+    """The most attributes of an element; those of all tags of <html> come together on one, those of <body> too."""
+    most, roots = 0, Counter[str]()
+    for _, _, slash, name, values, rest in tags:
+        root = len(name) == 4 and name.lower() in ("html", "body")
+        if not slash and (root or len(values) + len(rest) > MAX_ATTRIBUTES):
+            count = len(VALUE.sub(" ", values + rest).replace("/", " ").split())
+            if root:
+                roots[name.lower()] += count
+            most = max(most, count, *roots.values())
+    return most
 
 
 def nests(name: str, stack: list[str]) -> bool:

@@ -11,10 +11,9 @@ from typing import Any
 
 from .guard import Lost
 from .inputs import Failure, kind
-from .page import Kind
+from .page import MAX_BYTES, Kind
 from .shards import Shard
 
-MAX_BYTES = 10_000_000  # of a page, unpacked; Common Crawl cuts them at 5 MiB
 MAX_LINE = 4 * MAX_BYTES  # of JSON, where a character may take six
 READ_AT_ONCE = 1 << 20  # bytes of a Parquet column
 HTML_TYPES = ("text/html", "application/xhtml+xml")

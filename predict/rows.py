@@ -1,6 +1,5 @@
 """frames of blocks or articles -> a file, as JSON lines or Parquet, frame by frame."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from .output import json_line
 from .records import need
 
 Write = Callable[[pd.DataFrame], None]
@@ -21,7 +21,7 @@ def jsonl_rows(path: Path) -> Iterator[Write]:
         def write(frame: pd.DataFrame) -> None:
             for row in frame.astype(object).where(frame.notna(), None).to_dict("records"):
                 there = {name: value for name, value in row.items() if value is not None}
-                stream.write(json.dumps(there, ensure_ascii=False) + "\n")
+                stream.write(json_line(there))
 
         yield write
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from .files import STAGE, same
+from .files import MAX_NAME, STAGE, fitted, same
 from .inputs import PAGES, Failure
 
 SUFFIXES = {
@@ -14,6 +14,7 @@ SUFFIXES = {
     "parquet": (".parquet",),
     "jsonl": tuple(f"{name}{packed}" for name in (".jsonl", ".ndjson", ".json") for packed in ("", ".gz")),
 }
+ROOM = MAX_NAME - len(".parquet")  # for the name of a shard
 PAGES_A_SHARD = 1000  # of a folder, which may hold millions
 
 
@@ -100,10 +101,11 @@ def named(paths: Sequence[str]) -> list[PurePath]:
     names = []
     for path in map(PurePath, paths):
         parts = [part for part in path.parts if part not in ("..", path.anchor)]
-        name, number = PurePath(*parts), 1
+        path = PurePath(*parts)
+        name, number = fitted(path, room=ROOM), 1
         while same(name) in taken:
             number += 1
-            name = PurePath(*parts[:-1], f"{number}-{parts[-1]}")
+            name = fitted(path.with_name(f"{number}-{path.name}"), room=ROOM)
         taken.add(same(name))
         names.append(name)
     return names

@@ -21,7 +21,7 @@ from .bulk import ATTEMPTS, RUNNING, Job, Report, close_guard, finished, label_s
 from .files import write_file
 from .guard import Fault
 from .inputs import Failure
-from .output import encodable
+from .output import json_line
 from .progress import counting
 from .records import need
 from .shards import Shard
@@ -143,4 +143,4 @@ def dask_backend(client: Any) -> Any:
 
 def error_lines(reports: Sequence[Report]) -> str:
     errors = (error for report in reports for error in report.errors)
-    return "".join(encodable(json.dumps(error, ensure_ascii=False)) + "\n" for error in errors)
+    return "".join(map(json_line, errors))

@@ -1,0 +1,181 @@
+"""Pages made to take all time and memory: each is read in time proportional to its size, and nothing is left out.
+
+They are generated, not stored. Each is taken at a tenth of its size or less, by `make check-full` in full.
+"""
+
+import json
+import re
+import resource
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hostile import squeezed, visible
+
+from pagesieve.predict import blocks, load, model, output
+from pagesieve.predict.labels import LABELS
+from pagesieve.predict.page import PageWarning, excess
+
+MODEL = load()
+Make = Callable[[int], str]
+DEEP, WIDE = "nested deeper than 1000 elements", "more than 2,000 attributes"
+REMADE = "formatting that is left open makes more than"
+
+
+def tags(count: int, pattern: str) -> str:
+    return "".join(pattern.format(number) for number in range(count))
+
+
+# What makes a page of a number of units, the units of the full page, and what a PageWarning says of that.
+PAGES: dict[str, tuple[Make, int, str]] = {
+    "nested elements": (lambda n: "<div>x" * n, 100_000, DEEP),
+    "nested elements that are closed": (lambda n: "<div>x" * n + "</div>" * n, 100_000, DEEP),
+    "stray end tags before them": (lambda n: "</div>" * n + "<div>x</q>" * n, 100_000, DEEP),
+    "paragraphs": (lambda n: tags(n, "<p>Paragraph {} of a page."), 300_000, "judged in portions"),
+    "one paragraph": (lambda n: "<p>" + "word " * n, 1_000_000, ""),
+    "one word": (lambda n: "<p>" + "w" * n, 5_000_000, ""),
+    "lines": (lambda n: "x y\n" * n, 300_000, "judged in portions"),
+    "one line": (lambda n: "x y " * n, 1_000_000, ""),
+    "rows": (lambda n: "<table>" + "<tr><td>x" * n, 1_000_000, "judged in portions"),
+    "foster parents": (lambda n: "<table>" + "x<tr>" * n, 300_000, ""),
+    "links": (lambda n: tags(n, "<a href=/a/{}>x</a>"), 100_000, ""),
+    "line breaks": (lambda n: "<p>" + "x<br>" * n, 300_000, ""),
+    "empty line breaks": (lambda n: "<p>x" + "<b> </b><br>" * n, 100_000, ""),
+    "images": (lambda n: "<img>" * n + "x", 300_000, ""),
+    "comments": (lambda n: "x<!-- -->" * n, 300_000, ""),
+    "entities": (lambda n: "&amp;&notit;&#x110000;&am" * n, 200_000, ""),
+    "null bytes": (lambda n: "<p>x" + "\0" * n, 5_000_000, ""),
+    "lone surrogates": (lambda n: "<p>" + "\ud800x" * n, 1_000_000, ""),
+    "bidi overrides": (lambda n: "<p>" + "\u202ex" * n, 1_000_000, ""),
+    "accents": (lambda n: "<p>a" + "\u0301" * n, 1_000_000, ""),
+    "ideographs": (lambda n: "<p>" + "\u5b57" * n, 1_000_000, ""),
+    "dots": (lambda n: "<p>" + "...\u2026!" * n + "x", 500_000, ""),
+    "at signs": (lambda n: "<p>" + "@" * n + "x", 2_000_000, ""),
+    "addresses": (lambda n: "<p>" + "a@" * n, 1_000_000, ""),
+    "sentences": (lambda n: "<p>" + "x.\u3002" * n, 1_000_000, ""),
+    "a title": (lambda n: f"<title>{'word ' * n}</title>" + tags(n, "<p>word {} of it"), 30_000, ""),
+    "attributes": (lambda n: f"<p {tags(n, ' a{}')}>x", 100_000, WIDE),
+    "attributes with > in them": (lambda n: "<p" + tags(n, " a{}='></'") + ">x", 100_000, WIDE),
+    "attributes of many body tags": (lambda n: tags(n, "<body a{}>") + "x", 100_000, WIDE),
+    "one attribute": (lambda n: f"<p title='{'x' * n}'>x", 5_000_000, ""),
+    "classes": (lambda n: f"<p class='{tags(n, 'x{} ')}'>x<p>y", 500_000, ""),
+    "classes around blocks": (lambda n: f"<div class='{tags(n, 'x{} ')}'>" + "<p>x" * n, 20_000, "markup around"),
+    "an address around blocks": (lambda n: f"<a href='{'x' * n}'>" + "<p>x</p>" * n, 20_000, "markup around"),
+    "blocks far down": (lambda n: "<div>" * 900 + "<p>x" * n, 30_000, "markup around"),
+    "options": (lambda n: "<select>" + "<option>x" * n, 100_000, "more than 20,000 options"),
+    "selects": (lambda n: "<select>" * n + "x", 100_000, ""),
+    "templates": (lambda n: "<template>" * n + "x", 100_000, DEEP),
+    "svg": (lambda n: "<svg>" * n + "x", 100_000, DEEP),
+    "math": (lambda n: "<math><mi>" * n + "x", 50_000, DEEP),
+    "frames": (lambda n: "<frameset>" * n + "<frame>" * n, 100_000, DEEP),
+    "bold": (lambda n: "<b>x" * n, 20_000, DEEP),
+    "open links": (lambda n: "<a href=x>x" * n, 20_000, DEEP),
+    "fonts": (lambda n: tags(n, "<font size={}>x"), 20_000, DEEP),
+    "bold paragraphs": (lambda n: tags(n, "<p><b id={}>x</p>"), 20_000, DEEP),
+    "the same bold in each block": (
+        lambda n: f"<p>{tags(900, '<b id={}>')}</p>" + "<p>x</p>" * n, 20_000, REMADE
+    ),
+    "items": (lambda n: "<li>x" * n, 100_000, ""),
+    "forms": (lambda n: "<form>x" * n, 20_000, DEEP),
+    "buttons": (lambda n: "<button>x" * n, 20_000, ""),
+    "noscript": (lambda n: "<noscript>" + "<p>x" * n, 100_000, ""),
+    "plaintext": (lambda n: "<plaintext>" + "<p>" * n, 1_000_000, ""),
+    "textarea": (lambda n: "<textarea>" + "x\n" * n, 1_000_000, ""),
+    "xmp": (lambda n: "<xmp>" + "<p>" * n, 1_000_000, ""),
+    "doctype": (lambda n: f"<!doctype {'x' * n}><p>x", 5_000_000, ""),
+    "open comment": (lambda n: "<p>x<!--" + "--" * n, 2_000_000, ""),
+    "open CDATA": (lambda n: "<svg><![CDATA[x" + "]]" * n, 2_000_000, ""),
+    "open script": (lambda n: "<p>x<script>" + "</scrip" * n, 500_000, ""),
+    "open tag": (lambda n: "<p>x<p a='" + "<p>" * n, 1_000_000, ""),
+    "tag name": (lambda n: f"<p>x<{'y' * n}>z", 5_000_000, ""),
+    "less than": (lambda n: "<p>x" + "<" * n, 2_000_000, ""),
+}  # fmt: skip
+MEMORY = 6 << 30  # bytes of address space, libraries and all, that suffice for each
+TEXT = {"lines": "text", "one line": "text"}
+
+
+def labelled(markup: str, kind: str) -> tuple[list[str], list[str]]:
+    """The texts of a page's blocks, and the warnings; written in all formats."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PageWarning)
+        frame = MODEL.label(markup, kind=kind)  # type: ignore[arg-type]
+    shown = output.blocks(frame, LABELS)
+    for form in ("jsonl", "csv", "text", "html"):
+        output.render(shown, format=form, name="page", several=False)
+    return frame["text"].tolist(), [str(warning.message) for warning in caught]
+
+
+def all_text(markup: str, kind: str) -> str:
+    """What is to be read on a page, by the parser's own tree or, where it is not parsed, by its tags alone."""
+    if kind == "text":
+        return squeezed(markup)
+    if excess(markup):
+        return squeezed(re.sub(r"<template>.*|='[^']*'|<[^>]*>", "", markup, flags=re.S))
+    text, controls = visible(markup)
+    return squeezed(text + "".join(controls))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_left_out_and_time_is_in_proportion_to_size(name: str) -> None:
+    make, full, _ = PAGES[name]
+    kind, units = TEXT.get(name, "html"), full // 1000
+
+    def seconds(units: int) -> float:
+        markup = make(units)
+        start = time.process_time()
+        texts, _ = labelled(markup, kind)
+        taken = time.process_time() - start
+        assert squeezed("".join(texts)) == all_text(markup, kind)
+        return taken
+
+    while (before := seconds(units)) < 0.01 and units < full // 100:
+        units *= 2
+    before = min(before, seconds(units))
+    assert seconds(4 * units) < 9 * before + 0.05, f"{units} units take {before} s"  # 16 times if it were quadratic
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PAGES)
+def test_the_full_page_is_labelled_within_the_limits(name: str, tmp_path: Path) -> None:
+    make, full, said = PAGES[name]
+    kind, markup = TEXT.get(name, "html"), make(full)
+    content = markup.encode("utf-8", "surrogatepass")
+    assert len(content) <= 10_000_000
+    out = tmp_path / "out.jsonl"
+    done = subprocess.run(
+        [sys.executable, "-m", "pagesieve.predict", "predict", "--input", kind, "-o", str(out), "-"],
+        input=content,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
+    )
+    lines = done.stderr.decode().splitlines()
+    assert done.returncode == 0 and (said in " ".join(lines) if said else not lines), done.stderr
+    with out.open(encoding="utf-8") as written:
+        texts = [json.loads(line)["text"] for line in written]
+    if "surrogates" not in name:  # in bytes there are none
+        assert squeezed("".join(texts)) == all_text(markup, kind)
+
+
+def test_blocks_with_too_much_markup_around_them_keep_their_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = "<div class='a b c'>" + "<p>x <b>y</b>" * 20
+    with_markup, said = labelled(page, "html")
+    assert said == []
+    monkeypatch.setattr(blocks, "MAX_AROUND", 300)
+    monkeypatch.setattr(blocks, "FREE", 0)
+    without, said = labelled(page, "html")
+    assert without == with_markup == ["x y"] * 20
+    assert said == ["more than 300 bytes of markup around its blocks: read without it"]
+
+
+def test_a_page_of_too_many_blocks_is_judged_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [f"Line {number} of a page." for number in range(25)]
+    monkeypatch.setattr(model, "MAX_BLOCKS", 10)
+    with pytest.warns(PageWarning, match="25 blocks: judged in portions of 10"):
+        frame = MODEL.label("\n".join(lines), kind="text")
+    alone = [MODEL.label("\n".join(lines[start : start + 10]), kind="text") for start in (0, 10, 20)]
+    assert frame["text"].tolist() == lines and frame["index"].tolist() == list(range(25))
+    assert frame["scores"].tolist() == [row for portion in alone for row in portion["scores"]]
