@@ -30,7 +30,7 @@ $(READY): pyproject.toml requirements.lock
 	@touch $@
 
 lock: $(READY)  ## pin again what pyproject.toml asks for, with hashes; UPGRADE=1 takes the newest versions of all
-	@$(LOCK) $(if $(filter 1,$(UPGRADE)),--upgrade) --python-version 3.11 --extra train --extra dev pyproject.toml -o requirements.lock
+	@$(LOCK) $(if $(filter 1,$(UPGRADE)),--upgrade) --python-version 3.11 --extra train --extra review --extra dev pyproject.toml -o requirements.lock
 	@$(LOCK) $(if $(filter 1,$(UPGRADE)),--upgrade) --python-version 3.12 train/peers.txt -o train/peers.lock
 
 demo: $(READY)  ## label a sample page: prints its article, writes it coloured by label to reports/demo.html
