@@ -186,7 +186,8 @@ def words_of(texts: Sequence[str]) -> list[str]:
 
 
 def spaced(text: str) -> str:
-    return text if text.isascii() else UNSPACED.sub(r" \1 ", text)
+    """The text with white space around each sign of a script that has none between its words."""
+    return text if text.isascii() else " ".join(UNSPACED.split(text))
 
 
 def markup_of(ancestors: Sequence[str]) -> list[str]:
