@@ -119,10 +119,10 @@ def within(elements: Elements, openings: Sequence[Sequence[str]]) -> Column:
         places = np.flatnonzero(inside)
         begin = first[inside[places]]
         end = begin + np.minimum(CONTAINER_BLOCKS, size[places])
-        rows = [[places, begin, np.minimum(places, end)], [places, np.minimum(places + 1, end), end]]
-        others[f"{level}:"] = Stretches(np.hstack(rows).T, CONTAINER_WORDS)
-        rows = np.stack([places, begin, begin + 1], axis=1)
-        heads[f"{level}^"] = Stretches(rows[begin != places], HEAD_WORDS)
+        sides = [[places, begin, np.minimum(places, end)], [places, np.minimum(places + 1, end), end]]
+        others[f"{level}:"] = Stretches(np.hstack(sides).T, CONTAINER_WORDS)
+        head = np.column_stack([places, begin, begin + 1])
+        heads[f"{level}^"] = Stretches(head[begin != places], HEAD_WORDS)
         inside = np.where(size > LARGE, 0, inside)
     return Column(openings, others | heads)
 

@@ -40,8 +40,9 @@ class Compact:
 
     ``words`` numbers the words that stand in any term of the first column, alone or in a pair; ``alone`` has the term
     of each word, UNKNOWN where it is none, and ``pairs`` (sorted, first word times number of words plus second) with
-    ``of_pairs`` those of two. ``marked`` has the terms of the other columns. By term, and last of UNKNOWN: its inverse
-    document frequency ``idf``, and that times what it weighs, ``weights`` (terms, labels). ``heavy`` is by column.
+    ``of_pairs`` those of two. ``marked`` has the terms of the other columns. By term, and last of UNKNOWN: the
+    ``squares`` of its inverse document frequency, and what it weighs times that frequency, ``weights`` (terms, labels).
+    ``heavy`` is by column.
     """
 
     words: dict[str, int]
@@ -49,7 +50,7 @@ class Compact:
     pairs: np.ndarray
     of_pairs: np.ndarray
     marked: dict[str, Marked]
-    idf: np.ndarray
+    squares: np.ndarray
     weights: np.ndarray
     intercept: np.ndarray
     heavy: np.ndarray
@@ -108,7 +109,7 @@ def compacted(pipeline: Pipeline) -> Compact:
     weights[:-1] = linear.coef_.T * idf[:-1, None]
     words, alone, pairs, of_pairs = numbered(terms.get("words", ()), start.get("words", 0))
     marked = {name: by_mark(of, start[name]) for name, of in terms.items() if name != "words"}
-    return Compact(words, alone, pairs, of_pairs, marked, idf, weights, linear.intercept_, heavy)
+    return Compact(words, alone, pairs, of_pairs, marked, idf**2, weights, linear.intercept_, heavy)
 
 
 def numbered(terms: Sequence[str], start: int) -> tuple[dict[str, int], np.ndarray, np.ndarray, np.ndarray]:
@@ -148,13 +149,13 @@ def said(compact: Compact, texts: Sequence[str], columns: Mapping[str, Column]) 
     """
     count = len(texts)
     rows, numbers = terms_of(compact, texts, columns)
-    counts = csr_matrix((np.ones(len(rows)), (rows, numbers)), (len(BLOCK_COLUMNS) * count, len(compact.idf)))
+    counts = csr_matrix((np.ones(len(rows)), (rows, numbers)), (len(BLOCK_COLUMNS) * count, len(compact.squares)))
     words = counts.indptr[count]
     counts.data[:words] = 1 + np.log(counts.data[:words])
     counts.data[words:] = 1
     evidence = counts @ compact.weights
     counts.data **= 2
-    norms = np.sqrt(counts @ compact.idf**2)
+    norms = np.sqrt(counts @ compact.squares)
     evidence /= np.where(norms, norms, 1)[:, None]
     evidence = evidence.reshape(len(BLOCK_COLUMNS), count, len(LABELS)) * compact.heavy
     scores = softmax(evidence.sum(axis=0) + compact.intercept, axis=1)
@@ -169,7 +170,7 @@ def terms_of(compact: Compact, texts: Sequence[str], columns: Mapping[str, Colum
         first = BLOCK_COLUMNS.index(name) * len(texts)
         parts += [(rows + first, numbers) for rows, numbers in marked_terms(marked, columns[name])]
     rows, numbers = (np.concatenate(some) for some in zip(*parts, strict=True))
-    numbers[numbers == UNKNOWN] += len(compact.idf)
+    numbers[numbers == UNKNOWN] += len(compact.squares)
     return rows, numbers
 
 
