@@ -78,7 +78,7 @@ class Passes:
 def scores(passes: Passes, blocks: Sequence[Block], title: str) -> np.ndarray:
     """Probabilities (blocks, labels) of one page's blocks: those of ``model.score``."""
     read = Read(blocks)
-    first = said(passes.first, read.words, block_terms(read, title))
+    first = said(passes.first, read, block_terms(read, title))
     seen = features_of(read, first[:, 0], first[:, 1:])
     second = of_linear(passes.page, seen)
     return of_linear(passes.again, np.hstack([seen, features_of(read, second)]))
@@ -141,14 +141,14 @@ def looked_up(numbers: Mapping[str, int], words: Iterable[str], default: int = U
     return np.fromiter(map(numbers.get, words, repeat(default)), np.int64)
 
 
-def said(compact: Compact, texts: Sequence[str], columns: Mapping[str, Column]) -> np.ndarray:
+def said(compact: Compact, read: Read, columns: Mapping[str, Column]) -> np.ndarray:
     """What a first pass says of a page's blocks: an array (blocks, 1 + BLOCK_COLUMNS, labels).
 
-    The scores, and behind them the evidence by column (``model.evidence``). ``texts`` are those of the blocks as
-    ``features.words_of`` gives them, ``columns`` their ``features.block_terms``.
+    The scores, and behind them the evidence by column (``model.evidence``). ``columns`` are the blocks'
+    ``features.block_terms``.
     """
-    count = len(texts)
-    rows, numbers = terms_of(compact, texts, columns)
+    count = len(read.blocks)
+    rows, numbers = terms_of(compact, read.words, columns)
     counts = csr_matrix((np.ones(len(rows)), (rows, numbers)), (len(BLOCK_COLUMNS) * count, len(compact.squares)))
     words = counts.indptr[count]
     counts.data[:words] = 1 + np.log(counts.data[:words])
