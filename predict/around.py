@@ -63,6 +63,13 @@ class Elements:
     last: list[int]
     places: list[str]
 
+    def large(self, start: np.ndarray, sizes: np.ndarray, least: np.ndarray | int) -> np.ndarray:
+        """From each element of ``start`` outwards the first one of at least this size, itself or another."""
+        around, found = np.array(self.around), start
+        while (small := (sizes[found] < least) & (found > 0)).any():
+            found = np.where(small, around[found], found)
+        return found
+
 
 def shared(keys: Sequence[Key], words_of: Callable[[Key], Sequence[str]]) -> Column:
     """Each block sees the words of its key, which are made once for all blocks that have it."""
@@ -103,33 +110,21 @@ def within(elements: Elements, openings: Sequence[Sequence[str]]) -> Column:
 
     Containers are taken from the innermost on, each at least twice as large as the one before. Nothing for text pages.
     """
-    first = elements.first
-    spans = [last - begin + 1 for begin, last in zip(first, elements.last, strict=True)]
-    larger = [0]
-    for element, around in enumerate(elements.around[1:], 1):
-        while around and spans[around] < 2 * spans[element]:
-            around = elements.around[around]
-        larger.append(around)
-    others: list[list[tuple[int, int, int]]] = [[] for _ in range(LEVELS)]
-    heads: list[list[tuple[int, int, int]]] = [[] for _ in range(LEVELS)]
-    for i, element in enumerate(elements.of):
-        container = element if spans[element] > 1 else larger[element]
-        for level in range(LEVELS):
-            if not container:
-                break
-            begin, inside = first[container], spans[container]
-            end = begin + min(CONTAINER_BLOCKS, inside)
-            others[level] += [(i, begin, min(i, end)), (i, min(i + 1, end), end)]
-            if begin != i:
-                heads[level].append((i, begin, begin + 1))
-            container = larger[container] if inside <= LARGE else 0
-    seen = {f"{level}:": Stretches(stacked(rows), CONTAINER_WORDS) for level, rows in enumerate(others, 1)}
-    seen |= {f"{level}^": Stretches(stacked(rows), HEAD_WORDS) for level, rows in enumerate(heads, 1)}
-    return Column(openings, seen)
-
-
-def stacked(rows: Sequence[tuple[int, int, int]]) -> np.ndarray:
-    return np.array(rows, dtype=int).reshape(-1, 3)
+    first, spans = np.array(elements.first), np.array(elements.last) - elements.first + 1
+    inside, size = np.array(elements.of), np.ones(len(elements.of), dtype=int)
+    others, heads = {}, {}
+    for level in range(1, LEVELS + 1):
+        inside = elements.large(inside, spans, 2 * size)
+        size = spans[inside]
+        places = np.flatnonzero(inside)
+        begin = first[inside[places]]
+        end = begin + np.minimum(CONTAINER_BLOCKS, size[places])
+        sides = [[places, begin, np.minimum(places, end)], [places, np.minimum(places + 1, end), end]]
+        others[f"{level}:"] = Stretches(np.hstack(sides).T, CONTAINER_WORDS)
+        head = np.column_stack([places, begin, begin + 1])
+        heads[f"{level}^"] = Stretches(head[begin != places], HEAD_WORDS)
+        inside = np.where(size > LARGE, 0, inside)
+    return Column(openings, others | heads)
 
 
 def elements_around(blocks: Sequence[Block]) -> Elements:

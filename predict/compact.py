@@ -38,8 +38,9 @@ class Compact:
 
     ``words`` numbers the words that stand in any term of the first column, alone or in a pair; ``alone`` has the term
     of each word, UNKNOWN where it is none, and ``pairs`` (sorted, first word times number of words plus second) with
-    ``of_pairs`` those of two. ``marked`` has the terms of the other columns. By term, and last of UNKNOWN: its inverse
-    document frequency ``idf``, and that times what it weighs, ``weights`` (terms, labels). ``heavy`` is by column.
+    ``of_pairs`` those of two. ``marked`` has the terms of the other columns. By term, and last of UNKNOWN: the
+    ``squares`` of its inverse document frequency, and what it weighs times that frequency, ``weights`` (terms, labels).
+    ``heavy`` is by column.
     """
 
     words: dict[str, int]
@@ -47,7 +48,7 @@ class Compact:
     pairs: np.ndarray
     of_pairs: np.ndarray
     marked: dict[str, Marked]
-    idf: np.ndarray
+    squares: np.ndarray
     weights: np.ndarray
     intercept: np.ndarray
     heavy: np.ndarray
@@ -75,7 +76,7 @@ class Passes:
 def scores(passes: Passes, blocks: Sequence[Block], title: str) -> np.ndarray:
     """Probabilities (blocks, labels) of one page's blocks: those of ``model.score``."""
     read = Read(blocks)
-    first = said(passes.first, read.words, block_terms(read, title))
+    first = said(passes.first, read, block_terms(read, title))
     seen = features_of(read, first[:, 0], first[:, 1:])
     second = of_linear(passes.page, seen)
     return of_linear(passes.again, np.hstack([seen, features_of(read, second)]))
@@ -106,7 +107,7 @@ def compacted(pipeline: Pipeline) -> Compact:
     weights[:-1] = linear.coef_.T * idf[:-1, None]
     words, alone, pairs, of_pairs = numbered(terms.get("words", ()), start.get("words", 0))
     marked = {name: by_mark(of, start[name]) for name, of in terms.items() if name != "words"}
-    return Compact(words, alone, pairs, of_pairs, marked, idf, weights, linear.intercept_, heavy)
+    return Compact(words, alone, pairs, of_pairs, marked, idf**2, weights, linear.intercept_, heavy)
 
 
 def numbered(terms: Sequence[str], start: int) -> tuple[dict[str, int], np.ndarray, np.ndarray, np.ndarray]:
@@ -138,21 +139,21 @@ def looked_up(numbers: Mapping[str, int], words: Iterable[str], default: int = U
     return np.fromiter(map(numbers.get, words, repeat(default)), np.int64)
 
 
-def said(compact: Compact, texts: Sequence[str], columns: Mapping[str, Column]) -> np.ndarray:
+def said(compact: Compact, read: Read, columns: Mapping[str, Column]) -> np.ndarray:
     """What a first pass says of a page's blocks: an array (blocks, 1 + BLOCK_COLUMNS, labels).
 
-    The scores, and behind them the evidence by column (``model.evidence``). ``texts`` are those of the blocks as
-    ``features.words_of`` gives them, ``columns`` their ``features.block_terms``.
+    The scores, and behind them the evidence by column (``model.evidence``). ``columns`` are the blocks'
+    ``features.block_terms``.
     """
-    count = len(texts)
-    rows, numbers = terms_of(compact, texts, columns)
-    counts = csr_matrix((np.ones(len(rows)), (rows, numbers)), (len(BLOCK_COLUMNS) * count, len(compact.idf)))
+    count = len(read.blocks)
+    rows, numbers = terms_of(compact, read.words, columns)
+    counts = csr_matrix((np.ones(len(rows)), (rows, numbers)), (len(BLOCK_COLUMNS) * count, len(compact.squares)))
     words = counts.indptr[count]
     counts.data[:words] = 1 + np.log(counts.data[:words])
     counts.data[words:] = 1
     evidence = counts @ compact.weights
     counts.data **= 2
-    norms = np.sqrt(counts @ compact.idf**2)
+    norms = np.sqrt(counts @ compact.squares)
     evidence /= np.where(norms, norms, 1)[:, None]
     evidence = evidence.reshape(len(BLOCK_COLUMNS), count, len(LABELS)) * compact.heavy
     scores = softmax(evidence.sum(axis=0) + compact.intercept, axis=1)
@@ -167,7 +168,7 @@ def terms_of(compact: Compact, texts: Sequence[str], columns: Mapping[str, Colum
         first = BLOCK_COLUMNS.index(name) * len(texts)
         parts += [(rows + first, numbers) for rows, numbers in marked_terms(marked, columns[name])]
     rows, numbers = (np.concatenate(some) for some in zip(*parts, strict=True))
-    numbers[numbers == UNKNOWN] += len(compact.idf)
+    numbers[numbers == UNKNOWN] += len(compact.squares)
     return rows, numbers
 
 

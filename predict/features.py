@@ -187,7 +187,8 @@ def words_of(texts: Sequence[str]) -> list[str]:
 
 
 def spaced(text: str) -> str:
-    return text if text.isascii() else UNSPACED.sub(r" \1 ", text)
+    """The text with white space around each sign of a script that has none between its words."""
+    return text if text.isascii() else " ".join(UNSPACED.split(text))
 
 
 def markup_of(ancestors: Sequence[str]) -> list[str]:
@@ -377,12 +378,10 @@ def groups(read: Read) -> dict[str, np.ndarray]:
 
 def containers(elements: Elements) -> list[list[int]]:
     """For each of CONTAINERS the innermost element with at least so many blocks around each block; 0 if none."""
-    holding = [[0] * len(CONTAINERS)]
-    for element, (around, size) in enumerate(zip(elements.around[1:], elements.sizes[1:], strict=True), 1):
-        holding.append(
-            [element if size >= least else outer for least, outer in zip(CONTAINERS, holding[around], strict=True)]
-        )
-    return [list(level) for level in zip(*(holding[element] for element in elements.of), strict=True)]
+    sizes, holding = np.array(elements.sizes), [np.array(elements.of)]
+    for least in CONTAINERS:
+        holding.append(elements.large(holding[-1], sizes, least))
+    return [level.tolist() for level in holding[1:]]
 
 
 def numbered(keys: Sequence[Hashable]) -> np.ndarray:
