@@ -225,7 +225,7 @@ MADE = named("sklearn.pipeline", "Pipeline") + pickle.EMPTY_TUPLE + pickle.NEWOB
         (program(called(text("print"))), "it calls a str"),
         (program(MADE, pickle.EMPTY_DICT, b"b", pickle.EMPTY_DICT, b"b"), "it changes sklearn.pipeline.Pipeline"),
         (program(MADE, pickle.NONE, pickle.APPEND), "no pickle as joblib writes it"),
-        (program(pickle.EMPTY_DICT, MADE, pickle.NONE, pickle.SETITEM), "no pickle as joblib writes it"),
+        (program(pickle.EMPTY_DICT, MADE, MADE, pickle.SETITEM), "no pickle as joblib writes it"),
         (program(text("1"), pickle.BINPERSID), "opcode BINPERSID"),
         (program(pickle.NONE, b"r\xff\xff\xff\xff"), "opcode LONG_BINPUT"),
         (program(b"\x96" + 8 * b"\xff"), "opcode BYTEARRAY8"),
