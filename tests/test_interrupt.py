@@ -89,7 +89,7 @@ class Project:
         """The command; run ``again`` it writes something else than the first time."""
 
         def act() -> object:
-            words = WORDS[command].split()
+            words, commands.JOBS = WORDS[command].split(), 1
             if not (self.real and again):
                 self.know(again != self.real)
             if words[0] == "predict":

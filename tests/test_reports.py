@@ -1,5 +1,6 @@
 """Scores -> what people read: slices, the model card, the error gallery."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -109,7 +110,7 @@ def test_the_gallery_shows_the_worst_pages_and_their_labels_by_hand(tmp_path: Pa
         ("bad", 10, 30),
         ("good/1.html", 0, 30),
     ]
-    gallery.keep(tmp_path / "worst.json.gz", pages)
+    (tmp_path / "worst.json.gz").write_bytes(gzip.compress(gallery.kept(pages)))
     assert gallery.read(tmp_path / "worst.json.gz") == pages
     (tmp_path / "gallery").mkdir()
     (tmp_path / "gallery" / "old.html").write_text("an earlier one")

@@ -120,8 +120,7 @@ def fetch(toml: Path, raw: Path, corpora: Path | None = None) -> list[Corpus]:
     """Make every source of `toml` a folder of `raw`, from the archives in `corpora` or else from their addresses.
     What is there and verified is kept. A source that fails does not stop the others; SourceError comes at the end,
     one line for each that failed."""
-    there: list[Corpus] = []
-    problems: list[str] = []
+    there, problems = list[Corpus](), list[str]()
     for source in read_sources(toml):
         try:
             raw.mkdir(parents=True, exist_ok=True)
@@ -276,8 +275,7 @@ def _unpack_wcxb(archive: Path, ids: frozenset[str], folder: Path) -> tuple[set[
 
 
 def _unpack_trafilatura(archive: Path, ids: frozenset[str], folder: Path) -> tuple[set[str], set[str]]:
-    table: dict[str, Any] = {}
-    pages: set[str] = set()
+    table, pages = dict[str, Any](), set[str]()
     (folder / "pages").mkdir(parents=True)
     for match, file in _members(archive, TRAFILATURA):
         page = match.group(1)
