@@ -281,6 +281,17 @@ def test_nothing_inline_may_run_and_no_frame_holds_the_page(client: Any) -> None
     assert page.headers["Referrer-Policy"] == "no-referrer"
 
 
+def test_a_page_that_cannot_be_read_is_skipped_in_a_folder(
+    pages: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (pages / "c.html.gz").write_bytes(b"no gzip")
+    assert len(review.sheets_of([str(pages)], "auto", tmp_path / "mine")) == 3
+    assert "c.html.gz: broken gzip" in capsys.readouterr().err
+    assert main(["review", str(pages / "c.html.gz")]) == 2
+    assert main(["review", str(pages), "--blind", "--reader", "../me"]) == 2
+    assert "reader '../me': expected" in capsys.readouterr().err
+
+
 def test_without_flask_one_line_says_what_to_install(
     pages: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

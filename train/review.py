@@ -8,6 +8,7 @@ import argparse
 import datetime
 import logging
 import secrets
+import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib.resources import files
@@ -17,10 +18,10 @@ from typing import Any
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.serving import make_server
 
-from pagesieve.predict.inputs import Failure, find, kind, read
+from pagesieve.predict.inputs import BadPage, Failure, find, kind, read
 from pagesieve.predict.labels import CODES, COLOURS, LABELS
 from pagesieve.predict.model import Model
-from pagesieve.predict.output import EACH_LABEL, STYLE
+from pagesieve.predict.output import EACH_LABEL, STYLE, one_line
 
 from . import label_studio
 from .align import SpanError
@@ -44,7 +45,7 @@ def review(args: argparse.Namespace, model: Model | None) -> int:
     """Serve the review until it is stopped, or write or take a file of labels; returns the exit status."""
     try:
         sheets = sheets_of(args.inputs, args.input, args.out)
-        label_file(args.out, sheets[0], args.reader)
+        label_file(args.out, sheets[0], args.reader)  # a Failure where the reader has no name for a file
         if args.imported:
             print(label_studio.take(args.imported, args.out, sheets, args.reader, today()))
         elif args.export:
@@ -61,7 +62,13 @@ def sheets_of(inputs: list[str], given: Any, folder: Path) -> list[Sheet]:
     sites = {sheet.id: sheet.site for sheet in kept_sheets(folder)}
     found: dict[str, Sheet] = {}
     for source in find(inputs):
-        sheet = sheet_of(read(source.page), source.page, kind(source.page, given), sites)
+        try:
+            sheet = sheet_of(read(source.page), source.page, kind(source.page, given), sites)
+        except BadPage as error:
+            if source.named:
+                raise
+            print(f"pagesieve: {one_line(str(error))} (skipped)", file=sys.stderr)
+            continue
         if sheet.blocks:
             found.setdefault(sheet.id, sheet)
     if not found:

@@ -5,7 +5,6 @@ change is on the disk before it is answered; of two that were made from the same
 """
 
 import csv
-import fcntl
 import hashlib
 import io
 import json
@@ -158,7 +157,6 @@ def change(
         wanted = {index: Mark(code, date) for index, code in changes.items() if code}
         kept = {index: mark for index, mark in marks.items() if index not in changes}
         for index, mark in wanted.items():
-            CODES[mark.code]
             kept[index] = marks[index] if index in marks and marks[index].code == mark.code else mark
         replace(folder, sheet, reader, kept)
         return marks_of(folder, sheet, reader)
@@ -197,6 +195,8 @@ def durable(path: Path, content: bytes) -> None:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """One at a time, over all processes; the folder is made, and ignored by git."""
+    import fcntl  # not on Windows, where the rest of this file is fine
+
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / ".gitignore").exists():
         durable(folder / ".gitignore", b"*\n")
