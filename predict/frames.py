@@ -11,8 +11,7 @@ import pandas as pd
 from .decide import Prefer, once
 from .labels import LABELS
 from .model import Model, load
-from .output import encodable
-from .page import PageWarning
+from .page import PageWarning, encodable
 
 BLOCKS = {
     "page": "string",
@@ -39,8 +38,7 @@ def frame_of_blocks(
     for page, blocks in labelled(pages, model, prefer):
         for row in blocks.to_dict("records"):
             scores, path = [row["scores"][label] for label in LABELS], given(row, "path")
-            text = encodable(row["text"])
-            rows.append((page, row["index"], text, row["label"], *scores, row["confidence"], path))
+            rows.append((page, row["index"], row["text"], row["label"], *scores, row["confidence"], path))
     return pd.DataFrame(rows, columns=list(BLOCKS)).astype(BLOCKS)
 
 
@@ -54,7 +52,7 @@ def frame_of_articles(
     rows = []
     for page, blocks in labelled(pages, model, prefer):
         kept = once(blocks.loc[blocks["label"] == "article_content", "text"].tolist())
-        rows.append((page, encodable("\n\n".join(kept)), 1.0 if blocks.empty else blocks["confidence"].iat[0]))
+        rows.append((page, "\n\n".join(kept), 1.0 if blocks.empty else blocks["confidence"].iat[0]))
     return pd.DataFrame(rows, columns=list(ARTICLES)).astype(ARTICLES)
 
 
@@ -65,8 +63,7 @@ def labelled(pages: pd.DataFrame, model: str | Path | None, prefer: Prefer) -> I
         warnings.simplefilter("ignore", PageWarning)
         for row in pages.to_dict("records"):
             known, charset = given(row, "kind") or "auto", given(row, "charset")
-            content = encodable(row["content"]) if isinstance(row["content"], str) else row["content"]
-            blocks = loaded.label(content, kind=known, charset=charset, prefer=prefer)  # type: ignore[arg-type]
+            blocks = loaded.label(row["content"], kind=known, charset=charset, prefer=prefer)  # type: ignore[arg-type]
             yield encodable(str(row["page"])), blocks
 
 

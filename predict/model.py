@@ -24,7 +24,7 @@ from .compact import Passes, compacted, linear_of, scores
 from .decide import EVEN, PREFERENCES, Prefer, confidence, decide, once
 from .features import BLOCK_COLUMNS, block_features, page_features, page_names
 from .labels import LABELS
-from .page import Kind, PageWarning, read_page
+from .page import Kind, PageWarning, encodable, read_page
 
 KINDS = ("html", "text")  # of pages: each has pipelines of its own
 PASSES = ("block", "page", "again")  # the block alone; its page by their scores; the same once more, by both scores
@@ -63,6 +63,7 @@ class Model:
         """
         blocks, said, found = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
         sure = confidence(found, said, [block.text for block in blocks])
+        page = encodable(page)  # a file may have any bytes as its name
         rows = zip(blocks, said, found.tolist(), strict=True)
         return pd.DataFrame(
             [
