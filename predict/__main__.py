@@ -26,7 +26,8 @@ from .page import PageWarning
 HELP = """\
 INPUT is a page (HTML or plain text, also as .gz), a folder that is searched for pages (.html .htm .xhtml .txt and
 their .gz), or - for standard input. Pages named .html .htm .xhtml are HTML, .txt is text; others are HTML if they
-look like it, and --input overrules both.
+look like it, and --input overrules both. A page of more than 10 MB, unpacked, is refused. HTML that is nested deeper
+than 1,000 elements, or has as much of something else that is not parsed in due time, is read as text, with a note.
 
 formats:
   jsonl   one JSON object a block: page, index, text, label, scores, confidence (the F1 to be expected of the page's

@@ -11,8 +11,8 @@ import pandas as pd
 from .decide import Prefer, once
 from .labels import LABELS
 from .model import Model, load
-from .output import Block, encodable
-from .page import PageWarning
+from .output import Block
+from .page import PageWarning, encodable
 
 BLOCKS = {
     "page": "string",
@@ -39,8 +39,8 @@ def frame_of_blocks(
     rows = []
     for page, blocks in labelled(pages, model_of(model, trust), prefer):
         for block in blocks:
-            text, scores = encodable(block["text"]), block["scores"].values()
-            rows.append((page, block["index"], text, block["label"], *scores, block["confidence"], block.get("path")))
+            scores, path = block["scores"].values(), block.get("path")
+            rows.append((page, block["index"], block["text"], block["label"], *scores, block["confidence"], path))
     return pd.DataFrame(rows, columns=list(BLOCKS)).astype(BLOCKS)
 
 
@@ -54,7 +54,7 @@ def frame_of_articles(
     rows = []
     for page, blocks in labelled(pages, model_of(model, trust), prefer):
         kept = once([block["text"] for block in blocks if block["label"] == "article_content"])
-        rows.append((page, encodable("\n\n".join(kept)), blocks[0]["confidence"] if blocks else 1.0))
+        rows.append((page, "\n\n".join(kept), blocks[0]["confidence"] if blocks else 1.0))
     return pd.DataFrame(rows, columns=list(ARTICLES)).astype(ARTICLES)
 
 
@@ -64,8 +64,7 @@ def labelled(pages: pd.DataFrame, model: Model, prefer: Prefer) -> Iterator[tupl
         warnings.simplefilter("ignore", PageWarning)
         for row in pages.to_dict("records"):
             known, charset = given(row, "kind") or "auto", given(row, "charset")
-            content = encodable(row["content"]) if isinstance(row["content"], str) else row["content"]
-            blocks = model.records(content, kind=known, charset=charset, prefer=prefer)  # type: ignore[arg-type]
+            blocks = model.records(row["content"], kind=known, charset=charset, prefer=prefer)  # type: ignore[arg-type]
             yield encodable(str(row["page"])), blocks
 
 

@@ -25,7 +25,7 @@ from .estimators import OLDEST
 from .features import BLOCK_COLUMNS, block_features, page_features, page_names
 from .files import latest
 from .labels import LABELS
-from .page import Kind, PageWarning, read_page
+from .page import Kind, PageWarning, encodable, read_page
 from .unpickle import Refused
 
 KINDS = ("html", "text")  # of pages: each has pipelines of its own
@@ -78,6 +78,7 @@ class Model:
         """What ``label`` gives, a dict a block, without path where that is None."""
         blocks, said, found = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
         sure = confidence(found, said, [block.text for block in blocks])
+        page = encodable(page)  # a file may have any bytes as its name
         records = []
         for block, label, row in zip(blocks, said, found.tolist(), strict=True):
             scores = dict(zip(LABELS, row, strict=True))

@@ -11,6 +11,7 @@ from typing import Any
 
 from .decide import once
 from .labels import COLOURS, LABELS
+from .page import encodable
 
 Block = dict[str, Any]  # one of Model.records
 
@@ -18,7 +19,6 @@ COLUMNS = ("page", "index", "text", "label", *LABELS, "confidence", "path")  # o
 ENCODER = json.JSONEncoder(ensure_ascii=False)
 CSV_HEADER = ",".join(COLUMNS) + "\r\n"
 
-SURROGATE = re.compile("[\ud800-\udfff]")
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line feed
 BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")  # turns the order in which what follows is shown
 ESCAPED = re.compile(f"{CONTROL.pattern}|{BIDI.pattern}|[\u2028\u2029]")  # in JSON, where it leaves the value the same
@@ -93,11 +93,6 @@ def render(page: list[Block], *, format: str, name: str, several: bool) -> str:
     if format == "text":
         return text(page, name=name if several else "")
     return table(page) if format == "csv" else jsonl(page)
-
-
-def encodable(text: str) -> str:
-    """Text that UTF-8 can carry: a lone surrogate becomes U+FFFD."""
-    return text if text.isascii() else SURROGATE.sub("\ufffd", text)
 
 
 def printable(text: str) -> str:

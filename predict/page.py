@@ -65,6 +65,7 @@ MARKUP = re.compile(
     re.S | re.I,
 )
 VALUE = re.compile(r"""=\s*(?:"[^"]*(?:"|\Z)|'[^']*(?:'|\Z)|[^\s>]*)""")
+SURROGATE = re.compile("[\ud800-\udfff]")
 LOOKS_LIKE_HTML = re.compile(r"\s*<[a-zA-Z!?/]|.*?<(?:html|body|p|div)\b", re.S | re.I)
 # Text codecs of Python that are no charset of any page.
 NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape"})
@@ -79,7 +80,7 @@ CHARSETS = {
     "mac-roman": "csmacintosh mac x_mac_roman",
     "mac-cyrillic": "x_mac_cyrillic x_mac_ukrainian",
     "cp874": "dos_874 iso885911",
-    "cp1252": "ansi_x3 iso88591",  # what is read of ansi_x3.4-1968
+    "cp1252": "ansi_x3 iso88591",  # of ansi_x3.4-1968 what stands before the point is read
     "cp1254": "iso88599",
     "gb18030": "csgb2312 gb_2312 x_gbk",
     "euc-jp": "cseucpkdfmtjapanese x_euc_jp",
@@ -120,7 +121,7 @@ def read_page(content: bytes | str, *, kind: Kind = "auto", charset: str | None 
     """
     if not isinstance(content, bytes | str):
         raise TypeError(f"content must be the page itself, bytes or str, not {type(content).__name__}")
-    text = decode(content, charset) if isinstance(content, bytes) else content.removeprefix("\ufeff")
+    text = decode(content, charset) if isinstance(content, bytes) else encodable(content).removeprefix("\ufeff")
     if kind == "auto":
         kind = "html" if looks_like_html(text) else "text"
     if kind == "text":
@@ -131,6 +132,15 @@ def read_page(content: bytes | str, *, kind: Kind = "auto", charset: str | None 
     tree = LexborHTMLParser(text)
     title = tree.css_first("title")
     return Page("html", tree=tree, title=" ".join(title.text().split())[:MAX_TITLE].strip() if title else "")
+
+
+def encodable(text: str) -> str:
+    """Text that UTF-8 can carry: a lone surrogate becomes U+FFFD."""
+    try:
+        text.encode()
+        return text
+    except UnicodeEncodeError:
+        return SURROGATE.sub("\ufffd", text)
 
 
 def decode(content: bytes, charset: str | None = None) -> str:

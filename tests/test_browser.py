@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from test_plots import write_reports
 
 from pagesieve.predict import output
 from pagesieve.predict.labels import LABELS
-from pagesieve.train import draw
+from pagesieve.train import draw, gallery
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python: make setup")
 
@@ -121,10 +122,68 @@ def test_a_block_shows_its_score_to_mouse_keyboard_and_finger(show: Show, page) 
     assert show(page, width=400, has_touch=True, is_mobile=True).locator(".block b:visible").count() == len(page)
 
 
-def test_text_of_a_page_stays_text(show: Show, page) -> None:
-    tab = show(page)
-    assert tab.locator("#block-2 .text").inner_text() == HOSTILE == tab.locator("#article-2").inner_text()
-    assert tab.evaluate("window.hacked") is None and tab.locator("script, img").count() == 0
+PAYLOADS = [
+    HOSTILE,
+    "</title></style></h1><script>hacked=1</script>",
+    "\"' onmouseover=hacked=1 onfocus=hacked=1 autofocus x='",
+    "</div></main><svg onload=hacked=1><style>*{background:url(//evil.example/)}</style>",
+    "<a href=javascript:hacked=1>x</a><iframe src=//evil.example/></iframe><base href=//evil.example/>",
+    "<meta http-equiv=refresh content='0;url=//evil.example/'><link rel=stylesheet href=//evil.example/>",
+    "<!--<math><mtext></p><table><mglyph><style><img src=x onerror=hacked=1>",
+    "&lt;script&gt;hacked=1&lt;/script&gt; &#60;img src=x onerror=hacked=1&#62;",
+]
+ALL = " ".join(PAYLOADS)
+
+
+def assert_harmless(tab: Any) -> None:
+    """Nothing ran when the page was opened, nor when everything was pointed at; ``open_file`` sees what is fetched."""
+    tab.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    tab.mouse.move(200, 200)
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("window.hacked") is None
+    assert tab.locator("script, iframe, object, embed, base, svg, math, [http-equiv=refresh], link").count() == 0
+    assert tab.locator("[onload], [onerror], [onfocus], [onmouseover], [href^=javascript]").count() == 0
+
+
+def test_text_title_name_and_label_of_a_page_stay_text(show: Show, page, tmp_path: Path, open_file: Show) -> None:
+    texts = [*PAYLOADS, ALL]
+    blocks = [{**page[2], "index": i, "text": text, "hand": text} for i, text in enumerate(texts)]
+    file = tmp_path / "page.html"
+    file.write_text(output.coloured(blocks, name=ALL, note=ALL), encoding="utf-8")
+    tab = open_file(file)
+    for i, text in enumerate(texts):
+        shown = (tab.locator(f"#block-{i} .text"), tab.locator(f"#article-{i}"))
+        assert [one.inner_text() for one in shown] == [text, text]
+    assert tab.title() == f"{ALL} · pagesieve" and tab.locator("h1").inner_text() == ALL
+    assert tab.locator("img").count() == 0
+    assert_harmless(tab)
+
+
+def test_names_and_types_of_pages_stay_text_in_the_gallery(open_file: Show, page, tmp_path: Path) -> None:
+    names = [payload.replace("/", "-") for payload in PAYLOADS]
+    shown = [
+        {"name": name, "page_type": ALL, "wrong": 1, "labelled": 2, "blocks": [{**page[2], "text": ALL}]}
+        for name in names
+    ]
+    index = gallery.draw_gallery(tmp_path / "gallery", shown)
+    tab = open_file(index)
+    assert tab.locator("tbody th").all_inner_texts() == names
+    assert tab.locator("img").count() == 0
+    assert_harmless(tab)
+    for file in sorted(index.parent.glob("0*.html")):
+        assert_harmless(open_file(file))
+
+
+def test_names_of_the_evaluation_stay_text_in_the_page_of_plots(open_file: Show, tmp_path: Path) -> None:
+    reports = write_reports(tmp_path)
+    pages = pd.read_csv(reports / "pages.csv")
+    pages["page_type"] = "<img src=x onerror=hacked=1>"
+    pages.to_csv(reports / "pages.csv", index=False)
+    tab = open_file(draw.draw(reports)[-1])
+    tab.locator("details").evaluate_all("nodes => nodes.forEach(node => node.open = true)")
+    assert tab.get_by_text("<img src=x onerror=hacked=1>").count() > 0
+    assert tab.locator("img:not([src^='data:'])").count() == 0
+    assert_harmless(tab)
 
 
 def test_the_article_stands_beside_its_blocks_or_below_them_and_both_are_linked(show: Show, page) -> None:

@@ -18,7 +18,7 @@ WORDS = "<p> </p> <b> </b> <a> <table> <tr> <td> <select> <option> <svg> <math> 
 def test_no_input_raises_or_loses_a_character(runs: int, tmp_path: Path) -> None:
     (tmp_path / "seeds").mkdir()
     for path in (HERE.parent / "data" / "pages").iterdir():
-        (tmp_path / "seeds" / path.name).write_bytes(b"\x01" + path.read_bytes()[600:999])
+        (tmp_path / "seeds" / path.name).write_bytes(b"\x04" + path.read_bytes()[600:999])
     (tmp_path / "words").write_text("".join(f'"{word}"\n' for word in WORDS.split()))
     options = [f"-runs={runs}", "-seed=1", "-max_len=400", "-dict=words", "-timeout=20", "-rss_limit_mb=2000", "seeds"]
     done = subprocess.run(

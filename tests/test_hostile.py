@@ -20,7 +20,7 @@ from pagesieve.predict import load, output
 from pagesieve.predict.blocks import Block, segment
 from pagesieve.predict.decide import once
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.page import PageWarning, decode, read_page, strip_tags
+from pagesieve.predict.page import PageWarning, decode, encodable, read_page, strip_tags
 
 MODEL = load()
 LINES = st.lists(TEXT | st.sampled_from(["\n", "\r", "\r\n", "One line of a page.", "<p>"]), max_size=20).map("".join)
@@ -58,7 +58,7 @@ def test_the_same_page_gives_the_same_as_bytes_and_str_and_again(count: int) -> 
         for kind in ("auto", "html", "text"):
             first = blocks_of(markup, kind)
             assert first == blocks_of(markup, kind)
-            encoded = output.encodable(markup)
+            encoded = encodable(markup)
             assert blocks_of(encoded, kind) == segment(read_page(encoded.encode(), kind=kind, charset="utf-8"))  # type: ignore[arg-type]
 
     on_many(PAGE, check, count)
@@ -109,7 +109,7 @@ def test_a_page_that_is_read_without_its_tags_loses_no_word(count: int) -> None:
 @cases(60, 2_000)
 def test_labels_are_probabilities_and_the_same_for_bytes_and_str(count: int) -> None:
     def check(markup: str) -> None:
-        encoded = output.encodable(markup)
+        encoded = encodable(markup)
         first = MODEL.label(encoded, kind="html")
         assert first.equals(MODEL.label(encoded.encode(), kind="html", charset="utf-8"))
         scores = np.array([list(row.values()) for row in first["scores"]]).reshape(-1, len(LABELS))
@@ -143,7 +143,7 @@ def test_no_text_steers_a_terminal_computes_in_a_spreadsheet_or_becomes_markup(c
             assert not re.search("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]", content), form
             assert "\x0c" not in content[form == "text" and bool(name) :]
         assert [json.loads(line)["text"] for line in shown["jsonl"].split("\n")[:-1]] == [
-            output.encodable(text) for text in texts
+            encodable(text) for text in texts
         ]
         rows = list(csv.reader(io.StringIO(shown["csv"], newline="")))
         assert len(rows) == len(texts) and not [
