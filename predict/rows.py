@@ -20,7 +20,7 @@ def jsonl_rows(path: Path) -> Iterator[Write]:
 
         def write(frame: pd.DataFrame) -> None:
             for row in frame.astype(object).where(frame.notna(), None).to_dict("records"):
-                there = {name: value for name, value in row.items() if value is not None}
+                there = {str(name): value for name, value in row.items() if value is not None}
                 stream.write(json_line(there))
 
         yield write
