@@ -91,7 +91,12 @@ CODECS |= {f"iso8859{part}": f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8,
 CODECS |= {label: codec for codec, labels in CHARSETS.items() for label in labels.split()}
 codecs.register(lambda label: codecs.lookup(CODECS[label]) if label in CODECS else None)
 # Which of four bytes are zero in text of mostly ASCII characters.
-ZEROS: dict[tuple[int, ...], str] = {(0, 1, 0, 1): "utf-16-le", (1, 0, 1, 0): "utf-16-be", (0, 1, 1, 1): "utf-32-le", (1, 1, 1, 0): "utf-32-be"}
+ZEROS: dict[tuple[int, ...], str] = {
+    (0, 1, 0, 1): "utf-16-le",
+    (1, 0, 1, 0): "utf-16-be",
+    (0, 1, 1, 1): "utf-32-le",
+    (1, 1, 1, 0): "utf-32-be",
+}
 
 
 class PageWarning(UserWarning):
