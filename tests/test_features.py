@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagesieve.predict.blocks import Block, segment
-from pagesieve.predict.features import BLOCK_COLUMNS, block_features, page_features, words_of
+from pagesieve.predict.features import BLOCK_COLUMNS, SEPARATOR, block_features, page_features, words_of
+from pagesieve.predict.looks import looks_of
 from pagesieve.predict.page import read_page
 
 HTML = """<title>Tide tables</title><body><main class="entry-content"><h1>Tide tables</h1>
@@ -95,6 +96,31 @@ def test_words_make_numbers_equal_and_split_unspaced_scripts():
     assert page.split() == ["¶", "page", "00", "of", "00", "¶"]
     assert unspaced.split() == ["¶", "関", "連", "記", "事", "¶"]
     assert len(long) < 2_000
+
+
+def test_a_look_is_told_in_steps() -> None:
+    looks = looks_of(["Tide Tables, 2024", "she waits… ", "“No.” He left! Why? v1.2", "关于潮汐。ok"])
+    assert looks.words.tolist() == [3, 2, 5, 1]
+    assert looks.seen[0] == ("words=3", "end=digit", "start=upper", "sentences=0", "case=2")
+    assert looks.own[0] == ["upper=3", "capitals=3", "digits=3", "commas=1", "date"]
+    assert looks.seen[1][1] == "end=cutoff" and looks.own[1][-1] == "cutoff"
+    assert looks.seen[2][2:4] == ("start=“", "sentences=3") and looks.own[2][-1] == "quote"
+    assert looks.seen[3][0] == "words=3" and looks.seen[3][3] == "sentences=1"
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=12))
+def test_texts_look_the_same_alone_and_together(lines: list[str]) -> None:
+    together, alone = looks_of(lines), [looks_of([line]) for line in lines]
+    assert together.words.tolist() == [len(line.split()) for line in lines]
+    assert together.seen == [look.seen[0] for look in alone] and together.own == [look.own[0] for look in alone]
+
+
+@pytest.mark.parametrize(
+    "markup", ["<pre>a{}b</pre>", "<p>a{}b", "<textarea>a{}b", "<input placeholder='a{}b'>", "a{}b"]
+)
+def test_no_block_holds_what_separates_texts(markup: str) -> None:
+    blocks = segment(read_page(markup.format(SEPARATOR)))
+    assert blocks and not any(SEPARATOR in block.text for block in blocks)
 
 
 @given(st.lists(texts, min_size=1, max_size=12), st.booleans())
