@@ -17,8 +17,8 @@ from pagesieve.train.compare import OURS, with_scoreboard
 ROOT = Path(__file__).parents[1]
 TOP = """train predict data models reports tests Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE
     pyproject.toml constraints.txt .ci .gitignore""".split()
-TARGETS = "setup demo test data train evaluate compare bench report predict lint clean".split()
-VARIABLES = ("PAGE=", "CORPORA=", "MODEL=", "DATA=", "FORCE=1", "PEERS_PYTHON=")
+TARGETS = "setup demo test data train evaluate compare bench report gate predict lint clean".split()
+VARIABLES = ("PAGE=", "CORPORA=", "MODEL=", "DATA=", "FORCE=1", "RAISE=1", "LOWER=1", "PEERS_PYTHON=")
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 ELSEWHERE = re.compile(r"(?<![\w.~/:])/(?:work|root|home|Users|tmp|farm)/\w")
 
