@@ -28,6 +28,7 @@ from pagesieve.predict.shards import find_shards
 from pagesieve.train import __main__ as commands
 from pagesieve.train import draw, evaluate, fit, gallery, sources
 
+STAMP = "data/raw/wcxb/stamp.json"
 MODEL = " --model models/blocks.joblib"
 WORDS = {  # in an order in which each finds what it needs
     "data": "data --corpora corpora",
@@ -111,7 +112,8 @@ class Project:
         commands.learn_from = lambda *_: learned
         evaluate.all_scores = lambda *_: (figures, pages, blocks)
         evaluate.extracted = lambda *_: {"again": again}
-        gallery.worst = gallery.samples = gallery.read = lambda *_: self.computed["samples"][: 1 + again]
+        gallery.worst = gallery.samples = lambda *_: self.computed["samples"][: 1 + again]
+        gallery.read = lambda *_: self.computed["samples"][::-1][: 1 + again]
         draw.PLOTS = [draw.Plot(name, name, f"again: {again}", picture) for name in ("one", f"two{again}")]
 
     def begin(self) -> None:
@@ -119,19 +121,22 @@ class Project:
         (self.folder / "out").mkdir()
         for command in WORDS:
             assert killed.run(self.act(command, again=False), self.folder) == 0, command
-        stamp = self.folder / "data/raw/wcxb/stamp.json"  # as if it had been fetched by an earlier list of sources
-        stamp.write_text(json.dumps(json.loads(stamp.read_text()) | {"sha256": tiny.EMPTY}))
         shutil.copytree(self.folder, self.kept)
+        self.stamp = json.loads((self.kept / STAMP).read_text())
+        earlier = self.stamp | {"sha256": tiny.EMPTY}  # as if it had been fetched by an earlier list of sources
+        (self.kept / STAMP).write_text(json.dumps(earlier))
         for command in WORDS:
-            self.restore()
+            self.restore(command)
             assert killed.run(self.act(command), self.folder) == 0, command
             self.new[command] = state(self.folder, command)
             pairs = zip(state(self.kept, command), self.new[command], strict=True)
             assert all(old != new for old, new in pairs), command
 
-    def restore(self) -> None:
+    def restore(self, command: str) -> None:
         shutil.rmtree(self.folder)
         shutil.copytree(self.kept, self.folder)
+        if command != "data":
+            (self.folder / STAMP).write_text(json.dumps(self.stamp))
 
     def is_whole(self, command: str) -> None:
         """Each part of what the command writes is as it was, or new; a model loads."""
@@ -175,7 +180,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def test_stopped_before_each_change(project: Project, command: str, fail: bool) -> None:
     codes = []
     while killed.OVER not in codes:
-        project.restore()
+        project.restore(command)
         codes.append(killed.run(project.act(command), project.folder, change=len(codes) + 1, fail=fail))
         project.is_whole(command)
         if fail:  # what was begun is taken away; what was complete is for the next run to finish
@@ -188,11 +193,11 @@ def test_stopped_before_each_change(project: Project, command: str, fail: bool) 
 
 def at_random(project: Project, command: str, kills: int) -> None:
     rng = np.random.default_rng(7)
-    project.restore()
+    project.restore(command)
     start, codes = time.monotonic(), [killed.run(project.act(command), project.folder)]
     whole = time.monotonic() - start
     for after in rng.uniform(0, whole, kills):
-        project.restore()
+        project.restore(command)
         codes.append(killed.run(project.act(command), project.folder, after=after))
         project.is_whole(command)
     project.finishes(command)
@@ -219,7 +224,7 @@ def test_killed_at_50_random_moments(real: Project, command: str) -> None:
 @pytest.mark.parametrize("command", ["train", "evaluate", "predict"])
 def test_no_space_left(project: Project, command: str) -> None:
     """On a file system that has room for the old files, but not for the new ones beside them."""
-    project.restore()
+    project.restore(command)
     place = project.folder / PARTS[command][0].split("/")[0]
     kept = project.kept / place.name
     size = sum(file.stat().st_size for file in kept.rglob("*")) + 12_000

@@ -18,19 +18,7 @@ ROOT = Path(__file__).parents[1]
 TOP = """train predict data models reports tests Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE
     pyproject.toml requirements.lock SECURITY.md .ci .gitignore""".split()
 TARGETS = "setup lock demo test data train evaluate gate compare bench report predict review lint clean".split()
-VARIABLES = (
-    "PAGE=",
-    "PAGES=",
-    "CORPORA=",
-    "MODEL=",
-    "DATA=",
-    "MINE=",
-    "FORCE=1",
-    "PEERS_PYTHON=",
-    "UPGRADE=1",
-    "RAISE=1",
-    "LOWER=1",
-)
+VARIABLES = "PAGE= PAGES= CORPORA= MODEL= DATA= MINE= FORCE=1 PEERS_PYTHON= UPGRADE=1 RAISE=1 LOWER=1".split()
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 ELSEWHERE = re.compile(r"(?<![\w.~/:])/(?:work|root|home|Users|tmp|farm)/\w")
 
