@@ -110,7 +110,7 @@ def jsonl(page: list[Block]) -> str:
     return "".join(map(json_line, page))
 
 
-def json_line(values: Mapping[str, Any]) -> str:
+def json_line(values: Mapping[Any, Any]) -> str:
     """A JSON object in a line of its own, which cannot steer a terminal."""
     line = encodable(ENCODER.encode(values))
     return ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", line) + "\n"

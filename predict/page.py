@@ -65,6 +65,7 @@ MARKUP = re.compile(
     re.S | re.I,
 )
 VALUE = re.compile(r"""=\s*(?:"[^"]*(?:"|\Z)|'[^']*(?:'|\Z)|[^\s>]*)""")
+TAG = re.compile(r"<[^>]*>")
 SURROGATE = re.compile("[\ud800-\udfff]")
 LOOKS_LIKE_HTML = re.compile(r"\s*<[a-zA-Z!?/]|.*?<(?:html|body|p|div)\b", re.S | re.I)
 # Text codecs of Python that are no charset of any page.
@@ -80,7 +81,7 @@ CHARSETS = {
     "mac-roman": "csmacintosh mac x_mac_roman",
     "mac-cyrillic": "x_mac_cyrillic x_mac_ukrainian",
     "cp874": "dos_874 iso885911",
-    "cp1252": "ansi_x3 iso88591",  # of ansi_x3.4-1968 what stands before the point is read
+    "cp1252": "iso88591",
     "cp1254": "iso88599",
     "gb18030": "csgb2312 gb_2312 x_gbk",
     "euc-jp": "cseucpkdfmtjapanese x_euc_jp",
@@ -153,7 +154,8 @@ def decode(content: bytes, charset: str | None = None) -> str:
     encoding, mark = read_bom(content)
     if encoding and mark:
         return to_unicode(content[len(mark) :], encoding)
-    label = charset.partition(":")[0] if charset else None  # iso_8859-1:1987 is the same as without the year
+    # Of iso_8859-1:1987 and ansi_x3.4-1968, a header is not read with these signs.
+    label = charset.partition(":")[0].replace(".", "_") if charset else None
     header = http_content_type_encoding(f"text/html; charset={label}") if label else None
     declared = html_body_declared_encoding(content)
     if declared and declared.startswith(("utf-16", "utf-32")):
@@ -272,14 +274,18 @@ def close(name: str, stack: list[str], foreign: bool) -> None:
 def strip_tags(text: str) -> str:
     """The text of a page without its tags, a line per block; linear in its length, loses no visible word."""
     parts: list[str] = []
-    hidden, end = "", 0
+    hidden, end, foreign = "", 0, False
     for markup in MARKUP.finditer(text):
         slash, name = markup[3], (markup[4] or "").lower()
         parts.append("" if hidden else text[end : markup.start()])
+        if foreign and not hidden and (markup[1] or "").count("<") - (markup[1] or "").count("</") > 1:
+            parts += TAG.split(markup[1])  # here, an element in a <script> is one, and may be shown
         if name == hidden and slash:
             hidden = ""
-        elif name in ("template", "title") and not hidden and not slash:
+        elif (name == "title" or (name == "template" and not foreign)) and not hidden and not slash:
             hidden = name
+        if name in ("svg", "math"):
+            foreign = not slash
         if name and name not in INLINE:
             parts.append("\n")
         end = markup.end()

@@ -5,19 +5,23 @@ import io
 import json
 import os
 import re
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path, PurePath
 from types import SimpleNamespace
 
 import pytest
 
-from pagesieve.predict import __main__, files, inputs, output
+from pagesieve.predict import __main__, files, inputs, load, output
 from pagesieve.predict.page import encodable
 from pagesieve.predict.shards import named
 
 ESCAPES = "\x1b[31mred\x1b]0;title\x07\x9b2J\x9d0;x\x9c\x7f\x08\x00\r\x0c\x85end"
 RAW = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]|\xc2[\x80-\x9f]")  # control characters in UTF-8
+
+
+MODEL = load()
+Run = Callable[..., tuple[int, bytes, bytes]]
 
 
 @pytest.fixture(autouse=True)
@@ -26,23 +30,31 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def pagesieve(*args: str | bytes, given: bytes = b"") -> tuple[int, bytes, bytes]:
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-m", "pagesieve.predict", *args]
-    done = subprocess.run(command, input=given, capture_output=True, env=env)
-    return done.returncode, done.stdout, done.stderr
+@pytest.fixture
+def pagesieve(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+    """Runs the command line; gives its exit status and the bytes that it wrote."""
+    monkeypatch.setattr(__main__, "load", lambda path: MODEL if path is None else load(path))
+
+    def run(*args: str) -> tuple[int, bytes, bytes]:
+        try:
+            status = __main__.main(args)
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        return status, *capfdbinary.readouterr()
+
+    return run
 
 
-def test_neither_text_nor_name_of_a_page_steers_a_terminal(here: Path) -> None:
-    name = "a\x1b[31m\x9b2J\x07\u202eb.txt".encode() + b"\xff"
-    (here / os.fsdecode(name)).write_text(f"{ESCAPES} one\n{ESCAPES} two\n", encoding="utf-8", newline="")
+def test_neither_text_nor_name_of_a_page_steers_a_terminal(here: Path, pagesieve: Run) -> None:
+    name = "a\x1b[31m\x9b2J\x07\u202eb.txt\udcff"
+    (here / name).write_text(f"{ESCAPES} one\n{ESCAPES} two\n", encoding="utf-8", newline="")
     for form in ("jsonl", "csv", "text", "html"):
         status, out, err = pagesieve("predict", "--input", "text", "--format", form, "--keep",
                                      "article_content,comment_form,promo_teaser,site_chrome", name)  # fmt: skip
         assert (status, err) == (0, b"") and b"red" in out and not RAW.search(out)
     status, out, err = pagesieve("explain", "--input", "text", name, "--block", "0")
     assert status == 0 and not RAW.search(out + err)
-    for args in ((name + b"x",), ("--model", name, name), (b"--format=" + name,), ("-o", name + b"/x", name)):
+    for args in ((f"{name}x",), ("--model", name, name), (f"--format={name}",), ("-o", f"{name}/x", name)):
         status, out, err = pagesieve("predict", *args)
         assert status == 2 and err.count(b"\n") == 1 and out == b""
         assert not RAW.search(err) and "\u202e".encode() not in err
@@ -67,7 +79,7 @@ def test_other_cells_stay_as_they_are(text: str) -> None:
     assert output.cell(text) == text
 
 
-def test_a_page_that_is_too_large_is_refused_and_not_cut(here: Path, monkeypatch, capfd) -> None:
+def test_a_page_that_is_too_large_is_refused_and_not_cut(here: Path, monkeypatch, pagesieve: Run) -> None:
     monkeypatch.setattr(inputs, "MAX_BYTES", 1000)
     (here / "in").mkdir()
     (here / "in" / "large.html").write_bytes(b"<p>x" + b" " * 996 + b"y")
@@ -76,11 +88,9 @@ def test_a_page_that_is_too_large_is_refused_and_not_cut(here: Path, monkeypatch
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"x" * 1001)))
     said = "larger than 1,000 bytes; split it, or hand it to Model.label in Python"
     for name in ("in/large.html", "in/bomb.html.gz", "-"):
-        assert __main__.main(["predict", name]) == 2
-        assert capfd.readouterr() == ("", f"pagesieve: {name}: {said}\n")
-    assert __main__.main(["predict", "in"]) == 1
-    out, err = capfd.readouterr()
-    assert json.loads(out)["text"] == "x y" and err.count(said) == 2
+        assert pagesieve("predict", name) == (2, b"", f"pagesieve: {name}: {said}\n".encode())
+    status, out, err = pagesieve("predict", "in")
+    assert status == 1 and json.loads(out)["text"] == "x y" and err.count(said.encode()) == 2
 
 
 LONG = "x" * 250
@@ -125,7 +135,7 @@ def test_no_page_is_written_outside_the_folder_or_over_another(pages: list[str],
     assert len(written) == len(pages) and all(path.is_relative_to(out) for path in written)
 
 
-def test_an_address_names_a_page_of_an_archive_but_never_a_file(here: Path) -> None:
+def test_an_address_names_a_page_of_an_archive_but_never_a_file(here: Path, pagesieve: Run) -> None:
     rows = [{"url": "../../../evil", "text": "heron"}, {"url": "/tmp/\x1b]0;x\x07evil", "text": "tide"}]
     (here / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows) + '{"url": "=\x9b", "text": 3}\n')
     before = {*here.iterdir()}
