@@ -153,10 +153,9 @@ def evaluated(args: argparse.Namespace) -> None:
         raise CorpusError("no evaluation pages: fetch the corpora with `make data`; nothing was written")
     learned = learn_from(views, JOBS)
     scores, pages, predictions = evaluate.all_scores(views, learned, DATA, JOBS)
-    texts = json.dumps({"data": digests, **evaluate.extracted(views, learned.scores)}).encode()
-    worst = gallery.kept(gallery.worst(views, learned.scores))
-    packed = {EXTRACTED.name: gzip.compress(texts, mtime=0), WORST.name: gzip.compress(worst, mtime=0)}
-    files.write_together(RAW, packed)
+    texts = evaluate.kept(evaluate.extracted(views, learned.scores), digests)
+    worst = gzip.compress(gallery.kept(gallery.worst(views, learned.scores)), mtime=0)
+    files.write_together(RAW, {EXTRACTED.name: texts, WORST.name: worst})
     samples = {SAMPLES: gallery.kept(gallery.samples(gallery.scored_by(learned.pipelines[EVERYTHING])))}
     evaluate.write_reports(args.reports, scores, pages, predictions, samples)
     print(evaluate.summary(scores))

@@ -1,5 +1,6 @@
 """Out-of-fold scores -> figures: word scores against reference texts, label scores against hand labels."""
 
+import gzip
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -291,3 +292,8 @@ def write_reports(
             before = [pd.read_csv(path, dtype={"page": str}) for path in paths]
             written["baseline.json"] = to_json(baseline_of(*before))
     files.write_together(folder, written)
+
+
+def kept(texts: dict[str, dict[str, dict[str, str]]], data: dict[str, str]) -> bytes:
+    """What was extracted, with the digests of the data that it was learned from, for `make compare`."""
+    return gzip.compress(json.dumps({"data": data, **texts}).encode(), mtime=0)
