@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -91,6 +92,7 @@ class Project:
 
         def act() -> object:
             words, commands.JOBS = WORDS[command].split(), 1
+            sources.tqdm.set_lock(threading.RLock())  # its own is shared by all forks, and a killed one may hold it
             if not (self.real and again):
                 self.know(again != self.real)
             if words[0] == "predict":
