@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -91,6 +92,7 @@ class Project:
 
         def act() -> object:
             words, commands.JOBS = WORDS[command].split(), 1
+            sources.tqdm.set_lock(threading.RLock())  # its own is shared by all forks, and a killed one may hold it
             if not (self.real and again):
                 self.know(again != self.real)
             if words[0] == "predict":
@@ -196,13 +198,13 @@ def at_random(project: Project, command: str, kills: int) -> None:
     project.restore(command)
     start, codes = time.monotonic(), [killed.run(project.act(command), project.folder)]
     whole = time.monotonic() - start
-    for after in rng.uniform(0, whole, kills):
+    while codes.count(killed.KILLED) < kills and len(codes) < 5 * kills:
         project.restore(command)
-        codes.append(killed.run(project.act(command), project.folder, after=after))
+        codes.append(killed.run(project.act(command), project.folder, after=rng.uniform(0, whole)))
         project.is_whole(command)
     project.finishes(command)
-    print(f"{command}: {codes.count(killed.KILLED)} of {kills} runs of {whole:.1f} s killed, nothing lost")
-    assert set(codes) <= {0, killed.KILLED} and (kills < 50 or codes.count(killed.KILLED) > kills / 2)
+    print(f"{command}: {codes.count(killed.KILLED)} of {len(codes)} runs of {whole:.1f} s killed, nothing lost")
+    assert set(codes) <= {0, killed.KILLED} and (kills < 50 or codes.count(killed.KILLED) == kills)
 
 
 @pytest.mark.parametrize("command", WORDS)
