@@ -81,7 +81,7 @@ CHARSETS = {
     "mac-roman": "csmacintosh mac x_mac_roman",
     "mac-cyrillic": "x_mac_cyrillic x_mac_ukrainian",
     "cp874": "dos_874 iso885911",
-    "cp1252": "iso88591",
+    "cp1252": "ansi_x3 iso88591",  # of ansi_x3.4-1968 a <meta> is read up to the point
     "cp1254": "iso88599",
     "gb18030": "csgb2312 gb_2312 x_gbk",
     "euc-jp": "cseucpkdfmtjapanese x_euc_jp",
