@@ -12,7 +12,6 @@ import atheris
 with atheris.instrument_imports(include=["pagesieve.predict"]):
     from pagesieve.predict import load, output
     from pagesieve.predict.blocks import segment
-    from pagesieve.predict.labels import LABELS
     from pagesieve.predict.page import decode, read_page
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -38,10 +37,10 @@ def one(data: bytes) -> None:
         shown = "".join(block.text for block in blocks if "/@" not in block.path)
         assert squeezed(shown) == squeezed(visible("\ufeff" + decode(content, charset))[0])
     if runs % LABEL_EVERY == 0:
-        frame = MODEL.label(content, kind=kind, charset=charset)
-        assert len(frame) == len(blocks) and all(abs(sum(row.values()) - 1) < 1e-9 for row in frame["scores"])
+        shown = MODEL.records(content, kind=kind, charset=charset)
+        assert len(shown) == len(blocks) and all(abs(sum(one["scores"].values()) - 1) < 1e-9 for one in shown)
         for form in ("jsonl", "csv", "text", "html"):
-            output.render(output.blocks(frame, LABELS), format=form, name="fuzz", several=True).encode()
+            output.render(shown, format=form, name="fuzz", several=True).encode()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from pagesieve.predict.page import NOT_TEXT
+from pagesieve.predict.page import NOT_TEXT, encodable
 
 PAGES = Path(__file__).parents[1] / "data" / "pages"
 NAMES = (
@@ -71,7 +71,7 @@ def on_many(strategy: st.SearchStrategy[Any], check: Callable[[Any], None], coun
 
 def visible(markup: str) -> tuple[str, list[str]]:
     """The text of a page's tree without what is never shown, and what its form controls show, by CSS selectors."""
-    tree = LexborHTMLParser(markup.removeprefix("\ufeff"))
+    tree = LexborHTMLParser(encodable(markup).removeprefix("\ufeff"))
     for name in sorted(NOT_TEXT):
         for node in tree.css(name):
             node.decompose()

@@ -33,7 +33,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def pagesieve(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
     """Runs the command line; gives its exit status and the bytes that it wrote."""
-    monkeypatch.setattr(__main__, "load", lambda path: MODEL if path is None else load(path))
+    monkeypatch.setattr(__main__, "load", lambda path, **_: MODEL if path is None else load(path))
 
     def run(*args: str) -> tuple[int, bytes, bytes]:
         try:

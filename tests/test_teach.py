@@ -25,7 +25,7 @@ from pagesieve.train.reports import ReportError, read_reports
 def checkout_of(folder: Path, part: int) -> Path:
     """A copy of what make needs to train on one in ``part`` of the embedded data, with the odd pages in odd/."""
     shutil.copytree(ROOT / "data", folder / "data", ignore=shutil.ignore_patterns("raw"))
-    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / name, folder / name)
     (folder / "reports").mkdir()
     rows = (folder / "data/paragraphs.csv").read_text(encoding="utf-8").splitlines(keepends=True)
