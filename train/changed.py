@@ -15,6 +15,7 @@ from . import evaluate, gallery
 from .corpus import View
 from .corrections import WEIGHT, Corrections
 from .fit import EVERYTHING, Learned, learn_from
+from .intervals import f1
 from .terms import weights_of
 
 MOVED = 10  # terms of each label
@@ -105,12 +106,7 @@ def macro_of(labels: np.ndarray, said: np.ndarray) -> float:
     """The mean F1 of the labels that stand on the pages or were said of them."""
     both = np.zeros((len(LABELS), len(LABELS)))
     np.add.at(both, (labels, said), 1)
-    return float(f1_of(both).mean())
-
-
-def f1_of(both: np.ndarray) -> np.ndarray:
-    total = both.sum(axis=0) + both.sum(axis=1)
-    return np.asarray((2 * both.diagonal() / np.maximum(total, 1))[total > 0])
+    return float(f1(both)[both.any(axis=0) | both.any(axis=1)].mean())
 
 
 def elsewhere(before: Run, after: Run) -> list[dict[str, Any]]:
