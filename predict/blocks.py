@@ -2,19 +2,20 @@
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
-from .page import INLINE, NOT_TEXT, Page, PageWarning
+from .page import BLOCK_LEVEL, INLINE, NOT_TEXT, Page, PageWarning
 
 CONTROLS = frozenset({"input", "textarea", "optgroup"})  # their attributes may be text that is shown
 BUTTON_TYPES = frozenset({"submit", "button", "reset"})
 UNSHOWN_TYPES = frozenset({"hidden", "checkbox", "radio", "file", "image", "range", "color", "password"})
 MARKS = ("role", "itemprop", "rel", "name", "type", "aria-label", "data-testid")  # attributes that say what it is for
 TELLING = frozenset({*MARKS, "style", "hidden", "aria-hidden"})
+TEX = frozenset({"application/x-tex", "latex", "tex"})  # encodings of an annotation of MathML
 MAX_AROUND = 100_000_000  # bytes that the names, paths and links of the elements around all blocks may take,
 FREE = 500  # of which so many count for no block
 PLAIN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -28,8 +29,8 @@ class Block:
     around it from ``<html>`` to the innermost, each as ``tag#id.class.class`` with what MARKS say of it as further
     classes (``role=navigation``). ``link_share`` is the share of its characters that stand in links, 0 to 1. ``href``
     is the address of its first link as the page writes it. ``images`` is how many images stand between the block before
-    and its end. ``path`` is the XPath of its first text node or attribute. A line of a text page has index and text
-    only.
+    and its end. ``path`` is the XPath of its first text node, attribute or formula. A line of a text page has index and
+    text only.
     """
 
     index: int
@@ -46,7 +47,8 @@ class Block:
 class Element:
     """An element that the walk is inside of: the ``nth`` child of its tag, the ``nth_of_all``.
 
-    It counts the ``texts``, ``elements`` and elements by tag (``named``) met in it so far. ``path`` and ``names`` (of
+    It is a ``block`` if it begins and ends one, and ``unknown`` if it, or one around it, is no element of HTML. It
+    counts the ``texts``, ``elements`` and elements by tag (``named``) met in it so far. ``path`` and ``names`` (of
     itself and those around it) wait for ``locate``, and so does ``around``, how many characters both have.
     """
 
@@ -56,6 +58,7 @@ class Element:
     nth: int
     nth_of_all: int
     block: bool
+    unknown: bool
     href: str | None
     pre: bool
     texts: int = 0
@@ -64,6 +67,13 @@ class Element:
     path: str = ""
     names: tuple[str, ...] = ()
     around: int = 0
+
+
+class Holders(NamedTuple):
+    """The elements, by ``mem_id``, that hold a formula, and those of unknown names that hold a block-level element."""
+
+    formula: set[int]
+    block: set[int]
 
 
 class Piece(NamedTuple):
@@ -115,7 +125,7 @@ def shown(text: str, pre: bool) -> str:
 def block(index: int, text: str, first: Piece, linked: int, href: str, images: int) -> Block:
     """The block of a text that begins to be visible in its ``first`` piece, with ``linked`` characters in links."""
     owner = first.element
-    while owner.tag in INLINE and owner.parent:
+    while not owner.block and owner.parent:
         owner = owner.parent
     return Block(
         index=index,
@@ -169,7 +179,8 @@ def marks_of(attributes: dict[str, str | None]) -> list[str]:
 def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
     """The pieces of each block, cut at block-level boundaries, at ``<br><br>``, and between links that touch."""
     run: list[Piece] = []
-    inside, node = entered(root, "html", None), root.first_child
+    holders = Holders(formula=ancestors_of(root.css("math")), block=set())
+    inside, node = entered(root, "html", None, holders), root.first_child
     after_link = False
     while True:
         if node is None:  # the end of the element
@@ -187,10 +198,10 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
             text = node.text_content or ""
             if run or inside.pre or text.strip():
                 run.append(Piece(text, inside, f"/text()[{inside.texts}]"))
-        elif tag in NOT_TEXT:
+        elif tag in NOT_TEXT or (holders.formula and draws_formula(node, holders)):
             inside.elements += 1
         elif node.is_element_node:
-            element = entered(node, tag or "", inside)
+            element = entered(node, tag or "", inside, holders)
             cut = element.block or (tag == "a" and after_link)
             if tag == "br":
                 cut = ends_with_break(run)
@@ -200,30 +211,71 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
                 run = []
             if tag == "img":
                 run.append(Piece("", element, ""))
+            formula = tag == "math" and not element.block
+            if formula:
+                run.append(Piece(formula_text(node), element, ""))
             elif tag in CONTROLS and (shown := shown_attribute(element)):
                 yield [shown]
-            below = node.first_child
+            below = None if formula else node.first_child
             if below is not None:
                 node, inside, after_link = below, element, False
                 continue
         node, after_link = node.next, False
 
 
-def entered(node: LexborNode, tag: str, parent: Element | None) -> Element:
+def entered(node: LexborNode, tag: str, parent: Element | None, holders: Holders) -> Element:
     if parent is None:
-        return Element(node, None, tag, 1, 1, block=True, href=None, pre=False)
+        return Element(node, None, tag, 1, 1, block=True, unknown=False, href=None, pre=False)
     parent.elements += 1
     parent.named[tag] = nth = parent.named.get(tag, 0) + 1
+    block = tag in BLOCK_LEVEL
+    unknown = not block and tag not in INLINE
+    if unknown and not parent.unknown:  # what is inside is marked at once, so that each node is looked at once
+        ancestors_of([inner for inner in node.traverse() if inner.tag in BLOCK_LEVEL], holders.block)
     return Element(
         node,
         parent,
         tag,
         nth,
         nth_of_all=parent.elements,
-        block=tag not in INLINE and tag != "br",
+        block=block or (unknown and node.mem_id in holders.block),
+        unknown=unknown or parent.unknown,
         href=(node.attributes.get("href") or "") if tag == "a" else parent.href,
         pre=parent.pre or tag == "pre" or tag == "textarea",
     )
+
+
+def ancestors_of(nodes: Iterable[LexborNode], known: set[int] | None = None) -> set[int]:
+    """The ``mem_id`` of every element around these nodes, added to those that are known; linear in what is new."""
+    found = set() if known is None else known
+    for node in nodes:
+        around = node.parent
+        while around is not None and around.mem_id not in found:
+            found.add(around.mem_id)
+            around = around.parent
+    return found
+
+
+def draws_formula(node: LexborNode, holders: Holders) -> bool:
+    """Whether the element only draws the formula that stands as ``<math>`` beside it, as KaTeX and MathJax write it."""
+    if node.tag in BLOCK_LEVEL or node.attributes.get("aria-hidden") != "true" or node.mem_id in holders.formula:
+        return False
+    sides = (node.prev, node.next)
+    return any(side is not None and (side.tag == "math" or side.mem_id in holders.formula) for side in sides)
+
+
+def formula_text(math: LexborNode) -> str:
+    """A formula as the TeX that its author left beside it, else the text of its signs."""
+    for note in math.css("annotation"):
+        if (note.attributes.get("encoding") or "").lower() in TEX:
+            return note.text()
+    signs: list[str] = []
+    waiting = [math.first_child]
+    while waiting:
+        if node := waiting.pop():
+            signs += [node.text_content or ""] if node.tag == "-text" else []
+            waiting += [node.next, None if node.tag in NOT_TEXT else node.first_child]
+    return "".join(signs)
 
 
 def ends_with_break(run: list[Piece]) -> bool:

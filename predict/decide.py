@@ -7,10 +7,11 @@ from typing import Literal
 import numpy as np
 
 from .labels import LABELS
+from .words import text_length
 
 Prefer = Literal["precision", "balanced", "recall"]
 PREFERENCES: tuple[Prefer, ...] = ("precision", "balanced", "recall")
-LONG = 100  # characters of a paragraph that may be left out as a repeat
+LONG = 100  # Latin characters of a paragraph that may be left out as a repeat
 EVEN = dict.fromkeys(LABELS, 0.5)
 
 
@@ -35,7 +36,7 @@ def once(texts: Sequence[str]) -> list[str]:
         first.setdefault(pair, start)
     never = len(texts)
     beside = [never, *(first[pair] for pair in pairwise(texts)), never]
-    return [text for i, text in enumerate(texts) if len(text) < LONG or min(beside[i], beside[i + 1]) >= i - 1]
+    return [text for i, text in enumerate(texts) if text_length(text) < LONG or min(beside[i], beside[i + 1]) >= i - 1]
 
 
 def confidence(scores: np.ndarray, labels: Sequence[str], texts: Sequence[str]) -> float:
@@ -46,7 +47,7 @@ def confidence(scores: np.ndarray, labels: Sequence[str], texts: Sequence[str]) 
     """
     if not texts:
         return 1.0
-    lengths = np.array([len(text) for text in texts])
+    lengths = np.array(list(map(text_length, texts)))
     kept = np.array([label == LABELS[0] for label in labels])
     article = lengths * scores[:, 0]
     if not kept.any():

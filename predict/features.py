@@ -16,7 +16,8 @@ from .around import OPENING, READ, Column, Elements, beside, elements_around, ne
 from .blocks import Block
 from .labels import LABELS
 from .links import binned, linked
-from .looks import UNSPACED, Looks, levels, looks_of
+from .looks import Looks, levels, looks_of
+from .words import first_words, spaced, text_length
 
 BLOCK_COLUMNS = ("words", "markup", "shape", "links", "near", "within")
 
@@ -28,7 +29,7 @@ HEADING = re.compile(r"h[1-6]")
 SURE = 0.8  # probability of a first-pass label that later blocks are told of
 SHORT_LINE = 5  # words of a text line that may head what follows
 CONTAINERS = (2, 4, 8, 16, 32, 64)  # blocks that a container around a block has at least
-LONG = 120  # characters of a paragraph that is hardly a menu entry
+LONG = 120  # Latin characters of a paragraph that is hardly a menu entry
 FAR = (1, 2, 3, 5, 8, 13, 21, 34, 55)  # edges of distances, in blocks
 WORD = re.compile(r"\w{4,}|[\u0e00-\u9fff]")  # a word that is likely to say what a text is about
 NAME = re.compile(r"[a-z]+|[A-Z][a-z]*|[A-Z]+")
@@ -60,6 +61,10 @@ class Read:
     @cached_property
     def texts(self) -> list[str]:
         return [block.text for block in self.blocks]
+
+    @cached_property
+    def lengths(self) -> list[int]:
+        return list(map(text_length, self.texts))
 
     @cached_property
     def lower(self) -> list[str]:
@@ -123,7 +128,7 @@ def placed(read: Read) -> list[list[str]]:
     """Where each block stands: from start and end, among how much text, behind and before how many paragraphs."""
     count = len(read.texts)
     places = np.arange(count)
-    lengths = np.array(list(map(len, read.texts)))
+    lengths = np.array(read.lengths)
     long = np.concatenate([[0], np.cumsum(lengths > LONG)])
     size = binned(count, (10, 30, 100, 300))
     columns = [
@@ -158,7 +163,7 @@ def repeated(texts: Sequence[str]) -> tuple[list[str], list[str]]:
 def echoed(read: Read) -> list[list[str]]:
     """For each block how many of its words the page's paragraphs have: teasers of other pages share few with them."""
     bags = list(map(frozenset, map(WORD.findall, spaced(SEPARATOR.join(read.lower)).split(SEPARATOR))))
-    long = {text: bag for text, bag in zip(read.texts, bags, strict=True) if len(text) > LONG}
+    long = {text: bag for text, bag, size in zip(read.texts, bags, read.lengths, strict=True) if size > LONG}
     counts = Counter(chain.from_iterable(long.values()))
     once, twice = frozenset(counts), frozenset(word for word, count in counts.items() if count > 1)
     sizes = np.array(list(map(len, bags)))
@@ -184,11 +189,6 @@ def words_of(texts: Sequence[str]) -> list[str]:
     ends = [text if len(text) <= 2 * MAX_CHARS else f"{text[:MAX_CHARS]} {text[-MAX_CHARS:]}" for text in texts]
     read = spaced(DIGIT.sub("0", SEPARATOR.join(ends).lower()))
     return [f"¶ {text} ¶" for text in read.split(SEPARATOR)]
-
-
-def spaced(text: str) -> str:
-    """The text with white space around each sign of a script that has none between its words."""
-    return text if text.isascii() else " ".join(UNSPACED.split(text))
 
 
 def markup_of(ancestors: Sequence[str]) -> list[str]:
@@ -224,7 +224,7 @@ def titled(read: Read, title: str) -> list[list[str]]:
     """How much of each block the page's title has."""
     if not title:
         return [[] for _ in read.texts]
-    of_title = frozenset(title.lower().split())
+    of_title = frozenset(spaced(title.lower()).split())
     return [[f"title={overlap(*texts, title, of_title)}"] for texts in zip(read.texts, read.lower, strict=True)]
 
 
@@ -233,7 +233,7 @@ def overlap(text: str, lower: str, title: str, of_title: frozenset[str]) -> str:
         return "same"
     if len(text) > 10 and text in title:
         return "inside"
-    words = set(lower.split())
+    words = set(spaced(lower).split())
     return str(binned(len(words & of_title) / max(1, len(words | of_title)), (0.2, 0.5, 0.8)))
 
 
@@ -359,7 +359,7 @@ def groups(read: Read) -> dict[str, np.ndarray]:
     """
     blocks = read.blocks
     same = DIGITS.sub("0", SEPARATOR.join(read.lower)).split(SEPARATOR)
-    begin = [f"{' '.join(text.split(None, 2)[:2])} {min(3, len(text) // 40)}" for text in same]
+    begin = [f"{first_words(text, 2)} {min(3, size // 40)}" for text, size in zip(same, read.lengths, strict=True)]
     keys: dict[str, Sequence[Hashable]] = {
         "same text": same,
         "same begin": begin,

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-UNSPACED = re.compile(r"([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
+from .words import count_words
+
 KINDS: dict[str, Callable[[str], object]] = {  # of characters
     "space": str.isspace,
     "letter": str.isalpha,
     "capital": str.isupper,
     "digit": str.isdigit,
     "comma": ",".__eq__,
-    "unspaced": UNSPACED.match,
     "end": ".!?。！？।؟".__contains__,  # of a sentence, where a closing one stands behind it
     "closing": lambda one: one.isspace() or one in "\"'»”’)",
     "full end": "。！？।".__contains__,
@@ -27,7 +27,7 @@ QUOTES = frozenset("\"“„«”‘'「")
 
 @dataclass(frozen=True)
 class Looks:
-    """By text: the number of ``words`` between white space, and the tokens of its look.
+    """By text: the number of ``words``, and the tokens of its look.
 
     Of these a block's neighbours see the ``seen`` too; the ``own`` are for itself.
     """
@@ -45,14 +45,14 @@ def looks_of(texts: Sequence[str]) -> Looks:
     flags = {name: kinds & 1 << place != 0 for place, name in enumerate(KINDS)}
     begin = ~flags["space"]
     begin[1:] &= flags["space"][:-1]
-    flags |= {"word": begin, "capital word": begin & flags["capital"]}
+    flags |= {"capital word": begin & flags["capital"]}
     flags["sentence"] = flags["full end"] | (flags["end"] & np.append(flags["closing"][1:], True))
     counts = {name: np.add.reduceat(of_name, first, dtype=np.int64) for name, of_name in flags.items()}
-    words, digits = counts["word"], counts["digit"]
+    words, digits = np.array(list(map(count_words, texts))), counts["digit"]
     capitalised = counts["capital word"] / np.maximum(1, words)
     cut = [("…" in text or "..." in text) and CUT_OFF.search(text) is not None for text in texts]
     seen = zip(
-        levels("words", words + counts["unspaced"] // 2, (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 100)),
+        levels("words", words, (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 100)),
         [f"end={'cutoff' if is_cut else end_of(text[-1])}" for text, is_cut in zip(texts, cut, strict=True)],
         [f"start={start_of(text[0])}" for text in texts],
         levels("sentences", counts["sentence"], (1, 2, 3, 5)),

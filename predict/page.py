@@ -43,8 +43,16 @@ NOT_TEXT = frozenset(
     "annotation-xml".split()
 )
 INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd mark math meter nobr output picture "
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd mark meter nobr output picture "
     "progress q rp rt ruby s samp small span strike strong sub sup svg time tspan tt u var wbr".split()
+)
+# Elements that begin and end a block; all others, of whatever name, stand in a line of text, as in browsers.
+BLOCK_LEVEL = frozenset(
+    "address applet article aside audio blockquote body button canvas caption center col colgroup dd details "
+    "dialog dir div dl dt embed fieldset figcaption figure footer foreignObject form frame frameset h1 h2 h3 h4 "
+    "h5 h6 header hgroup hr html input label legend li listing main map marquee menu nav noframes noscript object "
+    "ol optgroup option p param plaintext pre search section select summary table tbody td text textarea tfoot th "
+    "thead tr ul video xmp".split()
 )
 
 # An HTML element of this name ends an <svg> or <math> around it (WHATWG HTML, "parsing tokens in foreign content").
@@ -286,7 +294,7 @@ def strip_tags(text: str) -> str:
             hidden = name
         if name in ("svg", "math"):
             foreign = not slash
-        if name and name not in INLINE:
+        if name in BLOCK_LEVEL or name == "br":
             parts.append("\n")
         end = markup.end()
     return html.unescape("".join(parts) + ("" if hidden else text[end:]))

@@ -34,7 +34,7 @@ def texts(markup: str) -> list[str]:
 
 
 def found(markup: str, path: str) -> str:
-    """What an XPath of element, text and attribute steps leads to in the parser's tree."""
+    """The text that an XPath of element, text and attribute steps leads to in the parser's tree."""
     node = LexborHTMLParser(markup).root
     for step in path.split("/")[2:]:
         assert node is not None, path
@@ -44,7 +44,7 @@ def found(markup: str, path: str) -> str:
         assert matched, path
         name, number = matched[1], int(matched[2])
         node = [child for child in children(node) if fits(child, name)][number - 1]
-    return node.text_content or "" if node else ""
+    return node.text() if node else ""
 
 
 def children(node: LexborNode) -> list[LexborNode]:
@@ -126,7 +126,7 @@ def test_link_share_counts_characters() -> None:
 
 def test_odd_names_are_counted_among_all_elements_even_unshown_ones() -> None:
     markup = (
-        "<body><p>zero</p><script>no</script><o:p id=i>one</o:p><p>two</p><O:P>three</O:P>"
+        "<body><p>zero</p><script>no</script><o:p id=i>one</o:p><p>two</p><O:P>three</O:P><hr>"
         "<svg><linearGradient>four</linearGradient></svg>"
     )
     blocks = blocks_of(markup)
@@ -134,13 +134,52 @@ def test_odd_names_are_counted_among_all_elements_even_unshown_ones() -> None:
         "/p[1]/text()[1]", "/*[3]/text()[1]", "/p[2]/text()[1]", "/*[5]/text()[1]", "/svg[1]/*[1]/text()[1]"
     ]  # fmt: skip
     assert [found(markup, block.path) for block in blocks] == ["zero", "one", "two", "three", "four"]
-    assert blocks[1].tag == "o:p" and blocks[1].ancestors[-1] == "o:p#i"
+    assert blocks[1].tag == "body" and blocks[1].ancestors[-1] == "o:p#i"
 
 
 def test_names_of_ancestors() -> None:
     (block,) = blocks_of("<main id='a b' class=' x\ty '><custom-tag class><b>t</b></custom-tag></main>")
     assert block.ancestors == ("html", "body", "main#a b.x.y", "custom-tag", "b")
-    assert block.tag == "custom-tag"
+    assert block.tag == "main"
+
+
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        ("<p>She left <relative-time>on Monday</relative-time>, early.", ["She left on Monday, early."]),
+        ("<li>See <fb:like><b>this</b></fb:like> page<o:p>&nbsp;</o:p></li>", ["See this page"]),
+        ("<x-app>a<div>b</div><y-card>c</y-card> d</x-app>e", ["a", "b", "c d", "e"]),
+        ("<x-app><y-card><p>a</p></y-card>b<y-card>c</y-card></x-app>d", ["a", "bc", "d"]),
+        ("<svg><text>Jan</text><text>Feb</text></svg>", ["Jan", "Feb"]),
+    ],
+)
+def test_an_element_of_unknown_name_is_inline_unless_it_holds_a_block(markup: str, expected: list[str]) -> None:
+    assert [block.text for block in blocks_of(markup)] == expected
+
+
+TEX = "<math><semantics><mi>x</mi><annotation encoding='application/x-tex'>x^2</annotation></semantics></math>"
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("<math><mi>x</mi><mo>=</mo><mn>2</mn></math>", "x=2"),
+        (TEX, "x^2"),
+        (f"<span class=katex><span>{TEX}</span><span aria-hidden=true><i>x</i>2</span></span>", "x^2"),
+        (f"<mjx-container><mjx-math aria-hidden=true>x2</mjx-math><mjx-mml>{TEX}</mjx-mml></mjx-container>", "x^2"),
+        ("<math><mi>x</mi><annotation-xml><ci>y</ci></annotation-xml></math>", "x"),
+        ("<math></math>", ""),
+        ("<i aria-hidden=true>x</i>", "x"),
+    ],
+)
+def test_a_formula_is_one_inline_piece_of_text(formula: str, expected: str) -> None:
+    (block,) = blocks_of(f"<p>So ({formula}) it is</p>")
+    assert block.text == f"So ({expected}) it is"
+
+
+def test_the_path_of_a_block_that_begins_with_a_formula_leads_to_it() -> None:
+    (block,) = blocks_of(f"<p>{TEX} is even</p>")
+    assert block.path == "/html/body[1]/p[1]/math[1]"
 
 
 def test_a_text_page_has_a_block_a_line() -> None:

@@ -6,9 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagesieve.predict.blocks import Block, segment
-from pagesieve.predict.features import BLOCK_COLUMNS, SEPARATOR, block_features, page_features, words_of
+from pagesieve.predict.features import (
+    BLOCK_COLUMNS,
+    SEPARATOR,
+    Read,
+    block_features,
+    page_columns,
+    page_features,
+    placed,
+    words_of,
+)
 from pagesieve.predict.looks import looks_of
 from pagesieve.predict.page import read_page
+from pagesieve.predict.words import count_words, first_words, text_length
 
 HTML = """<title>Tide tables</title><body><main class="entry-content"><h1>Tide tables</h1>
 <p>High water comes at nine, and the ferry waits for it.</p>
@@ -98,20 +108,52 @@ def test_words_make_numbers_equal_and_split_unspaced_scripts():
     assert len(long) < 2_000
 
 
+@pytest.mark.parametrize(
+    ("text", "words", "length"),
+    [
+        ("The tide, at last – 3 pm", 7, 24),
+        ("用Python编写代码，很快", 5, 21),
+        ("潮が満ちた。", 3, 11),
+        ("ตลาดน้ำ ปิด", 6, 11),
+        ("ຕະຫຼາດ ဈေး ផ្សារ", 8, 16),
+        ("밀물이 들었다", 2, 13),
+        ("", 0, 0),
+    ],
+)
+def test_words_and_lengths_are_counted_alike_in_every_script(text: str, words: int, length: int) -> None:
+    assert (count_words(text), text_length(text)) == (words, length)
+
+
+def test_a_paragraph_without_spaces_weighs_as_much_as_one_with_them() -> None:
+    chinese, english = "渡轮在春天被漆成了绿色，" * 8, "This spring the ferry was painted green, " * 8
+    for text in (chinese, english):
+        columns = page_columns(Read([Block(0, text)]), np.full((1, 4), 0.25), None)
+        assert columns["page words"][0] > np.log1p(40)
+        assert placed(Read([Block(0, "x"), Block(1, text), Block(2, "y")]))[2].count("behind=1") == 1
+
+
+def test_titles_and_beginnings_are_compared_sign_by_sign_where_words_have_no_spaces() -> None:
+    lines = ["渡轮改漆绿色", "相关阅读：第一篇", "相关阅读：另一篇"]
+    rows = block_features([Block(i, line) for i, line in enumerate(lines)], "渡轮漆绿色了")
+    shapes = [row[2].split() for row in rows]
+    assert "title=2" in shapes[0] and "title=0" in shapes[1]
+    assert first_words(lines[1], 2) == first_words(lines[2], 2) == "相关 阅读"
+
+
 def test_a_look_is_told_in_steps() -> None:
     looks = looks_of(["Tide Tables, 2024", "she waits… ", "“No.” He left! Why? v1.2", "关于潮汐。ok"])
-    assert looks.words.tolist() == [3, 2, 5, 1]
+    assert looks.words.tolist() == [3, 2, 5, 2]
     assert looks.seen[0] == ("words=3", "end=digit", "start=upper", "sentences=0", "case=2")
     assert looks.own[0] == ["upper=3", "capitals=3", "digits=3", "commas=1", "date"]
     assert looks.seen[1][1] == "end=cutoff" and looks.own[1][-1] == "cutoff"
     assert looks.seen[2][2:4] == ("start=“", "sentences=3") and looks.own[2][-1] == "quote"
-    assert looks.seen[3][0] == "words=3" and looks.seen[3][3] == "sentences=1"
+    assert looks.seen[3][0] == "words=2" and looks.seen[3][3] == "sentences=1"
 
 
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=12))
 def test_texts_look_the_same_alone_and_together(lines: list[str]) -> None:
     together, alone = looks_of(lines), [looks_of([line]) for line in lines]
-    assert together.words.tolist() == [len(line.split()) for line in lines]
+    assert together.words.tolist() == [count_words(line) for line in lines]
     assert together.seen == [look.seen[0] for look in alone] and together.own == [look.own[0] for look in alone]
 
 

@@ -18,6 +18,7 @@ from pagesieve.predict.blocks import Block
 from pagesieve.predict.decide import confidence, decide, once
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import bare, score
+from pagesieve.predict.words import count_words, text_length
 
 from .align import words
 from .baseline import baseline_of, to_json
@@ -101,7 +102,7 @@ def label_frame(view: View, mode: str, scores: np.ndarray) -> pd.DataFrame:
     lost = np.isnan(best).any(axis=1)
     frame.insert(6, "predicted", np.where(lost, "missing", np.array(LABELS)[np.nan_to_num(best).argmax(axis=1)]))
     frame["page_type"], frame["site"] = view.page_type, view.site
-    frame["words"] = [max(1, len(words(view.blocks[place].text))) for place in known]
+    frame["words"] = [count_words(view.blocks[place].text) for place in known]
     return frame
 
 
@@ -114,7 +115,7 @@ def confidence_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.D
             continue
         said = np.array(decide(part))
         texts = [block.text for block in view.blocks]
-        lengths = np.array([len(text) for text in texts]) * known
+        lengths = np.array(list(map(text_length, texts))) * known
         kept, true = lengths[said == LABELS[0]].sum(), lengths[view.labels == 0].sum()
         both = lengths[(said == LABELS[0]) & (view.labels == 0)].sum()
         f1 = 2 * both / (kept + true) if kept + true else 1.0
