@@ -27,7 +27,8 @@ from pagesieve.predict.inputs import search
 from pagesieve.predict.model import load
 from pagesieve.predict.shards import find_shards
 from pagesieve.train import __main__ as commands
-from pagesieve.train import draw, evaluate, fit, gallery, sources
+from pagesieve.train import corpora as sources
+from pagesieve.train import draw, evaluate, fit, gallery
 
 STAMP = "data/raw/wcxb/stamp.json"
 MODEL = " --model models/blocks.joblib"

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pagesieve.train import sources
+from pagesieve.train import corpora as sources
 
 DATA = Path(__file__).parents[1] / "data"
 ZEROS = "0" * 64

@@ -14,7 +14,7 @@ import pytest
 
 from pagesieve.predict.blocks import segment
 from pagesieve.predict.page import read_page
-from pagesieve.train import sources
+from pagesieve.train import corpora as sources
 from pagesieve.train.align import running_words, spans_of
 from pagesieve.train.card import GOLDEN_PAGES
 

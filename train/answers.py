@@ -16,8 +16,8 @@ from pagesieve.predict.page import decode, read_page
 
 from . import peers
 from .card import write
+from .corpora import DAMAGE, pages_of
 from .corpus import lines_of, sha256_of
-from .sources import DAMAGE, pages_of
 
 SCRIPT = Path(peers.__file__)
 
@@ -31,8 +31,8 @@ class CompareError(ValueError):
 def html_pages(raw: Path) -> Iterator[dict[str, str]]:
     """The pages of both corpora as train/peers.py reads them, decoded as pagesieve does it."""
     for corpus in ("wcxb", "trafilatura"):
-        for page, content, record in pages_of(raw / corpus):
-            yield as_asked(page, content, record.get("url") or record["truth"]["url"])
+        for page in pages_of(raw / corpus):
+            yield as_asked(page.id, page.html, page.url)
 
 
 def as_asked(page: str, content: bytes, url: str = "") -> dict[str, str]:
@@ -42,8 +42,8 @@ def as_asked(page: str, content: bytes, url: str = "") -> dict[str, str]:
 def page_lines(folder: Path) -> dict[str, str]:
     """The pages of a corpus as the lines of our blocks, without any markup."""
     return {
-        page: "\n".join(line for block in segment(read_page(content, kind="html")) for line in lines_of(block))
-        for page, content, _ in pages_of(folder)
+        page.id: "\n".join(line for block in segment(read_page(page.html, kind="html")) for line in lines_of(block))
+        for page in pages_of(folder)
     }
 
 

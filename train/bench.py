@@ -26,7 +26,7 @@ from . import stopwatch
 from .answers import as_asked, run, versions, write_pages
 from .bench_bulk import bulk_speed
 from .compare import OURS
-from .sources import pages_of
+from .corpora import pages_of
 from .stages import stage_times
 
 SCRIPT = Path(stopwatch.__file__)
@@ -81,8 +81,7 @@ def sample(wcxb: Path, count: int) -> list[dict[str, str]]:
     """So many pages of a corpus folder, always the same."""
     ids = sorted(json.loads((wcxb / "metadata.json").read_bytes())["files"])
     chosen = set(random.Random(SEED).sample(ids, min(count, len(ids))))
-    return [as_asked(page, content, record["truth"]["url"]) for page, content, record in pages_of(wcxb)
-            if page in chosen]  # fmt: skip
+    return [as_asked(page.id, page.html, page.url) for page in pages_of(wcxb) if page.id in chosen]
 
 
 def own_pages(folder: Path) -> list[dict[str, str]]:

@@ -20,10 +20,9 @@ from pagesieve.predict.page import read_page
 
 from .align import words
 from .answers import Answers, CompareError, html_pages, page_lines, peer_answers, versions
-from .corpus import page_type_of
+from .corpora import DAMAGE, pages_of
 from .evaluate import bag_scores, word_scores
 from .peers import TOOLS
-from .sources import DAMAGE, pages_of
 
 OURS, C4 = "pagesieve", "C4 line filter"
 LINE_TOOLS = {"justext-lines": "justext"}  # the tools of train/peers.py that take lines, with their package
@@ -96,8 +95,7 @@ def c4_filtered(text: str) -> str:
 def references(folder: Path) -> dict[str, tuple[str, Counter[str]]]:
     """The type of each page of WCXB, and its reference text as a bag of words."""
     return {
-        page: (page_type_of(record), Counter(words(record["truth"]["ground_truth"].get("main_content") or "")))
-        for page, _, record in pages_of(folder)
+        page.id: (page.page_type, Counter(words(page.reference or ""))) for page in pages_of(folder)
     }
 
 
@@ -120,8 +118,8 @@ def listed_segments(folder: Path, read: Path) -> dict[str, tuple[str, dict[str, 
     with read.open(encoding="utf-8", newline="") as stream:
         by_hand = {row["page"]: row["language"] for row in csv.DictReader(stream) if row["corpus"] == folder.name}
     return {
-        page: (by_hand.get(page) or said_language(content), record["entry"])
-        for page, content, record in pages_of(folder)
+        page.id: (by_hand.get(page.id) or said_language(page.html), page.record["entry"])
+        for page in pages_of(folder)
     }
 
 

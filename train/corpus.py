@@ -23,7 +23,7 @@ from pagesieve.predict.labels import CODES, LABELS
 from pagesieve.predict.page import decode, read_page
 
 from .align import Span, find_spans, majority, match, read_spans, running_words, words
-from .sources import pages_of
+from .corpora import CorpusPage, pages_of
 from .split import site_of
 
 NONE = -1  # no label

@@ -1,51 +1,38 @@
-"""Fetch the corpora of `data/sources.toml` into `data/raw/` and prove each by a content digest.
+"""Fetch the corpora of `data/sources.toml` into folders of `data/raw/`, and prove each by a content digest.
 
 The digest is the sha256 of one line a page, sorted by page id: the canonical JSON of `[id, sha256 of the page's HTML,
-record]`. It covers the listed ids alone, so it holds for every packing of them.
-
-    raw/wcxb/         html/ID.html.gz  truth/ID.json  metadata.json {"files": {ID: entry}}  stamp.json
-    raw/trafilatura/  pages/FILE       evaldata.json {URL: entry}                           stamp.json
-
-Pages of WCXB's dev split that also stand in the archive's test split, by id or content, are never kept: the digest is
-checked over all listed ids first (it proves that the archive is the expected one), then such pages are dropped.
+record]`. It covers the listed ids alone, so it holds for every packing of them. A corpus that knows pages of its archive
+to be held out (``Adapter.unpack`` returns them) never keeps these: the digest is checked over all listed ids first (it
+proves that the archive is the expected one), then such pages are dropped.
 """
 
-import gzip
 import hashlib
 import json
 import re
 import shutil
-import tarfile
 import tomllib
 import urllib.request
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from http.client import HTTPException
-from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from pathlib import Path
 
 from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
 
 from pagesieve.predict import files
 
+from .protocol import CHUNK, DAMAGE, CorpusPage, SourceError, members
+from .registry import ADAPTERS
+
 TIMEOUT = 60  # seconds without an answer
-CHUNK = 1 << 18  # bytes
 RULES = {  # what each key of a [[source]] table must look like
-    "name": r"wcxb|trafilatura",
+    "name": "|".join(ADAPTERS),
     "url": r"https?://\S+",
     "archive": r"\w[\w.-]*\.tar\.gz",
     "licence": r".+",
     "ids": r"\w[\w.-]*\.ids",
     "sha256": r"[0-9a-f]{64}",
 }
-WCXB = re.compile(r"[^/]+/(?:metadata\.json|(dev|test)/(?:html/([^/]+)\.html\.gz|ground-truth/([^/]+)\.json))")
-TRAFILATURA = re.compile(r"[^/]+/tests/(?:evaldata\.json|(?:cache|eval)/([^/]+))")
-DAMAGE = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, KeyError, TypeError, AttributeError)
-
-
-class SourceError(ValueError):
-    """In one line: what was expected, what came, what was done and what to do."""
 
 
 @dataclass(frozen=True)
@@ -139,28 +126,27 @@ def available(toml: Path, raw: Path) -> tuple[list[Corpus], list[Source]]:
     return list(there.values()), [source for source in sources if source.name not in there]
 
 
-def pages_of(folder: Path) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
-    """Id, HTML and record of each page of a corpus folder, by id. The record has the keys metadata and truth (wcxb)
-    or url and entry (trafilatura). SourceError when the folder is damaged."""
-    try:
-        if (folder / "evaldata.json").exists():
-            table = json.loads((folder / "evaldata.json").read_bytes())
-            for url, entry in sorted(table.items(), key=lambda item: item[1]["file"]):
-                yield entry["file"], (folder / "pages" / entry["file"]).read_bytes(), {"url": url, "entry": entry}
-        else:
-            for page, entry in sorted(json.loads((folder / "metadata.json").read_bytes())["files"].items()):
-                html = gzip.decompress((folder / "html" / f"{page}.html.gz").read_bytes())
-                truth = json.loads((folder / "truth" / f"{page}.json").read_bytes())
-                yield page, html, {"metadata": entry, "truth": truth}
-    except (OSError, *DAMAGE) as error:
-        raise SourceError(f"{folder} is damaged ({error}): delete it and run `make data`") from error
+def pages_of(folder: Path) -> Iterator[CorpusPage]:
+    """The pages of a corpus folder, which has its corpus's name, by id. SourceError when the folder is damaged."""
+    return _pages(folder, folder.name)
 
 
 def digest_of(folder: Path) -> str:
     """The content digest of a corpus folder as its files are now. SourceError when the folder is damaged."""
+    return _digest(pages_of(folder))
+
+
+def _pages(folder: Path, name: str) -> Iterator[CorpusPage]:
+    try:
+        yield from ADAPTERS[name].pages(folder)
+    except (OSError, *DAMAGE) as error:
+        raise SourceError(f"{folder} is damaged ({error}): delete it and run `make data`") from error
+
+
+def _digest(pages: Iterable[CorpusPage]) -> str:
     total = hashlib.sha256()
-    for page, html, record in pages_of(folder):
-        line = [page, hashlib.sha256(html).hexdigest(), record]
+    for page in pages:
+        line = [page.id, hashlib.sha256(page.html).hexdigest(), page.record]
         total.update(json.dumps(line, sort_keys=True, separators=(",", ":")).encode() + b"\n")
     return total.hexdigest()
 
@@ -219,13 +205,13 @@ def _install(source: Source, archive: Path, raw: Path, remedy: str) -> Corpus:
     part, folder, ids = raw / f".{source.name}.part", raw / source.name, frozenset(source.ids)
     try:
         in_test = _unpack(source.name, archive, ids, part, remedy)
-        digest = digest_of(part)
+        digest = _digest(_pages(part, source.name))
         if digest != source.sha256:
             wrong = f"{archive}: wrong content digest over the {len(ids)} listed pages"
             raise SourceError(f"{wrong}: expected {source.sha256}, got {digest}; nothing was kept. {remedy}")
         if in_test & ids:
             _unpack(source.name, archive, ids - in_test, part, remedy)
-            digest = digest_of(part)
+            digest = _digest(_pages(part, source.name))
         pages, dropped = len(ids - in_test), len(ids & in_test)
         corpus = Corpus(source.name, folder, source.sha256, digest, pages, len(in_test), dropped)
         (part / "stamp.json").write_text(json.dumps(asdict(corpus) | {"folder": source.name}, indent=1))
@@ -239,62 +225,10 @@ def _unpack(name: str, archive: Path, ids: frozenset[str], folder: Path, remedy:
     """Write the pages `ids` to a new `folder`; return all dev pages of the archive that are in its test split."""
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        have, in_test = (_unpack_wcxb if name == "wcxb" else _unpack_trafilatura)(archive, ids, folder)
+        have, in_test = ADAPTERS[name].unpack(members(archive, ADAPTERS[name].member), ids, folder)
     except DAMAGE as error:
         raise SourceError(f"{archive} is broken ({error!r}); nothing was kept. {remedy}") from error
     if missing := sorted(ids - have):
         lack = f"lacks {len(missing)} of the {len(ids)} listed pages, the first: {missing[0]}"
         raise SourceError(f"{archive} {lack}; nothing was kept. {remedy}")
     return in_test
-
-
-def _unpack_wcxb(archive: Path, ids: frozenset[str], folder: Path) -> tuple[set[str], set[str]]:
-    table: dict[str, Any] = {}
-    contents: dict[str, dict[str, str]] = {"dev": {}, "test": {}}  # split -> id -> sha256 of the HTML, "" without one
-    truths: set[str] = set()
-    (folder / "html").mkdir(parents=True)
-    (folder / "truth").mkdir()
-    for match, file in _members(archive, WCXB):
-        split, page, truth = match.groups()
-        if split is None:
-            table = json.load(file)["files"]
-        elif page:
-            data = file.read()
-            contents[split][page] = hashlib.sha256(gzip.decompress(data)).hexdigest()
-            if split == "dev" and page in ids:
-                (folder / "html" / f"{page}.html.gz").write_bytes(data)
-        elif split == "test":
-            contents[split].setdefault(truth, "")
-        elif truth in ids:
-            (folder / "truth" / f"{truth}.json").write_text(json.dumps(json.load(file)))
-            truths.add(truth)
-    have = ids & truths & contents["dev"].keys() & table.keys()
-    (folder / "metadata.json").write_text(json.dumps({"files": {page: table[page] for page in sorted(have)}}))
-    dev, test, hashes = contents["dev"], contents["test"], set(contents["test"].values())
-    return set(have), {page for page in dev if page in test or dev[page] in hashes}
-
-
-def _unpack_trafilatura(archive: Path, ids: frozenset[str], folder: Path) -> tuple[set[str], set[str]]:
-    table, pages = dict[str, Any](), set[str]()
-    (folder / "pages").mkdir(parents=True)
-    for match, file in _members(archive, TRAFILATURA):
-        page = match.group(1)
-        if page is None:
-            table = {url: entry for url, entry in json.load(file).items() if entry["file"] in ids}
-        elif page in ids and page not in pages:  # cache/ stands before eval/, as where trafilatura itself looks
-            pages.add(page)
-            (folder / "pages" / page).write_bytes(file.read())
-    (folder / "evaldata.json").write_text(json.dumps(table))
-    return pages & {entry["file"] for entry in table.values()}, set()
-
-
-def _members(archive: Path, wanted: re.Pattern[str]) -> Iterator[tuple[re.Match[str], IO[bytes]]]:
-    """The plain files of `archive` whose whole name matches; every byte is read, so that a cut archive is noticed."""
-    with gzip.open(archive) as stream:
-        with tarfile.open(fileobj=stream, mode="r|") as tar:
-            for member in tqdm(tar, desc=f"unpack {archive.name}", unit=" files"):
-                match = wanted.fullmatch(str(PurePosixPath(member.name)))
-                if match and member.isfile() and (file := tar.extractfile(member)):
-                    yield match, file
-        while stream.read(CHUNK):
-            pass
