@@ -9,6 +9,7 @@ PEERS_READY := $(PEERS)/.installed
 LOCKED = $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make lock'
 TRAIN := $(BIN)/python -m pagesieve.train
+FETCHED := $(if $(filter undefined,$(origin CORPORA)),,data)  # an empty CORPORA= is an error there
 SAMPLE := data/pages/harbour-news.html
 
 .DEFAULT_GOAL := help
@@ -58,21 +59,21 @@ pages-given:
 	$(if $(PAGES),,$(error say which pages: make review PAGES=folder))
 
 data: $(READY)  ## fetch the training corpora to data/raw; CORPORA=DIR takes their archives from a folder
-	@$(TRAIN) data $${CORPORA:+--corpora "$$CORPORA"}
+	@$(TRAIN) data $${CORPORA+--corpora "$$CORPORA"}
 
-train: $(READY) $(if $(CORPORA),data)  ## train on all data that is there; CORPORA=DIR MODEL=DIR DATA=mine.csv MINE=DIR FORCE=1
-	@$(TRAIN) train $${MODEL:+--model "$$MODEL"} $${DATA:+--data "$$DATA"} $${MINE:+--mine "$$MINE"} $(if $(filter 1,$(FORCE)),--force)
+train: $(READY) $(FETCHED)  ## train on all data that is there; CORPORA=DIR MODEL=DIR DATA=mine.csv MINE=DIR FORCE=1
+	@$(TRAIN) train $${MODEL+--model "$$MODEL"} $${DATA+--data "$$DATA"} $${MINE+--mine "$$MINE"} $(if $(filter 1,$(FORCE)),--force)
 
-evaluate: $(READY) $(if $(CORPORA),data)  ## score out of fold by site, into reports; CORPORA=DIR
+evaluate: $(READY) $(FETCHED)  ## score out of fold by site, into reports; CORPORA=DIR
 	@$(TRAIN) evaluate
 
-curve: $(READY) $(if $(CORPORA),data)  ## score by the number of sites learned from, into reports; CORPORA=DIR; about twenty minutes
+curve: $(READY) $(FETCHED)  ## score by the number of sites learned from, into reports; CORPORA=DIR; about twenty minutes
 	@$(TRAIN) curve
 
-compare: $(READY) $(PEERS_READY) $(if $(CORPORA),data)  ## score other extractors on the same pages, into reports and README.md; CORPORA=DIR PEERS_PYTHON=python3.12
+compare: $(READY) $(PEERS_READY) $(FETCHED)  ## score other extractors on the same pages, into reports and README.md; CORPORA=DIR PEERS_PYTHON=python3.12
 	@$(TRAIN) compare
 
-bench: $(READY) $(PEERS_READY) $(if $(CORPORA),data)  ## CPU and memory of pagesieve and other extractors on the same pages, into reports and README.md; CORPORA=DIR PEERS_PYTHON=python3.12
+bench: $(READY) $(PEERS_READY) $(FETCHED)  ## CPU and memory of pagesieve and other extractors on the same pages, into reports and README.md; CORPORA=DIR PEERS_PYTHON=python3.12
 	@$(TRAIN) bench
 
 $(PEERS_READY): train/peers.lock
@@ -89,8 +90,8 @@ report: $(READY)  ## draw the plots and the error gallery from the files of make
 agreement: $(READY)  ## how far the two readers of the pages that were read twice agree
 	@$(TRAIN) agreement
 
-gate: $(READY) $(if $(CORPORA),data)  ## compute the scores anew, fail below the floors of reports/gate.json; MODEL=DIR RAISE=1 LOWER=1, with CORPORA=DIR about 20 minutes
-	@$(TRAIN) gate $${MODEL:+--model "$$MODEL"} $(if $(CORPORA),--corpora) $(if $(filter 1,$(RAISE)),--write raise) $(if $(filter 1,$(LOWER)),--write lower)
+gate: $(READY) $(FETCHED)  ## compute the scores anew, fail below the floors of reports/gate.json; MODEL=DIR RAISE=1 LOWER=1, with CORPORA=DIR about 20 minutes
+	@$(TRAIN) gate $${MODEL+--model "$$MODEL"} $(if $(CORPORA),--corpora) $(if $(filter 1,$(RAISE)),--write raise) $(if $(filter 1,$(LOWER)),--write lower)
 
 test: $(READY)  ## run the tests; CORPORA=DIR runs those too that need the corpora
 	@$(BIN)/pytest

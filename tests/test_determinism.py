@@ -16,7 +16,8 @@ import pytest
 import tiny
 
 from pagesieve.train import __main__ as commands
-from pagesieve.train.corpus import View, read_paragraphs
+from pagesieve.train.corpus import View
+from pagesieve.train.paragraphs import read_paragraphs
 
 LOCALES = ("tr_TR.utf8", "tr_TR.UTF-8", "de_DE.utf8", "C.utf8", "C.UTF-8")  # the first that is there, beside C
 PAGES = ["data/pages/harbour-news.html", "data/pages/seed-ferry-clock.txt"]

@@ -16,9 +16,10 @@ from test_baseline import shuffled
 from pagesieve.predict.model import Model, load
 from pagesieve.train import __main__ as commands
 from pagesieve.train import gate
-from pagesieve.train.corpus import OWN, View, read_paragraphs
+from pagesieve.train.corpus import OWN, View
 from pagesieve.train.fit import Learned, learn_from
 from pagesieve.train.gate import GateError, Measured, below, rewritten
+from pagesieve.train.paragraphs import read_paragraphs
 
 ROOT = Path(__file__).parents[1]
 GATE, METRICS = ROOT / "reports" / "gate.json", ROOT / "reports" / "metrics.json"

@@ -46,6 +46,7 @@ def test_slices_count_right_blocks_by_part() -> None:
         "80 to 90 %": 1,
         "90 to 100 %": 1,
     }
+    assert found["page type"]["html"]["article"]["pages"] == 2 and found["language"]["html"]["cs"]["pages"] == 1
     assert found["language"]["html"]["en"]["interval"] is None and found["page type"]["html"]["article"]["f1"] == {}
 
 
@@ -94,6 +95,28 @@ def test_a_model_without_scores_says_so() -> None:
     card = json.loads((ROOT / "models" / "blocks.json").read_text(encoding="utf-8"))
     bare = card | {"scores": {"word_f1": {}, "labels": {}, "languages": card["scores"]["languages"]}}
     assert "Trained without evaluation pages" in describe(bare, "blocks.joblib")
+
+
+def test_known_failures_name_the_weakest_parts_however_few_their_pages() -> None:
+    def part(right: float, pages: int) -> dict[str, object]:
+        return {"right": right, "interval": None, "blocks": 30 * pages, "pages": pages}
+
+    card = json.loads((ROOT / "models" / "blocks.json").read_text(encoding="utf-8"))
+    many = {name: part(0.9 + n / 100, 1200) for n, name in enumerate(("en", "de", "es", "fr", "pl", "fi"))}
+    made_up = {
+        "language": {"html": many | {"zh": part(0.41, 2), "ja": part(0.54, 1)}, "text": {"ja": part(0.18, 1)}},
+        "place": {"html": {"0 to 10 %": part(0.97, 1200), "40 to 50 %": part(0.9, 1200)}},
+    }
+    recalls = {name: dict.fromkeys(LABELS, share) for name, share in {"all": 0.1, "ko": 0.25, "de": 0.75}.items()}
+    scores = card["scores"] | {"slices": made_up, "languages": recalls}
+    said = describe(card | {"scores": scores}, "blocks.joblib").split("## Known failures")[1]
+    assert (
+        "\n- By language, the weakest first: HTML pages zh (41% right, 2 pages), ja (54% right, 1 page), "
+        "en (90% right, 1,200 pages), de (91% right, 1,200 pages), es (92% right, 1,200 pages); "
+        "all lines ja (18% right, 1 page).\n"
+    ) in said
+    assert "\n- By place, the weakest first: HTML pages 40 to 50 % (90% right, 1,200 pages), 0 to 10 % (" in said
+    assert "found least in these languages: ko (25% found), de (75% found).\n" in said
 
 
 def view(page: str, labels: list[int]) -> View:

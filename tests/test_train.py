@@ -23,11 +23,10 @@ from pagesieve.train.align import running_words, spans_of, words
 from pagesieve.train.compose import composed
 from pagesieve.train.corpus import (
     Annotated,
-    CorpusError,
     View,
     page_views,
-    read_paragraphs,
 )
+from pagesieve.train.paragraphs import read_paragraphs
 from pagesieve.train.pipeline import counted, of_many_sites
 from pagesieve.train.split import fold_of, site_of
 
@@ -124,33 +123,6 @@ def test_folds_are_by_site():
     assert fold_of("example.co.uk") == fold_of(site_of("https://example.co.uk/other")) in range(5)
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("text,label\nHello,article\n", "line 2: label 'article' is none of article_content"),
-        ("text,label\nA,site_chrome\n ,site_chrome\n", "line 3: no text"),
-        ("text,label\nA,site_chrome,en\n", "line 2: expected 2 cells"),
-        ("words,label\nA,site_chrome\n", "line 1: columns are words, label; expected text"),
-        ("text,label,order\nA,site_chrome,first\n", "line 2: order 'first' is no number"),
-        ('text,label\n"A,site_chrome\n', "cannot be read as UTF-8 CSV"),
-    ],
-)
-def test_a_bad_row_is_named_by_file_and_line(tmp_path: Path, content: str, message: str):
-    path = tmp_path / "mine.csv"
-    path.write_text(content)
-    with pytest.raises(CorpusError, match=message) as caught:
-        read_paragraphs(path)
-    assert str(path) in str(caught.value)
-
-
-def test_rows_become_pages_in_their_order(tmp_path: Path):
-    path = tmp_path / "mine.csv"
-    path.write_text("text,label,page,order\nlast,site_chrome,p,2\nfirst,article_content,p,1\nalone,comment_form,,\n")
-    views = read_paragraphs(path)
-    assert [[block.text for block in view.blocks] for view in views] == [["first", "last"], ["alone"]]
-    assert list(views[0].labels) == [0, 3]
-
-
 def test_scores_of_a_made_up_table():
     said = ["article_content", "article_content", "missing", "article_content"]
     rows = pd.DataFrame({"site": list("aabb"), "label": ["article_content"] * 3 + ["promo_teaser"], "predicted": said})
@@ -237,13 +209,6 @@ def test_a_model_of_more_data_is_not_replaced(checkout: Path, tmp_path: Path):
     with pytest.raises(ModelError, match="more pages"):
         card.check_replaceable(tmp_path, [], force=False)
     card.check_replaceable(tmp_path, [], force=True)
-
-
-def test_a_bad_csv_of_one_s_own_is_one_line_and_exit_2(checkout: Path, tmp_path: Path):
-    (tmp_path / "mine.csv").write_text("text,label\nHello,nonsense\n")
-    done = make(checkout, "train", f"MODEL={tmp_path}", f"DATA={tmp_path / 'mine.csv'}")
-    assert done.returncode == 2 and "mine.csv, line 2: label 'nonsense'" in done.stderr
-    assert not (tmp_path / "blocks.joblib").exists()
 
 
 @pytest.mark.slow

@@ -1,10 +1,10 @@
 """The commands behind make: fetch the corpora, train, evaluate, compare and time other tools, draw, compare readers."""
 
-import argparse
 import gzip
 import json
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +30,7 @@ from . import (
 )
 from .align import SpanError
 from .answers import CompareError
+from .arguments import MINE, RAW, arguments, check_folder, check_mine
 from .compose import composed
 from .corpus import (
     CorpusError,
@@ -37,17 +38,16 @@ from .corpus import (
     annotation_files,
     read_annotations,
     read_corpus,
-    read_paragraphs,
     sha256_of,
 )
 from .corrections import WEIGHT, Corrections, read_corrections
 from .fit import EVERYTHING, learn_from
+from .paragraphs import contradictions, read_paragraphs
 from .reports import ReportError, read_reports
 
-DATA, RAW, SOURCES = Path("data"), Path("data/raw"), Path("data/sources.toml")
+DATA, SOURCES = Path("data"), Path("data/sources.toml")
 PARAGRAPHS = DATA / "paragraphs.csv"
 ANNOTATIONS = DATA / "annotations"
-MINE = RAW / "mine"  # where `pagesieve review` keeps pages and labels
 CHANGED = Path("reports/changed.json")
 README, CHANGELOG = Path("README.md"), Path("CHANGELOG.md")
 EXTRACTED = RAW / "extracted.json.gz"  # what evaluate extracts, for compare
@@ -58,37 +58,11 @@ FOUND_AGAIN = 0.98  # share of the annotated words that must still stand on thei
 JOBS = min(2, os.cpu_count() or 1)
 
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m pagesieve.train", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    data = commands.add_parser("data", help="fetch the corpora of data/sources.toml to data/raw")
-    data.add_argument("--corpora", type=Path, metavar="DIR", help="take the archives from this folder")
-    train = commands.add_parser("train", help="train on all data that is there")
-    train.add_argument("--model", type=Path, default=Path("models"), metavar="DIR", help="folder for model and card")
-    train.add_argument("--data", type=Path, metavar="CSV", help="labelled paragraphs of your own")
-    train.add_argument("--mine", type=Path, default=MINE, metavar="DIR", help="pages labelled in `pagesieve review`")
-    train.add_argument("--force", action="store_true", help="replace a model that was trained on more data")
-    for name, what in (
-        ("evaluate", "score out of fold by site"),
-        ("curve", "score by the number of sites learned from"),
-        ("report", "draw the plots of what was written"),
-    ):
-        command = commands.add_parser(name, help=what)
-        command.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR")
-    gating = commands.add_parser("gate", help="compute the scores anew; fails if one is below its floor")
-    gating.add_argument("--model", type=Path, default=Path("models"), metavar="DIR", help="folder of model and card")
-    gating.add_argument("--reports", type=Path, default=Path("reports"), metavar="DIR")
-    gating.add_argument("--corpora", action="store_true", help="also those on the corpora")
-    gating.add_argument("--write", choices=("raise", "lower"), help="write floors, those of the corpora by the card")
-    commands.add_parser("compare", help="score other extractors beside what evaluate extracted")
-    timing = commands.add_parser("bench", help="time pagesieve and other extractors on the same pages")
-    timing.add_argument("--pages", type=int, default=200, metavar="N", help="of WCXB, where it is (default: 200)")
-    commands.add_parser("agreement", help="how far two readers of the same pages agree")
-    return parser.parse_args()
-
-
 def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
     """The views of all training data that is there, and its digests by name; says what is used and what is missing."""
+    paragraphs = {path: read_paragraphs(path) for path in filter(None, (PARAGRAPHS, own))}
+    for line in contradictions(own) if own else ():
+        print(f"pagesieve.train: warning: {line}", file=sys.stderr)
     there, missing = sources.available(SOURCES, RAW)
     views: list[View] = []
     for corpus in there:
@@ -104,8 +78,7 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
         views += part
     for source in missing:
         print(f"lacks {source.name}: run `make data`, or `make data CORPORA=DIR` with {source.archive} in DIR")
-    for path in filter(None, (PARAGRAPHS, own)):
-        part = read_paragraphs(path)
+    for path, part in paragraphs.items():
         print(f"uses {path}: {sum(len(view.blocks) for view in part if view.kind == 'text')} paragraphs")
         views += part
     return views + composed(views), digests_of(there, own)
@@ -121,11 +94,13 @@ def digests_of(there: Sequence[sources.Corpus], own: Path | None = None) -> dict
     return digests | {path.stem: sha256_of(path) for path in filter(None, (PARAGRAPHS, own))}
 
 
-def train(args: argparse.Namespace) -> None:
+def train(args: Namespace) -> None:
+    check_mine(args.mine)
     views, digests = gathered(args.data)
-    mine = read_corrections(args.mine, views)
+    folder = args.mine or MINE
+    mine = read_corrections(folder, views)
     if mine:
-        print(f"uses {args.mine}: {told(mine)}")
+        print(f"uses {folder}: {told(mine)}")
     every = views + (mine.learned if mine else [])
     card.check_replaceable(args.model, every, force=args.force)
     learned = learn_from(every, JOBS)
@@ -147,7 +122,7 @@ def told(mine: Corrections) -> str:
     return f"{pages}, each block of the weight {WEIGHT:g}; {mine.left_out} blocks left out where readers differ"
 
 
-def evaluated(args: argparse.Namespace) -> None:
+def evaluated(args: Namespace) -> None:
     views, digests = gathered()
     if not any(view.page_type for view in views):
         raise CorpusError("no evaluation pages: fetch the corpora with `make data`; nothing was written")
@@ -162,7 +137,7 @@ def evaluated(args: argparse.Namespace) -> None:
     print(baseline.summary(read_reports(args.reports).differences))
 
 
-def gated(args: argparse.Namespace) -> list[str]:
+def gated(args: Namespace) -> list[str]:
     """What does not pass the gate, a line each; writes floors instead where that is asked for."""
     path = args.reports / "gate.json"
     parts, model = gate.read(path), load(args.model / "blocks.joblib")
@@ -190,7 +165,7 @@ def gated(args: argparse.Namespace) -> list[str]:
     return failures + [line for one in measured for line in gate.below(one, parts)]
 
 
-def learn_in_steps(args: argparse.Namespace) -> None:
+def learn_in_steps(args: Namespace) -> None:
     views, _ = gathered()
     if not any(view.page_type for view in views):
         raise CorpusError("no pages to learn from: fetch the corpora with `make data`; nothing was written")
@@ -226,10 +201,12 @@ def timed(count: int) -> None:
 
 
 def main() -> None:
-    args = arguments()
     try:
-        for folder in (RAW, *(vars(args)[name] for name in ("model", "reports") if name in args)):
+        args = arguments()
+        for folder in (vars(args)[name] for name in ("model", "reports") if name in args):
+            check_folder(folder, written=args.command != "gate")
             files.finish(folder)
+        files.finish(RAW)
         if args.command == "data":
             for corpus in sources.fetch(SOURCES, RAW, args.corpora):
                 print(corpus)

@@ -3,12 +3,11 @@
 Pages that nobody labelled are scored against their reference text, but not learned from.
 """
 
-import csv
 import hashlib
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,11 +26,10 @@ from .corpora import CorpusPage, pages_of
 from .split import site_of
 
 NONE = -1  # no label
-COLUMNS = ("text", "label", "language", "page", "order")
 MINE = "mine"  # the page set, and the source, of what was labelled in `pagesieve review`
 OWN = "own"  # the page set of labelled paragraphs, which are learned from but not scored
 
-HAND, PARAGRAPH = 1.0, 5.0  # weights of a block: of a hand-labelled page, of our paragraphs
+HAND = 1.0  # weight of a block of a hand-labelled page
 KEPT_OF = {"article_content": 0.98, "comment_form": 0.9, "furniture": 0.05, "other": 0.5}  # by thinning
 FURNITURE = re.compile(
     r"nav|menu|footer|header|cookie|consent|sidebar|breadcrumb|banner|modal|popup|search|login|toolbar"
@@ -213,54 +211,6 @@ def line_view(
         labels, origin, whole.page_set, maker=maker, weight=whole.weight,
         reference=whole.reference if kind == "text" else Counter(),
     )  # fmt: skip
-
-
-def read_paragraphs(path: Path) -> list[View]:
-    """A CSV of labelled paragraphs as text pages: columns text, label, and optionally language, page, order."""
-    pages: dict[str, list[tuple[float, str, int]]] = {}
-    languages: dict[str, str] = {}
-    for line, row in rows_of(path):
-        text, label = " ".join((row.get("text") or "").split()), row.get("label")
-        if not text or label not in LABELS:
-            what = "no text" if not text else f"label {label!r} is none of {', '.join(LABELS)}"
-            raise CorpusError(f"{path}, line {line}: {what}; mend or remove the row")
-        try:
-            order = float(row.get("order") or line)
-        except ValueError:
-            raise CorpusError(f"{path}, line {line}: order {row['order']!r} is no number; mend the row") from None
-        page = row.get("page") or f"line {line}"
-        pages.setdefault(page, []).append((order, text, LABELS.index(label)))
-        languages[page] = row.get("language") or ""
-    ordered = {page: sorted(rows) for page, rows in pages.items()}
-    views = [paragraph_view(path.stem, page, "text", rows, languages[page]) for page, rows in ordered.items()]
-    for page, rows in ordered.items():  # the same pages as an extractor leaves them
-        left = [row for row in rows if LABELS[row[2]] != "site_chrome"]
-        if 2 < len(left) < len(rows):
-            views.append(paragraph_view(path.stem, page, "leftover", left, languages[page]))
-    return views
-
-
-def rows_of(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a CSV of paragraphs, each with the number of the line that it ends on."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            columns = reader.fieldnames or []
-            if not {"text", "label"} <= set(columns) or set(columns) - set(COLUMNS):
-                raise CorpusError(f"{path}, line 1: columns are {', '.join(columns)}; expected {', '.join(COLUMNS)}")
-            for row in reader:
-                if None in row or None in row.values():
-                    raise CorpusError(f"{path}, line {reader.line_num}: expected {len(columns)} cells, as in line 1")
-                yield reader.line_num, row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CorpusError(f"{path}: cannot be read as UTF-8 CSV: {error}") from error
-
-
-def paragraph_view(source: str, page: str, kind: str, rows: list[tuple[float, str, int]], language: str) -> View:
-    blocks = [Block(index, text) for index, (_, text, _) in enumerate(rows)]
-    labels = np.array([label for _, _, label in rows], dtype=np.int8)
-    site, origin = f"{source}: {page}", np.full(len(rows), -1)
-    return View(page, source, site, "", kind, blocks, labels, origin, OWN, weight=PARAGRAPH, language=language)
 
 
 def sha256_of(path: Path) -> str:

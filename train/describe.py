@@ -19,7 +19,6 @@ SOURCES = {
     "paragraphs": "`data/paragraphs.csv`, made-up pages in 20 languages, written for pagesieve, MIT",
 }
 WEAK = 5  # of the weakest parts that are named
-SEEN = 200  # blocks of a part at least, to be named as weak
 TEXT = """# Model card: {file}
 
 Generated from `{card}` by `make train`; sha256 of the file `{sha256}`, written by scikit-learn {sklearn}.
@@ -148,17 +147,27 @@ def part_of(of: dict[str, Any] | None) -> str:
 
 
 def failures(scores: dict[str, Any]) -> Iterable[str]:
-    """The weakest parts by their figures, and what holds of the method."""
+    """The weakest labels, parts of each slice and languages by their figures, and what holds of the method."""
     for mode, of in scores.get("labels", {}).items():
         label = min(LABELS, key=lambda one: of["per_label"][one]["f1"])
         yield f"{MODES[mode]}: the weakest label is {label} (F1 {of['per_label'][label]['f1']:.2f})."
-    for name in ("page type", "language", "words"):
-        parts = scores.get("slices", {}).get(name, {}).get("html", {}).items()
-        weak = sorted((of["right"], part) for part, of in parts if of["blocks"] >= SEEN)[:WEAK]
-        if weak:
-            named = ", ".join(f"{part} ({share:.0%} right)" for share, part in weak)
-            yield f"HTML pages, by {name}, the weakest first: {named}."
-    found = {name: of["promo_teaser"] + of["comment_form"] for name, of in scores["languages"].items() if name != "all"}
-    least = sorted(found, key=lambda name: (found[name], name))[:WEAK]
-    yield f"Comment and promotion lines are found least in these languages: {', '.join(least)}."
+    for name, by_mode in scores.get("slices", {}).items():
+        named = "; ".join(f"{MODES[mode]} {weakest(by_mode[mode])}" for mode in MODES if mode in by_mode)
+        yield f"By {name}, the weakest first: {named}."
+    found = {name: (of["promo_teaser"] + of["comment_form"]) / 2 for name, of in scores["languages"].items()}
+    found.pop("all", None)
+    if least := sorted(found, key=lambda name: (found[name], name))[:WEAK]:
+        named = ", ".join(f"{name} ({found[name]:.0%} found)" for name in least)
+        yield f"Comment and promotion lines are found least in these languages: {named}."
     yield from METHOD
+
+
+def weakest(parts: dict[str, dict[str, Any]]) -> str:
+    """The parts with the smallest share of right blocks, however few their pages: ``ja (54% right, 1 page)``."""
+    least = sorted(parts, key=lambda part: (parts[part]["right"], part))[:WEAK]
+    return ", ".join(f"{part} ({parts[part]['right']:.0%} right{pages_of(parts[part])})" for part in least)
+
+
+def pages_of(of: dict[str, Any]) -> str:
+    """The number of pages of a part; the cards of earlier trainings have none."""
+    return f", {of['pages']:,} page{'s'[: of['pages'] != 1]}" if "pages" in of else ""

@@ -17,6 +17,7 @@ PLACES = 10  # parts of a page
 
 def slices(rows: pd.DataFrame, languages: Mapping[str, str]) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
     """Scores by slice, mode and part: share of blocks with the right label, with its interval, and F1 of each label.
+    Each part has its numbers of blocks, pages and sites.
 
     ``rows`` are those of ``evaluate.label_rows``, ``languages`` those of the pages. An F1 of few blocks is left out.
     """
@@ -48,6 +49,7 @@ def scores_of(rows: pd.DataFrame) -> dict[str, Any]:
     enough = rows["label"].value_counts().reindex(list(LABELS), fill_value=0) >= ENOUGH
     return {
         "blocks": len(rows),
+        "pages": rows["page"].nunique(),
         "sites": len(counts),
         "right": share,
         "interval": known(low, high),

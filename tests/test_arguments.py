@@ -1,0 +1,72 @@
+"""What is wrong with the arguments of the commands behind make is told in a line, before any work is done."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from test_train import ROOT, make
+
+from pagesieve.train import __main__ as commands
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a few paragraphs to train on, and two files of rows of one's own."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    shutil.copy(ROOT / "data" / "sources.toml", "data")
+    for source in ("wcxb", "trafilatura"):
+        shutil.copy(ROOT / "data" / f"{source}.ids", "data")
+    Path("data/paragraphs.csv").write_text("text,label\nThe heron waits.,article_content\n")
+    Path("bad.csv").write_text("text,label\nHello,nonsense\n")
+    Path("two.csv").write_text("text,label\nHome,site_chrome\nHome,promo_teaser\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["DATA", "MODEL", "MINE", "CORPORA"])
+def test_a_variable_of_make_that_is_given_but_empty_is_an_error(name: str) -> None:
+    done = make(ROOT, "train", "MODEL=/dev/null/none", f"{name}=")
+    said = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+    assert done.returncode == 2 and done.stdout == ""
+    assert said == [
+        f"pagesieve.train: argument --{name.lower()}: empty, name a path or leave it out; --help shows what there is"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("train --data bad.csv", "bad.csv, line 2: label 'nonsense' is none of"),
+        ("train --data typo.csv", "typo.csv: no such file; name a CSV file with the columns text and label"),
+        ("train --mine typo", "typo: no such folder; name one where `pagesieve review --out` keeps labels"),
+        ("train --mine data", "data: no labels to learn from; label pages with `pagesieve review --out data`"),
+        ("train --model bad.csv", "bad.csv: is a file; name a folder"),
+        ("train --model bad.csv/model", "bad.csv: is a file; name a folder"),
+        ("evaluate --reports bad.csv", "bad.csv: is a file; name a folder"),
+        ("gate --model bad.csv", "bad.csv: is a file; name a folder"),
+        ("train --modle x", "unrecognized arguments: --modle x; --help shows what there is"),
+    ],
+)
+def test_a_wrong_argument_is_one_line_before_any_work(
+    here: Path, words: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pagesieve.train", *words.split()])
+    before = sorted(here.rglob("*"))
+    with pytest.raises(SystemExit) as stop:
+        commands.main()
+    said = capsys.readouterr()
+    assert stop.value.code == 2 and said.out == ""
+    assert said.err.startswith(f"pagesieve.train: {message}") and said.err.count("\n") == 1
+    assert sorted(here.rglob("*")) == before
+
+
+def test_the_same_text_with_two_labels_is_told_on_stderr_and_learned_from(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    views, _ = commands.gathered(Path("two.csv"))
+    said = capsys.readouterr()
+    told = "two.csv, lines 2 and 3: the same text is labelled site_chrome and promo_teaser"
+    assert said.err == f"pagesieve.train: warning: {told}\n"
+    assert "uses two.csv: 2 paragraphs" in said.out
+    assert [view.labels.tolist() for view in views if view.source == "two" and view.kind == "text"] == [[3], [2]]
