@@ -111,7 +111,7 @@ def test_a_model_of_shuffled_labels_is_worse_and_the_same_one_is_equal(
     corpora: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(Path(__file__).parent.parent)
-    list(commands.sources.fetch(commands.SOURCES, commands.RAW, corpora))
+    list(commands.corpora.fetch(commands.SOURCES, commands.RAW, corpora))
     read = [
         view for view in commands.gathered()[0] if view.kind in ("html", "text") and view.page_set in ("first", "kinds")
     ]

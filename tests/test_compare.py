@@ -110,7 +110,7 @@ def test_texts_that_are_missing_or_stale_are_one_line_and_exit_2(
         (tmp_path / "extracted.json.gz").write_bytes(content)
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(__main__, "RAW", tmp_path)
-    monkeypatch.setattr(__main__.sources, "available", lambda *_: ([], []))
+    monkeypatch.setattr(__main__.corpora, "available", lambda *_: ([], []))
     monkeypatch.setattr(sys, "argv", ["pagesieve.train", "compare"])
     with pytest.raises(SystemExit) as stopped:
         __main__.main()

@@ -185,7 +185,7 @@ def test_floors_of_the_corpora_are_not_believed_but_computed(
     computed = json.loads(METRICS.read_text(encoding="utf-8"))
     model = load()
     digests = {name: digest for name, digest in model.card["data"].items() if not name.startswith("annotations/")}
-    monkeypatch.setattr(commands.sources, "available", lambda *_: ([], []))
+    monkeypatch.setattr(commands.corpora, "available", lambda *_: ([], []))
     monkeypatch.setattr(commands, "digests_of", lambda *_: digests)
     monkeypatch.setattr(commands, "gathered", lambda *_: (pages, digests))
     monkeypatch.setattr(gate, "corpora_scores", lambda *_: computed)

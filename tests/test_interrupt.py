@@ -20,6 +20,7 @@ import pandas as pd
 import pytest
 import tiny
 from matplotlib.figure import Figure
+from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
 
 from pagesieve.predict import __main__ as predict
 from pagesieve.predict import files
@@ -93,7 +94,7 @@ class Project:
 
         def act() -> object:
             words, commands.JOBS = WORDS[command].split(), 1
-            sources.tqdm.set_lock(threading.RLock())  # its own is shared by all forks, and a killed one may hold it
+            tqdm.set_lock(threading.RLock())  # its own is shared by all forks, and a killed one may hold it
             if not (self.real and again):
                 self.know(again != self.real)
             if words[0] == "predict":

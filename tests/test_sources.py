@@ -116,7 +116,7 @@ def test_a_download_is_unpacked_and_kept(tmp_path: Path, serve: Any, capsys: pyt
     (corpus,) = sources.fetch(toml, raw)
     assert (corpus.pages, corpus.in_test, corpus.folder) == (2, 0, raw / "wcxb")
     assert sorted(path.name for path in raw.iterdir()) == ["wcxb", "wcxb.tar.gz"]
-    assert [(name, html) for name, html, _ in sources.pages_of(corpus.folder)] == [
+    assert [(page.id, page.html) for page in sources.pages_of(corpus.folder)] == [
         ("0001", page(1)),
         ("0003", page(3)),
     ]
@@ -137,7 +137,7 @@ def test_dev_pages_in_the_test_split_are_dropped_and_counted(tmp_path: Path, ser
     ids = ["0001", "0002", "0003", "0004"]
     toml = write_toml(tmp_path, ids, digest(tmp_path, members, ids), serve((pack(members), None)).url)
     (corpus,) = sources.fetch(toml, tmp_path / "raw")
-    assert [name for name, _, _ in sources.pages_of(corpus.folder)] == ["0001", "0004"]
+    assert [page.id for page in sources.pages_of(corpus.folder)] == ["0001", "0004"]
     assert sorted(path.name for path in corpus.folder.glob("truth/*")) == ["0001.json", "0004.json"]
     assert (corpus.pages, corpus.in_test, corpus.dropped) == (2, 3, 2)
     assert "dropped 3 dev pages that are in its test split (2 of them listed)" in str(corpus)
@@ -208,11 +208,33 @@ def test_trafilatura_from_a_folder(tmp_path: Path) -> None:
     toml = write_toml(tmp_path, ids, digest(tmp_path, members, ids, "trafilatura"), name="trafilatura")
     (corpus,) = sources.fetch(toml, tmp_path / "raw", tmp_path)
     pages = list(sources.pages_of(corpus.folder))
-    assert [(name, record["url"]) for name, _, record in pages] == [
+    assert [(page.id, page.url) for page in pages] == [
         ("a ü.html", "https://a.example/"),
         ("b ü.html", "https://b.example/"),
     ]
     assert sorted(path.name for path in corpus.folder.glob("pages/*")) == sorted(ids)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "page"),
+    [
+        ("fundus", "top/tests/resources/parser/test_data/jp/Asahi_2025.html.gz", "Asahi_2025.html"),
+        ("postlight", "top/fixtures/www.harbour.example.html", "www.harbour.example.html"),
+        ("gne", "top/tests/harbour/1.html", "tests~harbour~1.html"),
+        ("zh-content", "top/original/0ab1.html", "0ab1.html"),
+        ("htmldate", "top/tests/eval/harbour.example-ferry.html", "harbour.example-ferry.html"),
+    ],
+)
+def test_corpora_of_html_files_give_their_listed_pages_alone(tmp_path: Path, name: str, path: str, page: str) -> None:
+    html = b"<p>The heron waits.</p>"
+    content = gzip.compress(html) if path.endswith(".gz") else html
+    members = {path: content, path.replace("1", "2").replace("harbour", "other"): content, "top/LICENSE": b"MIT"}
+    (tmp_path / f"{name}.tar.gz").write_bytes(pack(members))
+    toml = write_toml(tmp_path, [page], digest(tmp_path, members, [page], name), name=name)
+    (corpus,) = sources.fetch(toml, tmp_path / "raw", tmp_path)
+    assert [(found.id, found.html, found.reference) for found in sources.pages_of(corpus.folder)] == [
+        (page, html, None)
+    ]
 
 
 def test_missing_pages_are_counted_and_named(tmp_path: Path) -> None:
@@ -256,5 +278,10 @@ def test_the_real_corpora_have_the_digests_of_sources_toml(tmp_path: Path) -> No
     assert [(corpus.name, corpus.pages, corpus.dropped) for corpus in corpora] == [
         ("wcxb", 1358, 0),
         ("trafilatura", 487, 0),
+        ("fundus", 141, 0),
+        ("postlight", 79, 0),
+        ("gne", 29, 0),
+        ("zh-content", 42, 0),
+        ("htmldate", 277, 0),
     ]
     assert sources.available(DATA / "sources.toml", tmp_path) == (corpora, [])

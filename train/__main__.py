@@ -21,12 +21,12 @@ from . import (
     card,
     changed,
     compare,
+    corpora,
     curve,
     draw,
     evaluate,
     gallery,
     gate,
-    sources,
 )
 from .align import SpanError
 from .answers import CompareError
@@ -38,6 +38,7 @@ from .corpus import (
     annotation_files,
     read_annotations,
     read_corpus,
+    read_sites,
     sha256_of,
 )
 from .corrections import WEIGHT, Corrections, read_corrections
@@ -63,11 +64,11 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
     paragraphs = {path: read_paragraphs(path) for path in filter(None, (PARAGRAPHS, own))}
     for line in contradictions(own) if own else ():
         print(f"pagesieve.train: warning: {line}", file=sys.stderr)
-    there, missing = sources.available(SOURCES, RAW)
-    views: list[View] = []
+    there, missing = corpora.available(SOURCES, RAW)
+    sites, views = read_sites(DATA / "read.csv"), list[View]()
     for corpus in there:
         files = annotation_files(ANNOTATIONS, corpus.name)
-        part, wanted, found = read_corpus(corpus.folder, read_annotations(files), JOBS)
+        part, wanted, found = read_corpus(corpus.folder, read_annotations(files), sites, JOBS)
         labels = f"; {found} of {wanted} hand-labelled words found again ({found / wanted:.1%})" if wanted else ""
         print(f"uses {corpus.name}: {corpus.pages} pages{labels}")
         if found < FOUND_AGAIN * wanted:
@@ -75,7 +76,7 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
                 f"{', '.join(map(str, files))}: under {FOUND_AGAIN:.0%} of the labelled words were found again; "
                 "label them anew"
             )
-        views += part
+        views += without_twins(part, views)
     for source in missing:
         print(f"lacks {source.name}: run `make data`, or `make data CORPORA=DIR` with {source.archive} in DIR")
     for path, part in paragraphs.items():
@@ -84,7 +85,13 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
     return views + composed(views), digests_of(there, own)
 
 
-def digests_of(there: Sequence[sources.Corpus], own: Path | None = None) -> dict[str, str]:
+def without_twins(views: Sequence[View], others: Sequence[View]) -> list[View]:
+    """The views of the pages that stand in no other corpus: one that stands in two has the same file name in both."""
+    known = {view.page for view in others}
+    return [view for view in views if view.page not in known]
+
+
+def digests_of(there: Sequence[corpora.Corpus], own: Path | None = None) -> dict[str, str]:
     """The digests of all training data by name: of these corpora with their annotations, and of the paragraphs."""
     digests = {}
     for corpus in there:
@@ -141,7 +148,7 @@ def gated(args: Namespace) -> list[str]:
     """What does not pass the gate, a line each; writes floors instead where that is asked for."""
     path = args.reports / "gate.json"
     parts, model = gate.read(path), load(args.model / "blocks.joblib")
-    there, missing = sources.available(SOURCES, RAW) if args.corpora else ([], [])
+    there, missing = corpora.available(SOURCES, RAW) if args.corpora else ([], [])
     if missing:
         raise CorpusError(f"{RAW}: lacks {', '.join(source.name for source in missing)}; run `make data`")
     digests = digests_of(there) | {f"annotations/{path.stem}": sha256_of(path) for path in ANNOTATIONS.glob("*.*.csv")}
@@ -180,7 +187,7 @@ def draw_gallery(reports: Path) -> list[Path]:
 
 
 def compared() -> None:
-    there, missing = sources.available(SOURCES, RAW)
+    there, missing = corpora.available(SOURCES, RAW)
     if missing:
         raise CompareError(f"{RAW}: lacks {', '.join(source.name for source in missing)}; run `make data`")
     report = compare.compared(RAW, PEERS, DATA / "read.csv", digests_of(there))
@@ -191,7 +198,7 @@ def compared() -> None:
 
 
 def timed(count: int) -> None:
-    there, _ = sources.available(SOURCES, RAW)
+    there, _ = corpora.available(SOURCES, RAW)
     wcxb = next((corpus.folder for corpus in there if corpus.name == "wcxb"), None)
     report = bench.bench(wcxb, DATA, PEERS, count)
     readme = bench_tables.with_tables(README.read_text(encoding="utf-8"), report)
@@ -208,7 +215,7 @@ def main() -> None:
             files.finish(folder)
         files.finish(RAW)
         if args.command == "data":
-            for corpus in sources.fetch(SOURCES, RAW, args.corpora):
+            for corpus in corpora.fetch(SOURCES, RAW, args.corpora):
                 print(corpus)
         elif args.command == "train":
             train(args)
@@ -231,7 +238,7 @@ def main() -> None:
                 print(f"drew {path}")
     except (
         Failure,
-        sources.SourceError,
+        corpora.SourceError,
         SpanError,
         CorpusError,
         ModelError,

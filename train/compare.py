@@ -94,9 +94,7 @@ def c4_filtered(text: str) -> str:
 
 def references(folder: Path) -> dict[str, tuple[str, Counter[str]]]:
     """The type of each page of WCXB, and its reference text as a bag of words."""
-    return {
-        page.id: (page.page_type, Counter(words(page.reference or ""))) for page in pages_of(folder)
-    }
+    return {page.id: (page.page_type, Counter(words(page.reference or ""))) for page in pages_of(folder)}
 
 
 def word_figures(answers: Answers, pages: dict[str, tuple[str, Counter[str]]]) -> dict[str, Any]:
@@ -118,8 +116,7 @@ def listed_segments(folder: Path, read: Path) -> dict[str, tuple[str, dict[str, 
     with read.open(encoding="utf-8", newline="") as stream:
         by_hand = {row["page"]: row["language"] for row in csv.DictReader(stream) if row["corpus"] == folder.name}
     return {
-        page.id: (by_hand.get(page.id) or said_language(page.html), page.record["entry"])
-        for page in pages_of(folder)
+        page.id: (by_hand.get(page.id) or said_language(page.html), page.record["entry"]) for page in pages_of(folder)
     }
 
 

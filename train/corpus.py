@@ -3,14 +3,15 @@
 Pages that nobody labelled are scored against their reference text, but not learned from.
 """
 
+import csv
 import hashlib
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import trafilatura
@@ -80,10 +81,20 @@ class CorpusError(ValueError):
     """Training data that cannot be used as it is; the message names the file and the line."""
 
 
-def read_corpus(folder: Path, annotations: dict[str, Annotated], jobs: int) -> tuple[list[View], int, int]:
-    """The views of every page of a fetched corpus, and how many annotated words there are and were found again."""
+def read_corpus(
+    folder: Path, annotations: dict[str, Annotated], sites: Mapping[tuple[str, str], str], jobs: int
+) -> tuple[list[View], int, int]:
+    """The views of every page of a fetched corpus, and how many annotated words there are and were found again.
+
+    ``sites`` has the site of a page, by corpus and id, where its address in the corpus does not tell it.
+    """
     built = Parallel(n_jobs=jobs, batch_size=8)(
-        delayed(page_views)(*page, source=folder.name, annotated=annotations.get(page[0], UNREAD))
+        delayed(page_views)(
+            page,
+            source=folder.name,
+            site=sites.get((folder.name, page.id)) or site_of(page.url),
+            annotated=annotations.get(page.id, UNREAD),
+        )
         for page in pages_of(folder)
     )
     views = [view for page, _ in built for view in page]
@@ -107,42 +118,37 @@ def read_annotations(paths: Iterable[Path]) -> dict[str, Annotated]:
     return pages
 
 
-def page_views(
-    page: str, content: bytes, record: dict[str, Any], *, source: str, annotated: Annotated
-) -> tuple[list[View], int]:
+def read_sites(path: Path) -> dict[tuple[str, str], str]:
+    """The sites that stand in ``data/read.csv``, by corpus and page."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return {(row["corpus"], row["page"]): row["site"] for row in csv.DictReader(stream) if row["site"]}
+
+
+def page_views(page: CorpusPage, *, source: str, site: str, annotated: Annotated) -> tuple[list[View], int]:
     """All views of one page, and how many of its annotated words were found."""
-    read = read_page(content, kind="html")
+    read = read_page(page.html, kind="html")
     blocks = segment(read)
     running, owners = running_words(block.text for block in blocks)
-    url, page_type, reference = record.get("url", ""), "", []
-    if source == "wcxb":
-        url, page_type = record["truth"]["url"], page_type_of(record)
-        reference = words(record["truth"]["ground_truth"].get("main_content") or "")
     page_set, spans = annotated
     codes, found = [NONE] * len(running), find_spans(spans, running)
     for start, span in found:
         codes[start : start + span.end - span.start] = [LABELS.index(CODES[span.code])] * (span.end - span.start)
     labels = np.array(majority(owners, codes, len(blocks)), dtype=np.int8)
     whole = View(
-        page, source, site_of(url), page_type, "html", blocks, labels, np.arange(len(blocks)), page_set, read.title,
-        reference=Counter(reference), weight=HAND,
+        page.id, source, site, page.page_type, "html", blocks, labels, np.arange(len(blocks)), page_set, read.title,
+        reference=Counter(words(page.reference or "")), weight=HAND,
     )  # fmt: skip
     lines = [line for block in blocks for line in lines_of(block)]
     if page_set:  # as the readers cut them
         lines = [stretch_text(blocks, running, owners, start, span) for start, span in found]
     named = {"": ("text", lines)}
     if page_set:
-        named |= {maker: ("leftover", left) for maker, left in leftovers(content, whole).items()}
+        named |= {maker: ("leftover", left) for maker, left in leftovers(page.html, whole).items()}
     views = [whole]
     for maker, (kind, texts) in named.items():
         if view := line_view(whole, running, owners, codes, kind, texts, maker):
             views.append(view)
     return views, sum(span.end - span.start for _, span in found)
-
-
-def page_type_of(record: dict[str, Any]) -> str:
-    """The type of a WCXB page, under the name that its benchmark calls it by."""
-    return str(record["metadata"]["page_type"]).replace("category", "collection")
 
 
 def lines_of(block: Block) -> list[str]:

@@ -162,8 +162,7 @@ def with_intervals(scores: dict[str, dict[str, Any]], pages: pd.DataFrame) -> di
     """The word scores of these pages, each F1 with its interval over sites."""
     groups = by_type(pages)
     return {
-        name: of | {"interval": known(*interval(totals(groups[name], "f1"), mean)[1:])}
-        for name, of in scores.items()
+        name: of | {"interval": known(*interval(totals(groups[name], "f1"), mean)[1:])} for name, of in scores.items()
     }
 
 

@@ -1,9 +1,9 @@
 """Fetch the corpora of `data/sources.toml` into folders of `data/raw/`, and prove each by a content digest.
 
 The digest is the sha256 of one line a page, sorted by page id: the canonical JSON of `[id, sha256 of the page's HTML,
-record]`. It covers the listed ids alone, so it holds for every packing of them. A corpus that knows pages of its archive
-to be held out (``Adapter.unpack`` returns them) never keeps these: the digest is checked over all listed ids first (it
-proves that the archive is the expected one), then such pages are dropped.
+record]`. It covers the listed ids alone, so it holds for every packing of them. Pages that an archive itself holds out
+(``Adapter.unpack`` returns them) are never kept: the digest is checked over all listed ids first (it proves that the
+archive is the expected one), then they are dropped.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """The evaluation pages of trafilatura, mostly German and English, with wanted, unwanted and comment segments.
 
-    pages/FILE  evaldata.json {URL: entry}
+pages/FILE  evaldata.json {URL: entry}
 """
 
 import json
