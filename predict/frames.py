@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from .charset import encodable
 from .decide import Prefer, once
 from .labels import LABELS
 from .model import Model, load
 from .output import Block
-from .page import PageWarning, encodable
+from .page import PageWarning
 
 BLOCKS = {
     "page": "string",

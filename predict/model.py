@@ -19,13 +19,14 @@ from sklearn.pipeline import Pipeline
 
 from . import estimators
 from .blocks import Block, segment
+from .charset import encodable
 from .compact import Passes, compacted, linear_of, scores
 from .decide import EVEN, PREFERENCES, Prefer, confidence, decide, once
 from .estimators import OLDEST
 from .features import BLOCK_COLUMNS, block_features, page_features, page_names
 from .files import latest
 from .labels import LABELS
-from .page import Kind, PageWarning, encodable, read_page
+from .page import Kind, PageWarning, read_page
 from .unpickle import Refused
 
 KINDS = ("html", "text")  # of pages: each has pipelines of its own

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from .charset import encodable
 from .decide import once
 from .labels import COLOURS, LABELS
-from .page import encodable
 
 Block = dict[str, Any]  # one of Model.records
 

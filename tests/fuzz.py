@@ -12,7 +12,8 @@ import atheris
 with atheris.instrument_imports(include=["pagesieve.predict"]):
     from pagesieve.predict import load, output
     from pagesieve.predict.blocks import segment
-    from pagesieve.predict.page import decode, read_page
+    from pagesieve.predict.charset import decode
+    from pagesieve.predict.page import read_page
 
 sys.path.insert(0, str(Path(__file__).parent))
 from hostile import squeezed, visible  # noqa: E402  # after the instrumented imports

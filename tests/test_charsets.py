@@ -4,7 +4,8 @@ import codecs
 
 import pytest
 
-from pagesieve.predict.page import decode, read_page
+from pagesieve.predict.charset import decode
+from pagesieve.predict.page import read_page
 
 # By codec: a text that it can write and most others would read otherwise, and all labels of browsers for it.
 CHARSETS = {
@@ -112,7 +113,7 @@ CHARSETS = {
         "cp1258 windows-1258 x-cp1258",
     ),
     "cp1252": (
-        "é€œ",
+        "€éœ",
         "ansi_x3.4-1968 ascii cp1252 cp819 csisolatin1 ibm819 iso-8859-1 iso-ir-100 iso8859-1 iso88591 "
         "iso_8859-1 iso_8859-1:1987 l1 latin1 us-ascii windows-1252 x-cp1252",
     ),

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from pagesieve.predict.blocks import segment
+from pagesieve.predict.charset import decode
 from pagesieve.predict.labels import CODES, LABELS
-from pagesieve.predict.page import decode, read_page
+from pagesieve.predict.page import read_page
 from pagesieve.train.align import Span, find_spans, read_spans, running_words, words
 
 DATA = Path(__file__).parents[1] / "data"

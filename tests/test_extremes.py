@@ -17,7 +17,8 @@ import pytest
 from hostile import squeezed, visible
 
 from pagesieve.predict import blocks, load, model, output
-from pagesieve.predict.page import MAX_DEPTH, PageWarning, encodable, excess
+from pagesieve.predict.charset import encodable
+from pagesieve.predict.page import MAX_DEPTH, PageWarning, excess
 
 MODEL = load()
 Make = Callable[[int], str]

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from pagesieve.predict.charset import decode
 from pagesieve.predict.page import (
     MARKUP,
     MAX_DEPTH,
     Kind,
     Page,
     PageWarning,
-    decode,
     nesting,
     read_page,
     strip_tags,

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from pagesieve.predict import __main__, files, inputs, load, output
-from pagesieve.predict.page import encodable
+from pagesieve.predict.charset import encodable
 from pagesieve.predict.shards import named
 
 ESCAPES = "\x1b[31mred\x1b]0;title\x07\x9b2J\x9d0;x\x9c\x7f\x08\x00\r\x0c\x85end"

@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
 
 from pagesieve.predict.blocks import segment
-from pagesieve.predict.page import decode, read_page
+from pagesieve.predict.charset import decode
+from pagesieve.predict.page import read_page
 
 from . import peers
 from .card import write

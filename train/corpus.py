@@ -19,8 +19,9 @@ from joblib import Parallel, delayed
 from resiliparse.extract.html2text import extract_plain_text
 
 from pagesieve.predict.blocks import Block, segment
+from pagesieve.predict.charset import decode
 from pagesieve.predict.labels import CODES, LABELS
-from pagesieve.predict.page import decode, read_page
+from pagesieve.predict.page import read_page
 
 from .align import Span, find_spans, majority, match, read_spans, running_words, words
 from .corpora import CorpusPage, pages_of

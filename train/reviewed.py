@@ -21,9 +21,10 @@ from typing import NamedTuple
 from selectolax.lexbor import LexborHTMLParser
 
 from pagesieve.predict.blocks import Block, segment
+from pagesieve.predict.charset import decode
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.labels import CODES, LABELS
-from pagesieve.predict.page import Kind, decode, read_page
+from pagesieve.predict.page import Kind, read_page
 
 from .align import Span, find_spans, hash_of, majority, running_words, spans_in
 from .split import site_of
