@@ -2,5 +2,6 @@
 
 from .labels import LABELS
 from .model import Model, ModelError, load
+from .page import NotAPage, PageWarning
 
-__all__ = ["LABELS", "Model", "ModelError", "load"]
+__all__ = ["LABELS", "Model", "ModelError", "NotAPage", "PageWarning", "load"]

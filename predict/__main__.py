@@ -18,16 +18,17 @@ from typing import NoReturn
 from . import archives, files, output
 from .decide import PREFERENCES, Prefer
 from .explain import explain, render
-from .inputs import BadPage, Failure, Source, find, kind, read
+from .inputs import BadPage, Failure, Source, find, kind, naming, read
 from .labels import LABELS
 from .model import Model, ModelError, load
 from .page import PageWarning
 
 HELP = """\
-INPUT is a page (HTML or plain text, also as .gz), a folder that is searched for pages (.html .htm .xhtml .txt and
-their .gz), or - for standard input. Pages named .html .htm .xhtml are HTML, .txt is text; others are HTML if they
-look like it, and --input overrules both. A page of more than 10 MB, unpacked, is refused. HTML that is nested deeper
-than 1,000 elements, or has as much of something else that is not parsed in due time, is read as text, with a note.
+INPUT is a page (HTML or plain text, also as .gz), a folder that is searched for pages (.html .htm .xhtml .mhtml
+.mht .txt and their .gz), or - for standard input. Pages named .txt are text, those with the other names HTML, and
+without such a name they are HTML if they look like it; --input overrules both. Of MHTML the HTML part is read. A page
+of more than 10 MB, unpacked, is refused, and so is a file that is no page, as a PDF. HTML that is nested deeper than
+1,000 elements, or has as much of something else that is not parsed in due time, is read as text, with a note.
 
 formats:
   jsonl   one JSON object a block: page, index, text, label, scores, confidence (the F1 to be expected of the page's
@@ -171,13 +172,16 @@ def predict(args: argparse.Namespace) -> int:
         refuse_overwriting([target / name for name in names] or [target], sources)
     model = loaded(args, args.prefer)
     skipped: list[Source] = []
-    pages = labelled(model, sources, args, skipped)
+    empty: list[Source] = []
+    pages = labelled(model, sources, args, skipped, empty)
     if target is None:
         show(pages)
     elif folder:
         files.write_folder(target, ((names[number], page) for number, page in pages))
     else:
         files.write_file(target, pages)
+    if empty and len(sources) > 1:
+        note(f"{len(empty)} of {len(sources) - len(skipped)} pages have no article")
     if skipped:
         note(f"{len(skipped)} of {len(sources)} pages could not be read and were skipped, the others are labelled")
     return 1 if skipped else 0
@@ -258,24 +262,29 @@ def refuse_overwriting(targets: list[Path], sources: list[Source]) -> None:
 
 
 def labelled(
-    model: Model, sources: list[Source], args: argparse.Namespace, skipped: list[Source]
+    model: Model, sources: list[Source], args: argparse.Namespace, skipped: list[Source], empty: list[Source]
 ) -> Iterator[tuple[int, str]]:
-    """The number of each page and what is to be written for it; adds the pages that it passes over to ``skipped``."""
+    """The number of each page and what is to be written for it.
+
+    Adds the pages that it passes over to ``skipped``, those without an article to ``empty``.
+    """
     if args.format == "csv":
         yield 0, output.CSV_HEADER
     keep = args.keep or (["article_content"] if args.format == "text" else LABELS)
     for number, source in enumerate(sources):
         try:
             content = read(source.page)
+            with noting(source.page):
+                known = kind(source.page, args.input)
+                blocks = model.records(content, page=source.page, kind=known, prefer=args.prefer)
         except BadPage as error:
             if source.named:
                 raise
             note(f"{error} (skipped)")
             skipped.append(source)
             continue
-        with noting(source.page):
-            known = kind(source.page, args.input)
-            blocks = model.records(content, page=source.page, kind=known, prefer=args.prefer)
+        if all(block["label"] != LABELS[0] for block in blocks):
+            empty.append(source)
         if not blocks:
             note(f"{source.page}: an empty page, no blocks")
         kept = [block for block in blocks if block["label"] in keep]
@@ -284,10 +293,11 @@ def labelled(
 
 @contextmanager
 def noting(page: str) -> Iterator[None]:
-    """Notes what could not be read of the page in full."""
+    """Notes what could not be read of the page in full; raises BadPage if it is none."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", PageWarning)
-        yield
+        with naming(page):
+            yield
     for warning in caught:
         note(f"{page}: {warning.message}")
 

@@ -21,7 +21,7 @@ INPUT is an archive, or a folder that is searched for archives and pages:
   .warc .wet (.gz)             HTML of WARC, text of WET; other records are skipped (extra: warc)
   .parquet                     a page a row (extra: parquet)
   .jsonl .ndjson .json (.gz)   a page a line
-  .html .htm .xhtml .txt (.gz) a page a file
+  .html .htm .xhtml .txt (.gz) a page a file; .mhtml and .mht, too
 The page of a row is in --html-column or --text-column, by default in html, text or content; column page, url or id
 names it, else its number. DIR gets a file for each shard, in blocks or articles, and errors.jsonl. The same command,
 repeated, goes on where it was stopped. A page of more than 10 MB, one that takes more than 30 s, or that kills its

@@ -16,6 +16,8 @@ import pandas as pd
 
 from .guard import Guard, Lost, Work
 from .inputs import Failure
+from .labels import LABELS
+from .page import is_surely_html
 from .records import Column, RawPage, Record, read_shard
 from .rows import FORMATS
 from .shards import Shard
@@ -54,14 +56,19 @@ class Report:
     pages: int = 0
     skipped: int = 0
     rows: int = 0
+    empty: int = 0  # pages without an article
+    markup: int = 0  # pages that are read as text, and look like HTML
     labels: dict[str, int] = field(default_factory=dict)
     errors: list[dict[str, str | None]] = field(default_factory=list)
 
     def lose(self, lost: Iterable[Lost]) -> None:
         self.errors += [{"page": one.page, "reason": one.reason, "shard": self.shard} for one in lost]
 
-    def count(self, frame: pd.DataFrame) -> None:
+    def count(self, frame: pd.DataFrame, pages: int) -> None:
+        """Count the rows of so many pages."""
+        self.pages += pages
         self.rows += len(frame)
+        self.empty += pages - articles(frame)
         if "label" in frame:
             self.labels = dict(Counter(self.labels) + Counter(frame["label"]))
 
@@ -109,9 +116,16 @@ def label_into(stage: Path, shard: Shard, job: Job, report: Report) -> None:
             frame, lost = guard(pages)
             write(frame)
             report.lose(lost)
-            report.count(frame)
-            report.pages += len(pages) - len(lost)
+            report.count(frame, len(pages) - len(lost))
             os.truncate(progress, report.pages)
+
+
+def articles(frame: pd.DataFrame) -> int:
+    """How many pages have an article, in a frame of blocks or of articles."""
+    if "label" not in frame:
+        return int((frame["text"].fillna("") != "").sum())
+    page = (frame["index"] == 0).cumsum()
+    return int(page[frame["label"] == LABELS[0]].nunique())
 
 
 def batches(records: Iterable[Record], report: Report) -> Iterator[pd.DataFrame]:
@@ -125,12 +139,18 @@ def batches(records: Iterable[Record], report: Report) -> Iterator[pd.DataFrame]
             report.lose([record])
         else:
             pages.append(record)
+            report.markup += record.kind == "text" and is_surely_html(start_of(record.content))
             size += len(record.content)
             if len(pages) == PAGES_AT_ONCE or size >= BYTES_AT_ONCE:
                 yield frame_of(pages)
                 pages, size = [], 0
     if pages:
         yield frame_of(pages)
+
+
+def start_of(content: bytes | str) -> str:
+    """Enough of a page to tell HTML by."""
+    return content if isinstance(content, str) else content[:10_000].decode("latin-1")
 
 
 def frame_of(pages: Sequence[RawPage]) -> pd.DataFrame:

@@ -51,12 +51,9 @@ def decode(content: bytes, charset: str | None = None) -> str:
     A byte order mark wins, then ``charset`` (of the HTTP header). Else a page is UTF-8 if it can be read so, whatever
     it declares; else what it declares if it can be read so; else what a detector says. Nothing raises.
     """
-    for mark, codec in MARKS.items():
-        if content.startswith(mark):
-            return content[len(mark) :].decode(codec, "replace")
-    if charset and (codec := codec_of(charset)):
-        return content.decode(codec, "replace")
-    if codec := wide_codec(content):
+    if mark := mark_of(content):
+        return content[len(mark) :].decode(MARKS[mark], "replace")
+    if codec := codec_of(charset or "") or wide_codec(content):
         return content.decode(codec, "replace")
     text = content.decode("utf-8", "replace")
     if content.isascii() and b"\x1b" not in content:  # with it, it may be ISO-2022-JP
@@ -80,6 +77,11 @@ def codec_of(label: str) -> str:
             b"a".decode(name, "replace")
             return name
     return ""
+
+
+def mark_of(content: bytes) -> bytes:
+    """The byte order mark that the content begins with, a key of MARKS; empty if there is none."""
+    return next(filter(content.startswith, MARKS), b"")
 
 
 def wide_codec(content: bytes) -> str:

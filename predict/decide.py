@@ -43,13 +43,11 @@ def confidence(scores: np.ndarray, labels: Sequence[str], texts: Sequence[str]) 
     """The F1 to be expected of the kept characters of a page: in [0, 1], by the scores of its blocks.
 
     What is kept are the blocks labelled article_content; each counts by the length of its text, as article to the
-    extent of its score. Where none is kept, it is the probability that a character is no article.
+    extent of its score. Where none is kept, the article is empty, and it is 0.
     """
-    if not texts:
-        return 1.0
     lengths = np.array(list(map(text_length, texts)))
     kept = np.array([label == LABELS[0] for label in labels])
     article = lengths * scores[:, 0]
     if not kept.any():
-        return float(1 - article.sum() / lengths.sum())
+        return 0.0
     return float(2 * article[kept].sum() / (lengths[kept].sum() + article.sum()))

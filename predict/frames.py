@@ -55,7 +55,7 @@ def frame_of_articles(
     rows = []
     for page, blocks in labelled(pages, model_of(model, trust), prefer):
         kept = once([block["text"] for block in blocks if block["label"] == "article_content"])
-        rows.append((page, "\n\n".join(kept), blocks[0]["confidence"] if blocks else 1.0))
+        rows.append((page, "\n\n".join(kept), blocks[0]["confidence"] if blocks else 0.0))
     return pd.DataFrame(rows, columns=list(ARTICLES)).astype(ARTICLES)
 
 

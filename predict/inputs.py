@@ -5,14 +5,17 @@ import os
 import sys
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import IO
 
 from .files import STAGE
-from .page import MAX_BYTES, Kind
+from .filetype import foreign_type
+from .page import MAX_BYTES, Kind, NotAPage
 
-KINDS: dict[str, Kind] = {".html": "html", ".htm": "html", ".xhtml": "html", ".txt": "text"}
+KINDS: dict[str, Kind] = {".html": "html", ".htm": "html", ".xhtml": "html"}
+KINDS |= {".mhtml": "html", ".mht": "html", ".txt": "text"}
 PAGES = (*KINDS, *(f"{suffix}.gz" for suffix in KINDS))
 
 
@@ -61,7 +64,10 @@ def search(folder: str) -> list[str]:
 
 
 def read(page: str) -> bytes:
-    """The content of a page, unpacked; raises BadPage with the reason if there is none, or more than MAX_BYTES."""
+    """The content of a page, unpacked; raises BadPage with the reason.
+
+    It is that there is none, or more than MAX_BYTES, or that it is no page.
+    """
     try:
         if page == "-":
             if sys.stdin is None:
@@ -76,7 +82,18 @@ def read(page: str) -> bytes:
         raise BadPage(f"{page}: {error.strerror or error}") from error
     if len(content) > MAX_BYTES:
         raise BadPage(f"{page}: larger than {MAX_BYTES:,} bytes; split it, or hand it to Model.label in Python")
+    if found := foreign_type(content):
+        raise BadPage(f"{page}: looks like {found}, not like a page; name HTML, MHTML or plain text")
     return content
+
+
+@contextmanager
+def naming(page: str) -> Iterator[None]:
+    """Raises BadPage, with the page's name, where its content turns out to be no page."""
+    try:
+        yield
+    except NotAPage as error:
+        raise BadPage(f"{page}: {error}") from error
 
 
 def unpacked(file: IO[bytes]) -> bytes:

@@ -11,6 +11,8 @@ from typing import Literal
 from selectolax.lexbor import LexborHTMLParser
 
 from .charset import decode, encodable
+from .filetype import foreign_type
+from .mhtml import html_part, is_mhtml
 
 Kind = Literal["auto", "html", "text"]
 
@@ -75,6 +77,15 @@ TAG = re.compile(r"<[^>]*>")
 LOOKS_LIKE_HTML = re.compile(r"\s*<[a-zA-Z!?/]|.*?<(?:html|body|p|div)\b", re.S | re.I)
 
 
+SURELY_HTML = re.compile(
+    r"\s*<(?:!doctype|html|head|meta|title|link|style|script|body|div|p|h[1-6]|article|main|section|table|ul)\b", re.I
+)
+
+
+class NotAPage(ValueError):
+    """The content is that of another kind of file, which the message names."""
+
+
 class PageWarning(UserWarning):
     """The page could be read, but not in full: the message says what was done."""
 
@@ -98,11 +109,16 @@ def read_page(content: bytes | str, *, kind: Kind = "auto", charset: str | None 
 
     Bytes are decoded as ``charset.decode`` does it; ``charset`` is that of the HTTP header. HTML with more than
     MAX_DEPTH, MAX_ATTRIBUTES, MAX_OPTIONS or MAX_REMADE allow is stripped of its tags, read as text lines, marked as
-    ``flattened`` and reported by a PageWarning.
+    ``flattened`` and reported by a PageWarning; so is HTML that is read as text as ``kind`` says so. Of MHTML the HTML
+    part is read. Raises NotAPage for bytes of another kind of file (a PDF, an image), TypeError for no content.
     """
     if not isinstance(content, bytes | str):
         raise TypeError(f"content must be the page itself, bytes or str, not {type(content).__name__}")
-    text = decode(content, charset) if isinstance(content, bytes) else encodable(content).removeprefix("\ufeff")
+    if isinstance(content, bytes) and kind != "text" and is_mhtml(content):
+        return read_mhtml(content, charset)
+    text = read_bytes(content, charset) if isinstance(content, bytes) else encodable(content).removeprefix("\ufeff")
+    if kind == "text" and is_surely_html(text):
+        warnings.warn("looks like HTML, read as text: --input html", PageWarning, stacklevel=2)
     if kind == "auto":
         kind = "html" if looks_like_html(text) else "text"
     if kind == "text":
@@ -115,8 +131,29 @@ def read_page(content: bytes | str, *, kind: Kind = "auto", charset: str | None 
     return Page("html", tree=tree, title=" ".join(title.text().split())[:MAX_TITLE].strip() if title else "")
 
 
+def read_bytes(content: bytes, charset: str | None) -> str:
+    """The text of a page; raises NotAPage for another kind of file."""
+    if found := foreign_type(content, charset):
+        raise NotAPage(f"looks like {found}, not like a page")
+    return decode(content, charset)
+
+
+def read_mhtml(content: bytes, charset: str | None) -> Page:
+    """The HTML part of an MHTML file as a page; raises NotAPage if there is none that can be read."""
+    try:
+        part, named = html_part(content)
+    except ValueError as error:
+        raise NotAPage(str(error)) from error
+    return read_page(encodable(read_bytes(part, charset or named)), kind="html")
+
+
 def looks_like_html(text: str) -> bool:
     return LOOKS_LIKE_HTML.match(text) is not None
+
+
+def is_surely_html(text: str) -> bool:
+    """Whether the text begins like HTML, as no text does that is meant as such."""
+    return SURELY_HTML.match(text) is not None
 
 
 def text_lines(text: str) -> tuple[str, ...]:

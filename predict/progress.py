@@ -52,6 +52,11 @@ def summary(reports: Sequence[Report], seconds: float) -> str:
     ]
     labels: Counter[str] = sum((Counter(report.labels) for report in reports), Counter())
     lines += [f"{labels[label]:12,}  {label}" for label in LABELS if labels] or [f"{rows:12,}  rows"]
+    empty, markup = (sum(getattr(one, name) for one in reports) for name in ("empty", "markup"))
+    if empty:
+        lines.append(f"{empty:12,}  pages without an article")
+    if markup:
+        lines.append(f"{markup:12,}  pages that look like HTML, read as text: --html-column")
     reasons = Counter((error["reason"] or "").split(":")[0] for error in errors)
     lines += [f"{count:12,}  lost: {reason}" for reason, count in reasons.most_common()]
     return "".join(f"{line}\n" for line in lines)

@@ -9,6 +9,7 @@ from importlib import import_module
 from io import BufferedIOBase
 from typing import Any
 
+from .filetype import foreign_type
 from .guard import Lost
 from .inputs import Failure, kind
 from .page import MAX_BYTES, Kind
@@ -93,7 +94,11 @@ def read_pages(shard: Shard, _: Column) -> Iterator[Record]:
 
 
 def checked(page: RawPage) -> RawPage | Lost:
-    return page if len(page.content) <= MAX_BYTES else Lost(page.page, f"larger than {MAX_BYTES:,} bytes")
+    """The page, unless it is too large or the content of another kind of file."""
+    if len(page.content) > MAX_BYTES:
+        return Lost(page.page, f"larger than {MAX_BYTES:,} bytes")
+    found = foreign_type(page.content, page.charset) if isinstance(page.content, bytes) else ""
+    return Lost(page.page, f"not a page: looks like {found}") if found else page
 
 
 class OneByOne:

@@ -13,7 +13,7 @@ with atheris.instrument_imports(include=["pagesieve.predict"]):
     from pagesieve.predict import load, output
     from pagesieve.predict.blocks import segment
     from pagesieve.predict.charset import decode
-    from pagesieve.predict.page import read_page
+    from pagesieve.predict.page import NotAPage, read_page
 
 sys.path.insert(0, str(Path(__file__).parent))
 from hostile import squeezed, visible  # noqa: E402  # after the instrumented imports
@@ -31,7 +31,10 @@ def one(data: bytes) -> None:
     runs += 1
     how, content = data[:1] or b"\0", data[1:]
     kind, charset = KINDS[how[0] % 3], CHARSETS[how[0] // 3 % 5]
-    page = read_page(content, kind=kind, charset=charset)
+    try:
+        page = read_page(content, kind=kind, charset=charset)
+    except NotAPage:
+        return
     blocks = segment(page)
     assert blocks == segment(read_page(content, kind=kind, charset=charset))
     if page.kind == "html":

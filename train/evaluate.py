@@ -107,7 +107,10 @@ def label_frame(view: View, mode: str, scores: np.ndarray) -> pd.DataFrame:
 
 
 def confidence_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
-    """For each hand-labelled page and mode its confidence, and the F1 of the kept characters by the hand labels."""
+    """For each hand-labelled page and mode its confidence, and the F1 of the kept characters by the hand labels.
+
+    Both are 0 where nothing is kept, also if the hand labels agree.
+    """
     rows = []
     for view, part in zip(views, scores, strict=True):
         known = view.labels >= 0
@@ -118,7 +121,7 @@ def confidence_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.D
         lengths = np.array(list(map(text_length, texts))) * known
         kept, true = lengths[said == LABELS[0]].sum(), lengths[view.labels == 0].sum()
         both = lengths[(said == LABELS[0]) & (view.labels == 0)].sum()
-        f1 = 2 * both / (kept + true) if kept + true else 1.0
+        f1 = 2 * both / (kept + true) if kept else 0.0
         rows.append([mode_of(view), view.page, confidence(part, said.tolist(), texts), float(f1)])
     return pd.DataFrame(rows, columns=["mode", "page", "confidence", "kept_f1"])
 

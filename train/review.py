@@ -18,7 +18,7 @@ from typing import Any
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.serving import make_server
 
-from pagesieve.predict.inputs import BadPage, Failure, find, kind, read
+from pagesieve.predict.inputs import BadPage, Failure, find, kind, naming, read
 from pagesieve.predict.labels import CODES, COLOURS, LABELS
 from pagesieve.predict.model import Model
 from pagesieve.predict.output import EACH_LABEL, STYLE, one_line
@@ -63,7 +63,9 @@ def sheets_of(inputs: list[str], given: Any, folder: Path) -> list[Sheet]:
     found: dict[str, Sheet] = {}
     for source in find(inputs):
         try:
-            sheet = sheet_of(read(source.page), source.page, kind(source.page, given), sites)
+            content = read(source.page)
+            with naming(source.page):
+                sheet = sheet_of(content, source.page, kind(source.page, given), sites)
         except BadPage as error:
             if source.named:
                 raise
