@@ -10,10 +10,13 @@ LOCKED = $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --n
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make lock'
 TRAIN := $(BIN)/python -m pagesieve.train
 FETCHED := $(if $(filter undefined,$(origin CORPORA)),,data)  # an empty CORPORA= is an error there
+FULL := $(BIN)/pytest -rsP --durations=0
+PAGE_TESTS := tests/test_hostile.py tests/test_extremes.py  # of what is slow they take about half the time
+LONG_TESTS := tests/test_interrupt.py tests/test_fuzz.py  # minutes each
 SAMPLE := data/pages/harbour-news.html
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo screenshot predict review data train evaluate curve compare bench report agreement gate test lint check-install check-full clean page-given pages-given
+.PHONY: help setup lock demo screenshot predict review data train evaluate curve compare bench report agreement gate test lint check-install check-full full-of-pages full-of-others clean page-given pages-given
 
 help:  ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -103,9 +106,17 @@ lint: $(READY)  ## ruff and mypy
 check-install: $(READY)  ## build the wheel, use it and the model file in new environments; minutes
 	@$(BIN)/pytest -m install
 
-check-full: $(READY)  ## all that is too long for CI, with the whole training and the gate, and its figures: CORPORA=DIR; about two hours
-	@$(BIN)/pytest -m 'slow or install' -rsP --durations=0
+check-full: $(READY)  ## all that is too long for CI, with the learning from the corpora by the gate, and its figures: CORPORA=DIR; about 50 minutes on two cores
+	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=line) full-of-pages full-of-others
 	@$(MAKE) --no-print-directory gate
+
+full-of-pages:
+	@$(FULL) -m slow $(PAGE_TESTS)
+
+full-of-others:
+	@$(FULL) -m install
+	@$(FULL) -m slow $(addprefix --ignore=,$(PAGE_TESTS) $(LONG_TESTS))
+	@$(FULL) -m slow $(LONG_TESTS)
 
 clean:  ## remove what make made, but not data/raw
 	rm -rf .venv $(PEERS) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis reports/demo.html reports/gallery

@@ -1,5 +1,6 @@
 """Two runs -> better, worse or equal: the interval holds the truth as often as it says."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from sklearn.metrics import f1_score
 from pagesieve.predict.labels import LABELS
 from pagesieve.train import __main__ as commands
 from pagesieve.train.baseline import baseline_of, differences, summary, verdict
-from pagesieve.train.corpus import View
+from pagesieve.train.corpus import View, annotation_files, page_views, read_annotations
 from pagesieve.train.evaluate import label_rows, page_rows
 from pagesieve.train.fit import learn_from
 from pagesieve.train.intervals import confusions, f1, interval, macro_f1, mean, totals
@@ -106,15 +107,23 @@ def shuffled(views: list[View], share: float) -> list[View]:
     return [replace(view, labels=part) for view, part in zip(views, np.split(labels, ends[:-1]), strict=True)]
 
 
+def labelled_pages(sets: set[str]) -> Iterator[View]:
+    """The pages of the corpora that were labelled in these sets, as HTML and as lines."""
+    for corpus in commands.corpora.available(commands.SOURCES, commands.RAW)[0]:
+        annotated = read_annotations(annotation_files(commands.ANNOTATIONS, corpus.name))
+        for page, content, record in commands.corpora.pages_of(corpus.folder):
+            if page in annotated and annotated[page].page_set in sets:
+                views, _ = page_views(page, content, record, source=corpus.name, annotated=annotated[page])
+                yield from (view for view in views if view.kind in ("html", "text"))
+
+
 @pytest.mark.slow
 def test_a_model_of_shuffled_labels_is_worse_and_the_same_one_is_equal(
     corpora: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(Path(__file__).parent.parent)
-    list(commands.corpora.fetch(commands.SOURCES, commands.RAW, corpora))
-    read = [
-        view for view in commands.gathered()[0] if view.kind in ("html", "text") and view.page_set in ("first", "kinds")
-    ]
+    commands.corpora.fetch(commands.SOURCES, commands.RAW, corpora)
+    read = list(labelled_pages({"first", "kinds"}))
     runs = []
     for views in (read, shuffled(read, 0.3)):
         scores = learn_from(views, commands.JOBS).scores

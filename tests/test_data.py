@@ -66,11 +66,11 @@ def common_runs(text: str, ours: set[str], vocabulary: set[str]) -> Iterator[str
     yield from (run for run in unspaced_runs(text) if run in ours)
 
 
-def texts_of(archive: Path) -> Iterator[tuple[str, str]]:
-    """Name and text of every file in a corpus archive: pages without their tags, records as their strings."""
+def texts_of(archive: Path, step: int) -> Iterator[tuple[str, str]]:
+    """Name and text of one in ``step`` files of an archive: pages without their tags, records as their strings."""
     with tarfile.open(archive, "r|gz") as tar:
-        for member in tar:
-            file = tar.extractfile(member) if member.isfile() else None
+        for number, member in enumerate(tar):
+            file = tar.extractfile(member) if member.isfile() and number % step == 0 else None
             if file is None:
                 continue
             content = file.read()
@@ -133,12 +133,16 @@ def test_the_held_out_lines_are_20_languages_and_stand_nowhere_in_the_training_d
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
-def test_nothing_of_ours_stands_in_the_corpora(name: str, corpora: Path, ours: set[str]) -> None:
+@pytest.mark.parametrize("step", [20, pytest.param(1, marks=pytest.mark.slow)])
+def test_nothing_of_ours_stands_in_the_corpora(name: str, step: int, corpora: Path, ours: set[str]) -> None:
     if not (corpora / name).is_file():
         pytest.skip(f"needs {name} in CORPORA")
     vocabulary = {word for run in ours for word in run.split(" ")}
-    copied = [(page, run) for page, text in texts_of(corpora / name) for run in common_runs(text, ours, vocabulary)]
-    assert copied == []
+    seen = 0
+    for page, text in texts_of(corpora / name, step):
+        assert list(common_runs(text, ours, vocabulary)) == [], page
+        seen += 1
+    assert seen > 400 / step
 
 
 def test_nothing_of_ours_stands_in_the_examples_beside_the_corpora(corpora: Path, ours: set[str]) -> None:

@@ -17,7 +17,7 @@ from pagesieve.predict.model import Model, load
 from pagesieve.train import __main__ as commands
 from pagesieve.train import gate
 from pagesieve.train.corpus import OWN, View
-from pagesieve.train.fit import Learned, learn_from
+from pagesieve.train.fit import EVERYTHING, Learned, learn_from
 from pagesieve.train.gate import GateError, Measured, below, rewritten
 from pagesieve.train.paragraphs import read_paragraphs
 
@@ -175,6 +175,28 @@ def test_a_model_of_other_data_does_not_pass(gated: Any) -> None:
     del model.card["data"]["annotations/wcxb.first"]
     lines = gated(model)
     assert len(lines) == 2 and "did not learn from paragraphs as it is here" in "".join(lines)
+
+
+def test_a_model_that_learned_from_more_than_is_here_does_not_pass() -> None:
+    data = {"paragraphs": "a", "mine": "b"}
+    (line,) = gate.foreign({"data": data}, {"paragraphs": "a"}, Path("models"), whole=True)
+    assert line == "models/blocks.json: the model learned from mine, which is not here; run `make train`"
+    assert list(gate.foreign({"data": data}, data, Path("models"), whole=True)) == []
+    assert list(gate.foreign({"data": data}, {"paragraphs": "a"}, Path("models"))) == []
+
+
+def test_what_was_learned_is_the_shipped_model_or_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the golden rows, and by the scores of the sample pages where the golden rows know nothing."""
+    monkeypatch.chdir(ROOT)
+    shipped, model = load(), load()
+    learned = Learned({EVERYTHING: model.pipelines}, [])
+    assert list(gate.other_model(ROOT / "models", shipped, learned)) == []
+    model.pipelines["text again"]["linear"].intercept_[0] += 1e-4
+    golden, *pages = gate.other_model(ROOT / "models", shipped, learned)
+    assert "golden probabilities of the text again pipeline are off" in golden
+    assert [Path(line.split(" are off")[0]).name for line in pages] == [
+        path.name for path in sorted(Path("data/pages").glob("*.txt"))
+    ]
 
 
 def test_floors_of_the_corpora_are_not_believed_but_computed(

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import killed
 import numpy as np
@@ -167,7 +168,8 @@ def hidden(folder: Path) -> list[Path]:
 
 def begun(folder: Path, *, real: bool) -> Project:
     made = Project(folder, real=real)
-    with contextlib.chdir(made.folder), warnings.catch_warnings():
+    one = patch.object(commands, "JOBS", 1)  # other processes would stay, in a folder that is taken away
+    with contextlib.chdir(made.folder), one, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # figures of so few pages
         made.compute()
     made.begin()

@@ -70,6 +70,16 @@ def test_make_alone_lists_every_target() -> None:
     assert all(variable in printed for variable in VARIABLES)
 
 
+def test_check_full_runs_every_slow_test_once_and_then_the_gate() -> None:
+    commands = printed_by("make", "-n", "check-full").splitlines()
+    runs = [line.split("--durations=0 ")[1].split() for line in commands if "pytest" in line]
+    rest = next(words for words in runs if any(word.startswith("--ignore=") for word in words))
+    apart = [word for words in runs if words is not rest for word in words if word.startswith("tests/")]
+    assert sorted(word.removeprefix("--ignore=") for word in rest[2:]) == sorted(apart)
+    assert all((ROOT / name).is_file() for name in apart) and ["-m", "install"] in runs
+    assert len(runs) == 4 and "pagesieve.train gate" in commands[-1]
+
+
 def test_the_readme_names_every_target_and_variable_of_make() -> None:
     readme = read("README.md")
     assert [name for name in TARGETS if not re.search(rf"\bmake {name}\b", readme)] == []

@@ -11,7 +11,7 @@ import numpy as np
 import odd_site
 import pytest
 from test_plots import write_reports
-from test_train import ROOT, make
+from test_train import ROOT, checkout_of, make
 
 from pagesieve.predict.blocks import Block
 from pagesieve.predict.labels import LABELS
@@ -22,15 +22,9 @@ from pagesieve.train.corpus import View
 from pagesieve.train.reports import ReportError, read_reports
 
 
-def checkout_of(folder: Path, part: int) -> Path:
-    """A copy of what make needs to train on one in ``part`` of the embedded data, with the odd pages in odd/."""
-    shutil.copytree(ROOT / "data", folder / "data", ignore=shutil.ignore_patterns("raw"))
-    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
-        shutil.copy(ROOT / name, folder / name)
-    (folder / "reports").mkdir()
-    rows = (folder / "data/paragraphs.csv").read_text(encoding="utf-8").splitlines(keepends=True)
-    (folder / "data/paragraphs.csv").write_text("".join(rows[: len(rows) // part]), encoding="utf-8")
-    odd_site.write(folder / "odd")
+def odd_checkout(folder: Path, part: int) -> Path:
+    """A checkout to train on one in ``part`` of the embedded data, with the odd pages in odd/."""
+    odd_site.write(checkout_of(folder, part) / "odd")
     return folder
 
 
@@ -42,7 +36,7 @@ def report_of(folder: Path) -> dict[str, Any]:
 def test_a_model_learns_an_odd_site_from_six_of_its_pages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = checkout_of(tmp_path, 32)
+    folder = odd_checkout(tmp_path, 32)
     monkeypatch.chdir(folder)
     monkeypatch.setattr(commands, "JOBS", 1)  # starting processes takes longer than the training
     monkeypatch.setattr(sys, "argv", ["train", "train", "--model", "taught", "--mine", "odd/mine"])
@@ -66,7 +60,7 @@ def test_a_model_learns_an_odd_site_from_six_of_its_pages(
 
 @pytest.mark.slow
 def test_the_experiment_comes_out_as_reported(tmp_path: Path) -> None:
-    done = make(checkout_of(tmp_path, 1), "train", "MODEL=taught", "MINE=odd/mine")
+    done = make(odd_checkout(tmp_path, 1), "train", "MODEL=taught", "MINE=odd/mine")
     assert done.returncode == 0, done.stderr
     again, reported = report_of(tmp_path), report_of(ROOT)
     for name, of in reported["sets"].items():

@@ -169,15 +169,14 @@ def test_the_saved_pipeline_counts_what_it_learned_from():
         assert np.allclose(found, scores[table.of(number)], atol=1e-5)
 
 
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what make needs to train on the embedded data alone, a quarter of it."""
-    folder = tmp_path_factory.mktemp("checkout")
+def checkout_of(folder: Path, part: int) -> Path:
+    """A copy of what make needs to train on the embedded data alone, one in ``part`` of it."""
     shutil.copytree(ROOT / "data", folder / "data", ignore=shutil.ignore_patterns("raw"))
     for name in ("Makefile", "pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / name, folder / name)
-    rows = (folder / "data/paragraphs.csv").read_text().splitlines(keepends=True)
-    (folder / "data/paragraphs.csv").write_text("".join(rows[: len(rows) // 4]))
+    (folder / "reports").mkdir()
+    rows = (folder / "data/paragraphs.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (folder / "data/paragraphs.csv").write_text("".join(rows[: len(rows) // part]), encoding="utf-8")
     return folder
 
 
@@ -188,35 +187,30 @@ def make(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=known, capture_output=True, text=True)
 
 
-def test_make_train_and_predict_with_what_came_out(checkout: Path):
-    done = make(checkout, "train", "MODEL=out")
+def test_make_train_and_predict_with_what_came_out(tmp_path: Path):
+    done = make(checkout_of(tmp_path, 32), "train", "MODEL=out")
     assert done.returncode == 0, done.stderr
     assert "lacks wcxb" in done.stdout and "uses data/paragraphs.csv" in done.stdout
-    model = load(checkout / "out" / "blocks.joblib")
+    model = load(tmp_path / "out" / "blocks.joblib")
     assert model.card["kinds"] == ["text"]
     assert set(model.label("<p>Leave a Reply</p><p>Home</p>")["label"]) <= set(LABELS)
-    again = make(checkout, "train", "MODEL=again")
-    assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.slow
+def test_make_train_gives_the_same_model_twice(tmp_path: Path):
+    folder = checkout_of(tmp_path, 4)
+    for name in ("out", "again"):
+        done = make(folder, "train", f"MODEL={name}")
+        assert done.returncode == 0, done.stderr
     for name in ("text block", "text page", "text again"):
-        pair = [read_card(checkout / folder / "blocks.json")["golden"][name] for folder in ("out", "again")]
+        pair = [read_card(folder / out / "blocks.json")["golden"][name] for out in ("out", "again")]
         assert np.allclose(pair[0]["probabilities"], pair[1]["probabilities"], atol=1e-9)
 
 
-def test_a_model_of_more_data_is_not_replaced(checkout: Path, tmp_path: Path):
+def test_a_model_of_more_data_is_not_replaced(tmp_path: Path):
     (tmp_path / "blocks.json").write_text(json.dumps({"pages": {"wcxb": 10_000}}))
-    done = make(checkout, "train", f"MODEL={tmp_path}")
+    done = make(checkout_of(tmp_path, 32), "train", f"MODEL={tmp_path}")
     assert done.returncode != 0 and "FORCE=1" in done.stderr and not (tmp_path / "blocks.joblib").exists()
     with pytest.raises(ModelError, match="more pages"):
         card.check_replaceable(tmp_path, [], force=False)
     card.check_replaceable(tmp_path, [], force=True)
-
-
-@pytest.mark.slow
-def test_the_corpora_give_the_shipped_model_again(corpora: Path, tmp_path: Path):
-    done = make(ROOT, "train", f"CORPORA={corpora}", f"MODEL={tmp_path}")
-    assert done.returncode == 0, done.stderr
-    again, shipped = load(tmp_path / "blocks.joblib"), load()
-    assert again.card["data"] == shipped.card["data"]
-    for path in sorted((ROOT / "data" / "pages").glob("*.*")):
-        rows = [pd.DataFrame(model.label(path.read_bytes())["scores"].tolist()) for model in (again, shipped)]
-        assert np.abs(rows[0] - rows[1]).to_numpy().max() <= 1e-6, path.name

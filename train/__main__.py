@@ -152,13 +152,13 @@ def gated(args: Namespace) -> list[str]:
     if missing:
         raise CorpusError(f"{RAW}: lacks {', '.join(source.name for source in missing)}; run `make data`")
     digests = digests_of(there) | {f"annotations/{path.stem}": sha256_of(path) for path in ANNOTATIONS.glob("*.*.csv")}
-    failures = list(gate.foreign(model.card, digests, args.model))
+    failures = list(gate.foreign(model.card, digests, args.model, whole=args.corpora))
     own = read_paragraphs(PARAGRAPHS)
     own += composed(own)
     measured = [gate.of_embedded(own, learn_from(own, JOBS), model, DATA)]
     if args.corpora and args.write:
         measured.append(gate.of_corpora(model.card["scores"], digests, DATA))
-    elif args.corpora:
+    elif args.corpora and not failures:  # of other data comes another model
         views, _ = gathered()
         learned = learn_from(views, JOBS)
         measured.append(gate.of_corpora(gate.corpora_scores(views, learned, DATA), digests, DATA))

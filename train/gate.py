@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pagesieve.predict.model import Model, ModelError, check_golden
+from pagesieve.predict.model import TOLERANCE, Model, ModelError, check_golden
 
 from . import evaluate, gallery
 from .card import CARD, slim
@@ -110,22 +110,36 @@ def of_corpora(scores: dict[str, Any], digests: dict[str, str], data: Path) -> M
     return Measured("corpora", digests, figures_of("corpora", scores))
 
 
-def foreign(card: dict[str, Any], digests: dict[str, str], folder: Path) -> Iterator[str]:
-    """What of the data here is not what the model's card says that it learned from, a line each."""
+def foreign(card: dict[str, Any], digests: dict[str, str], folder: Path, *, whole: bool = False) -> Iterator[str]:
+    """What of the data here is not what the model's card says that it learned from, a line each.
+
+    Where the data here are the ``whole`` of what a training takes, also what the model learned from besides.
+    """
+    learned_from = card.get("data", {})
     for name, digest in digests.items():
-        if card.get("data", {}).get(name) != digest:
+        if learned_from.get(name) != digest:
             yield f"{folder / CARD}: the model did not learn from {name} as it is here; run `make train`"
+    for name in sorted(learned_from.keys() - digests) if whole else ():
+        yield f"{folder / CARD}: the model learned from {name}, which is not here; run `make train`"
 
 
 def other_model(folder: Path, model: Model, learned: Learned) -> Iterator[str]:
-    """A line if what was learned from the data is not the model of this folder, by the card's golden rows."""
+    """A line if what was learned from the data is not the model of this folder: by the card's golden rows, and by the
+    scores of the blocks of all sample pages."""
     pipelines = learned.pipelines[EVERYTHING]
     for pipeline in pipelines.values():
         slim(pipeline)
+    other = f"the data give another model than that of {folder}"
     try:
         check_golden(folder / CARD, pipelines, model.card)
     except ModelError as error:
-        yield f"the data give another model than that of {folder}: {error}"
+        yield f"{other}: {error}"
+    again = Model(pipelines, model.card)
+    for path in sorted(gallery.PAGES.iterdir()):
+        found, wanted = (pd.DataFrame(one.label(path.read_bytes())["scores"].tolist()) for one in (again, model))
+        off = (found - wanted).abs().to_numpy().max()
+        if not off <= TOLERANCE:
+            yield f"{other}: scores of {path} are off by {off:.2g}, expected at most {TOLERANCE:g}"
 
 
 def read(path: Path) -> dict[str, Any]:
