@@ -11,11 +11,15 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NoReturn
 
-from . import archives, files, output
+from . import start
+
+if __name__ == "__main__":  # before the libraries are imported, which takes a second
+    sys.exit(start.main())
+
+from . import __version__, archives, files, output
 from .decide import PREFERENCES, Prefer
 from .explain import explain, render
 from .inputs import BadPage, Failure, Source, find, kind, read
@@ -69,11 +73,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status, with one line on stderr for each thing that went wrong."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="")
-    args = parser().parse_args(argv)
     try:
+        args = parser().parse_args(argv)
         return COMMANDS[args.command](args)
     except KeyboardInterrupt:
-        return 130
+        return start.report()
     except BrokenPipeError:
         silence()
         return 0
@@ -86,12 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    try:
-        number = version("pagesieve")
-    except PackageNotFoundError:
-        number = "(not installed)"
     top = Parser(prog="pagesieve", description="Labels the blocks of scraped pages.", allow_abbrev=False)
-    top.add_argument("--version", action="version", version=f"pagesieve {number}")
+    top.add_argument("--version", action="version", version=f"pagesieve {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     add = partial(commands.add_parser, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     add_predict(add("predict", help="label the blocks of pages (see: pagesieve predict --help)"))
@@ -303,6 +303,3 @@ def silence() -> None:
 
 
 COMMANDS = {"predict": predict, "explain": explained, "bulk": bulk, "review": reviewed}
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,10 +4,10 @@ import argparse
 import os
 import time
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import __version__
 from .decide import PREFERENCES
 from .frames import frame_of_articles, frame_of_blocks
 from .inputs import Failure
@@ -104,9 +104,5 @@ def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
 
 def settings(args: argparse.Namespace, model: Model) -> dict[str, Any]:
     """What the rows depend on, as ``run.json`` keeps it."""
-    try:
-        here = version("pagesieve")
-    except PackageNotFoundError:
-        here = None
     names = ("inputs", "what", "format", "text_column", "html_column", "prefer")
-    return {"pagesieve": here, "model": model.card["sha256"]} | {name: getattr(args, name) for name in names}
+    return {"pagesieve": __version__, "model": model.card["sha256"]} | {name: getattr(args, name) for name in names}

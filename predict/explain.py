@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 from sklearn.pipeline import Pipeline
 
+from .contents import Content
 from .labels import LABELS
 from .model import MAX_BLOCKS, PASSES, Model, feature_names, kind_of, name_of, seen
 from .output import one_line
@@ -50,7 +51,7 @@ class Explanation:
 
 
 def explain(
-    model: Model, content: bytes | str, index: int, *, kind: Kind = "auto", charset: str | None = None
+    model: Model, content: Content, index: int, *, kind: Kind = "auto", charset: str | None = None
 ) -> Explanation:
     """Why a block of a page gets its label, where nothing is preferred; ``content`` is read as ``Model.label`` does.
 
