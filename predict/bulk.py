@@ -104,14 +104,26 @@ def label_into(stage: Path, shard: Shard, job: Job, report: Report) -> None:
     progress = stage / "pages"  # its size is the number of pages, which can be read while it changes
     progress.touch()
     with FORMATS[job.format](stage / "rows") as write:
-        write(guard.ask(frame_of([])))
+        write(part(guard.ask(frame_of([])))[0])
         for pages in batches(read_shard(shard, job.column), report):
             frame, lost = guard(pages)
+            frame, failed = part(frame)
+            lost += failed
             write(frame)
             report.lose(lost)
             report.count(frame)
             report.pages += len(pages) - len(lost)
             os.truncate(progress, report.pages)
+
+
+def part(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Lost]]:
+    """The rows that go to the file, without the columns row and error of ``frames.py``, and the pages with an error."""
+    if "error" not in frame:
+        return frame, []
+    failed = frame[frame["error"].notna()]
+    kept = frame[frame["error"].isna()].drop(columns=["row", "error"], errors="ignore")
+    types = {"index": "int64"} if "index" in kept else {}
+    return kept.astype(types), [Lost(*row) for row in failed[["page", "error"]].itertuples(index=False)]
 
 
 def batches(records: Iterable[Record], report: Report) -> Iterator[pd.DataFrame]:
@@ -134,7 +146,7 @@ def batches(records: Iterable[Record], report: Report) -> Iterator[pd.DataFrame]
 
 
 def frame_of(pages: Sequence[RawPage]) -> pd.DataFrame:
-    """The pages as ``frame_of_blocks`` takes them."""
+    """The pages as ``frames.py`` takes them."""
     rows = [(one.page, one.content, one.kind, one.charset) for one in pages]
     return pd.DataFrame(rows, columns=["page", "content", "kind", "charset"], dtype=object)
 

@@ -223,6 +223,10 @@ def load(path: Path | None = None, *, trust: bool = False) -> Model:
     ``trust`` unpickles whatever the file holds, and so runs any program that its maker put there. Raises ModelError.
     """
     path = Path(str(files("pagesieve.models") / "blocks.joblib")) if path is None else Path(path)
+    if path.is_dir():
+        raise ModelError(f"{path}: a folder; name the model file, as {path / 'blocks.joblib'}")
+    if not latest(path).exists():
+        raise ModelError(f"{path}: no such model file; name one that `make train` wrote, with its card beside it")
     card = read_card(latest(path.with_suffix(".json")))
     try:
         content = latest(path).read_bytes()

@@ -277,12 +277,12 @@ def test_the_rows_are_those_of_the_model_in_both_formats() -> None:
     model, names = load(), ["seed-ferry-clock.txt", "harbour-news.html"]
     pages = pd.DataFrame({"page": names, "content": [(PAGES / name).read_bytes() for name in names]})
     blocks, articles = frame_of_blocks(pages), frame_of_articles(pages)
-    assert (list(blocks), list(articles)) == (list(BLOCKS), list(ARTICLES))
+    assert (list(blocks), list(articles)) == (["row", *BLOCKS], list(ARTICLES))
     for page, content in zip(names, pages["content"], strict=True):
         wanted, found = model.label(content, page=page), blocks[blocks["page"] == page]
         for column in ("index", "text", "label", "confidence"):
             assert list(found[column]) == list(wanted[column])
-        assert found[list(found.columns[4:8])].to_dict("records") == list(wanted["scores"])
+        assert found[list(LABELS)].to_dict("records") == list(wanted["scores"])
         assert articles.set_index("page")["text"][page] == model.text(content)
     for name in names:
         Path("in", name).parent.mkdir(exist_ok=True)
