@@ -169,17 +169,21 @@ def predict(args: argparse.Namespace) -> int:
     target = None if args.output in (None, "-") else Path(args.output)
     if target:
         refuse_overwriting([target / name for name in names] or [target], sources)
+        refuse_read_only(args.output, [target / name for name in names] or [target])
     model = loaded(args, args.prefer)
     skipped: list[Source] = []
     pages = labelled(model, sources, args, skipped)
     if target is None:
         show(pages)
-    elif folder:
-        files.write_folder(target, ((names[number], page) for number, page in pages))
     else:
-        files.write_file(target, pages)
+        with naming_output(args.output):
+            if folder:
+                files.write_folder(target, ((names[number], page) for number, page in pages))
+            else:
+                files.write_file(target, pages)
     if skipped:
-        note(f"{len(skipped)} of {len(sources)} pages could not be read and were skipped, the others are labelled")
+        pages = output.plural(len(sources), "page")
+        note(f"skipped {len(skipped)} of {pages}, which could not be read; the others are labelled")
     return 1 if skipped else 0
 
 
@@ -216,6 +220,8 @@ def explained(args: argparse.Namespace) -> int:
 
 def reviewed(args: argparse.Namespace) -> int:
     """Let the blocks of pages be labelled by hand; returns the exit status."""
+    if not args.export:
+        archives.need_fcntl("review")
     try:
         from pagesieve.train.review import review
     except ModuleNotFoundError as error:
@@ -255,6 +261,31 @@ def refuse_overwriting(targets: list[Path], sources: list[Source]) -> None:
     for target in targets:
         if target.is_file() and os.path.realpath(target) in inputs:
             raise Failure(f"{target}: -o would overwrite this input")
+
+
+def refuse_read_only(output: str, targets: list[Path]) -> None:
+    """Raise a Failure if a file is to be replaced that is read-only, or if a folder takes no new file."""
+    for target in targets:
+        path = Path(os.path.realpath(target))
+        if path.exists() and not path.is_file():  # a device, or a pipe
+            continue
+        if path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
+            raise Failure(f"-o {target}: this file is read-only, and is not replaced")
+        folder = next(parent for parent in path.parents if parent.exists())
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise Failure(f"-o {output}: the folder {folder} cannot be written")
+
+
+@contextmanager
+def naming_output(path: str) -> Iterator[None]:
+    """Lets an error of writing name -o, and not a hidden file beside it."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = "" if error.filename is None or files.STAGE in str(error.filename) else f"{error.filename}: "
+        raise Failure(f"-o {path}: cannot be written ({where}{error.strerror or error})") from error
 
 
 def labelled(
