@@ -354,32 +354,36 @@ def test_an_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> N
         need("fastwarc", "warc")
 
 
-# Hides the packages that only extras install, and runs the command.
-WITHOUT = """
-import runpy, sys
+# Python imports sitecustomize as it starts, in the processes of bulk too.
+HIDING = """
+import os, sys
 
 class Hiding:
-    names = ["pyarrow", "fastwarc", "distributed", "dask", *sys.argv.pop(1).split()]
-
     def find_spec(self, name, path, target=None):
-        if name.split(".")[0] in self.names:
+        if name.split(".")[0] in os.environ["HIDDEN"].split():
             raise ModuleNotFoundError(name)
 
-for name in Hiding.names:
-    sys.modules.pop(name, None)
 sys.meta_path.insert(0, Hiding())
-runpy.run_module("pagesieve.predict", run_name="__main__", alter_sys=True)
 """
 
 
-def without(modules: str, *words: str) -> tuple[int, str, list[str]]:
-    """Exit status, output and lines on stderr of a command without what extras install, and without these modules."""
-    command = [sys.executable, "-c", WITHOUT, modules, *words]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
-    return done.returncode, done.stdout, done.stderr.splitlines()
+@pytest.fixture
+def without(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[int, str, list[str]]]:
+    """Runs a command without what extras install, and without these modules: exit status, output, lines on stderr."""
+    folder = tmp_path_factory.mktemp("hiding")
+    (folder / "sitecustomize.py").write_text(HIDING)
+    path = os.pathsep.join([str(folder), *filter(None, sys.path)])
+
+    def run(modules: str, *words: str) -> tuple[int, str, list[str]]:
+        known = os.environ | {"PYTHONPATH": path, "HIDDEN": f"pyarrow fastwarc distributed dask {modules}"}
+        command = [sys.executable, "-m", "pagesieve.predict", *words]
+        done = subprocess.run(command, env=known, capture_output=True, text=True, encoding="utf-8")
+        return done.returncode, done.stdout, done.stderr.splitlines()
+
+    return run
 
 
-def test_bulk_needs_no_extra_for_pages_and_json_lines() -> None:
+def test_bulk_needs_no_extra_for_pages_and_json_lines(without: Callable[..., Any]) -> None:
     write_lines("a.jsonl", ["The heron waits."])
     Path("in").mkdir()
     Path("in/b.html").write_text(PAGE.format(1))
@@ -390,7 +394,7 @@ def test_bulk_needs_no_extra_for_pages_and_json_lines() -> None:
     assert without("", "bulk", "a.jsonl", "--out", "new", "--format", "parquet") == (2, "", [said])
 
 
-def test_without_fcntl_what_needs_none_works_and_the_rest_says_so() -> None:
+def test_without_fcntl_what_needs_none_works_and_the_rest_says_so(without: Callable[..., Any]) -> None:
     Path("in").mkdir()
     Path("in/a.txt").write_text("The heron waits.")
     assert without("fcntl", "predict", "in", "--format", "text", "--keep", ",".join(LABELS))[::2] == (0, [])
