@@ -1,7 +1,29 @@
 """Label the blocks of scraped pages: article_content, comment_form, promo_teaser, site_chrome."""
 
-from .labels import LABELS
-from .model import Model, ModelError, load
-from .page import NotAPage, PageWarning
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["LABELS", "Model", "ModelError", "NotAPage", "PageWarning", "load"]
+if TYPE_CHECKING:
+    from .labels import LABELS
+    from .model import Model, ModelError, load
+    from .page import NotAPage, PageWarning
+
+    __version__: str
+
+__all__ = ["LABELS", "Model", "ModelError", "NotAPage", "PageWarning", "__version__", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what a user asks for when it is asked for, so that ``start.py`` runs before the libraries are imported."""
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("pagesieve")
+        except PackageNotFoundError:
+            return "0+unknown"
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import labels, model, page
+
+    places = {"LABELS": labels, "NotAPage": page, "PageWarning": page}
+    return getattr(places.get(name, model), name)

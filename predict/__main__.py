@@ -11,17 +11,22 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NoReturn
 
-from . import archives, files, output
+from . import start
+
+if __name__ == "__main__":  # before the libraries are imported, which takes a second
+    sys.exit(start.main())
+
+from . import __version__, archives, files, output
 from .decide import PREFERENCES, Prefer
 from .explain import explain, render
 from .inputs import BadPage, Failure, Source, find, kind, naming, read
 from .labels import LABELS
 from .model import Model, ModelError, load
 from .page import PageWarning
+from .targets import fills_folder, naming_output, refuse_overwriting, refuse_read_only
 
 HELP = """\
 INPUT is a page (HTML or plain text, also as .gz), a folder that is searched for pages (.html .htm .xhtml .mhtml
@@ -40,7 +45,7 @@ formats:
   html    the page's blocks, coloured by label, with a switch for each label, and beside them the article of an HTML
           page; several pages need -o DIR, which gets a file for each
 
-exit status: 0 done, 1 pages of a folder could not be read, the others are done, 2 error
+exit status: 0 done, 1 pages of a folder could not be read, the others are done, 2 error, 130 interrupted
 """
 WHY_HELP = """\
 For each of the three passes it prints what adds up to the decision value of each label: the terms of the block and
@@ -70,11 +75,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status, with one line on stderr for each thing that went wrong."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="")
-    args = parser().parse_args(argv)
     try:
+        args = parser().parse_args(argv)
         return COMMANDS[args.command](args)
     except KeyboardInterrupt:
-        return 130
+        return start.report()
     except BrokenPipeError:
         silence()
         return 0
@@ -87,12 +92,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    try:
-        number = version("pagesieve")
-    except PackageNotFoundError:
-        number = "(not installed)"
     top = Parser(prog="pagesieve", description="Labels the blocks of scraped pages.", allow_abbrev=False)
-    top.add_argument("--version", action="version", version=f"pagesieve {number}")
+    top.add_argument("--version", action="version", version=f"pagesieve {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     add = partial(commands.add_parser, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     add_predict(add("predict", help="label the blocks of pages (see: pagesieve predict --help)"))
@@ -170,20 +171,24 @@ def predict(args: argparse.Namespace) -> int:
     target = None if args.output in (None, "-") else Path(args.output)
     if target:
         refuse_overwriting([target / name for name in names] or [target], sources)
+        refuse_read_only(args.output, [target / name for name in names] or [target])
     model = loaded(args, args.prefer)
     skipped: list[Source] = []
     empty: list[Source] = []
     pages = labelled(model, sources, args, skipped, empty)
     if target is None:
         show(pages)
-    elif folder:
-        files.write_folder(target, ((names[number], page) for number, page in pages))
     else:
-        files.write_file(target, pages)
+        with naming_output(args.output):
+            if folder:
+                files.write_folder(target, ((names[number], page) for number, page in pages))
+            else:
+                files.write_file(target, pages)
     if empty and len(sources) > 1:
-        note(f"{len(empty)} of {len(sources) - len(skipped)} pages have no article")
+        note(f"{len(empty)} of {output.plural(len(sources) - len(skipped), 'page')} without an article")
     if skipped:
-        note(f"{len(skipped)} of {len(sources)} pages could not be read and were skipped, the others are labelled")
+        lost = f"{len(skipped)} of {output.plural(len(sources), 'page')}"
+        note(f"skipped {lost}, which could not be read; the others are labelled")
     return 1 if skipped else 0
 
 
@@ -220,6 +225,8 @@ def explained(args: argparse.Namespace) -> int:
 
 def reviewed(args: argparse.Namespace) -> int:
     """Let the blocks of pages be labelled by hand; returns the exit status."""
+    if not args.export:
+        archives.need_fcntl("review")
     try:
         from pagesieve.train.review import review
     except ModuleNotFoundError as error:
@@ -233,32 +240,6 @@ def show(pages: Iterable[tuple[int, str]]) -> None:
     if sys.stdout is None:
         raise Failure("standard output is closed")
     files.write_stream(sys.stdout, pages)
-
-
-def fills_folder(args: argparse.Namespace, sources: list[Source]) -> bool:
-    """Whether -o is a folder to fill with a file for each page; a Failure if PATH cannot be what it has to be."""
-    if args.output in (None, "-"):
-        if args.format == "html" and len(sources) > 1:
-            raise Failure(f"--format html of {len(sources)} pages needs -o DIR, for a file each")
-        return False
-    exists, is_dir = os.path.exists(args.output), os.path.isdir(args.output)
-    folder = args.format == "html" and (is_dir or args.output.endswith("/") or any(map(os.path.isdir, args.inputs)))
-    if folder or (args.format == "html" and len(sources) > 1):
-        if exists and not is_dir:
-            raise Failure(f"-o {args.output} is a file: html of several pages needs a folder")
-        return True
-    if is_dir:
-        raise Failure(f"-o {args.output} is a folder: {args.format} goes to one file")
-    if not os.path.isdir(os.path.dirname(args.output) or "."):
-        raise Failure(f"-o {args.output}: there is no such folder")
-    return False
-
-
-def refuse_overwriting(targets: list[Path], sources: list[Source]) -> None:
-    inputs = {os.path.realpath(source.page) for source in sources if source.page != "-"}
-    for target in targets:
-        if target.is_file() and os.path.realpath(target) in inputs:
-            raise Failure(f"{target}: -o would overwrite this input")
 
 
 def labelled(
@@ -313,6 +294,3 @@ def silence() -> None:
 
 
 COMMANDS = {"predict": predict, "explain": explained, "bulk": bulk, "review": reviewed}
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -111,9 +111,11 @@ def label_into(stage: Path, shard: Shard, job: Job, report: Report) -> None:
     progress = stage / "pages"  # its size is the number of pages, which can be read while it changes
     progress.touch()
     with FORMATS[job.format](stage / "rows") as write:
-        write(guard.ask(frame_of([])))
+        write(part(guard.ask(frame_of([])))[0])
         for pages in batches(read_shard(shard, job.column), report):
             frame, lost = guard(pages)
+            frame, failed = part(frame)
+            lost += failed
             write(frame)
             report.lose(lost)
             report.count(frame, len(pages) - len(lost))
@@ -126,6 +128,16 @@ def articles(frame: pd.DataFrame) -> int:
         return int((frame["text"].fillna("") != "").sum())
     page = (frame["index"] == 0).cumsum()
     return int(page[frame["label"] == LABELS[0]].nunique())
+
+
+def part(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Lost]]:
+    """The rows that go to the file, without the columns row and error of ``frames.py``, and the pages with an error."""
+    if "error" not in frame:
+        return frame, []
+    failed = frame[frame["error"].notna()]
+    kept = frame[frame["error"].isna()].drop(columns=["row", "error"], errors="ignore")
+    types = {"index": "int64"} if "index" in kept else {}
+    return kept.astype(types), [Lost(*row) for row in failed[["page", "error"]].itertuples(index=False)]
 
 
 def batches(records: Iterable[Record], report: Report) -> Iterator[pd.DataFrame]:
@@ -154,7 +166,7 @@ def start_of(content: bytes | str) -> str:
 
 
 def frame_of(pages: Sequence[RawPage]) -> pd.DataFrame:
-    """The pages as ``frame_of_blocks`` takes them."""
+    """The pages as ``frames.py`` takes them."""
     rows = [(one.page, one.content, one.kind, one.charset) for one in pages]
     return pd.DataFrame(rows, columns=["page", "content", "kind", "charset"], dtype=object)
 

@@ -6,74 +6,131 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from .charset import encodable
+from .contents import is_address
 from .decide import Prefer, once
 from .labels import LABELS
 from .model import Model, load
-from .output import Block
+from .output import Block, plural
 from .page import PageWarning
 
 BLOCKS = {
     "page": "string",
-    "index": "int64",
+    "index": "Int64",
     "text": "string",
     "label": "string",
     **dict.fromkeys(LABELS, "float64"),
     "confidence": "float64",
     "path": "string",
+    "error": "string",
 }
-ARTICLES = {"page": "string", "text": "string", "confidence": "float64"}
+ROW = "row"  # the column of blocks that holds the index of their page
+ARTICLES = {"page": "string", "text": "string", "confidence": "float64", "error": "string"}
 
 
 def frame_of_blocks(
-    pages: pd.DataFrame, *, model: str | Path | None = None, trust: bool = False, prefer: Prefer = "balanced"
+    pages: pd.DataFrame,
+    *,
+    page: str | None = "page",
+    content: str = "content",
+    model: Model | str | Path | None = None,
+    trust: bool = False,
+    prefer: Prefer = "balanced",
 ) -> pd.DataFrame:
-    """The blocks of all pages, a row each, in order, with the columns BLOCKS; the index counts on from 0.
+    """Label the pages of a frame; returns their blocks, a row each, in order, with the columns row and BLOCKS.
 
-    ``pages`` has the columns page (its name) and content (bytes or str), and may have kind (auto, html, text) and
-    charset (of the HTTP header). ``model`` is the path of another model, ``trust`` as ``load`` takes it; each process
-    loads it once. The columns are those of ``Model.label``, with a column for the score of each label; text is what
-    UTF-8 can carry.
+    ``page`` and ``content`` name the columns of the pages' names and contents (bytes or str); without names, ``page``
+    is None. A column kind (auto, html, text) and a column charset (of the HTTP header) are used where they are there.
+    ``model`` is a Model, or the path of one that each process loads once, ``trust`` as ``load`` takes it.
+
+    Column ``row`` is the page's index in ``pages``: ``blocks.join(pages["date"], on="row")``. The others are those of
+    ``Model.label``, with a column for the score of each label; text is what UTF-8 can carry. A page that fails, as its
+    content is missing, is one row with its ``error``, which the rows of other pages lack. Raises ValueError, with the
+    columns that are there, if a column is missing, and a PageWarning if contents look like paths or addresses.
     """
-    rows = []
-    for page, blocks in labelled(pages, model_of(model, trust), prefer):
+    rows: list[tuple[Any, ...]] = []
+    places: list[int] = []
+    for place, (name, blocks, error) in enumerate(labelled(pages, page, content, model_of(model, trust), prefer)):
         for block in blocks:
             scores, path = block["scores"].values(), block.get("path")
-            rows.append((page, block["index"], block["text"], block["label"], *scores, block["confidence"], path))
-    return pd.DataFrame(rows, columns=list(BLOCKS)).astype(BLOCKS)
+            rows.append((name, block["index"], block["text"], block["label"], *scores, block["confidence"], path, None))
+        if error:
+            rows.append((name, *[None] * (len(BLOCKS) - 2), error))
+        places += [place] * (len(rows) - len(places))
+    frame = pd.DataFrame(rows, columns=list(BLOCKS)).astype(BLOCKS)
+    frame.insert(0, ROW, pages.index.take(np.array(places, dtype=np.intp)))
+    return frame
 
 
 def frame_of_articles(
-    pages: pd.DataFrame, *, model: str | Path | None = None, trust: bool = False, prefer: Prefer = "balanced"
+    pages: pd.DataFrame,
+    *,
+    page: str | None = "page",
+    content: str = "content",
+    model: Model | str | Path | None = None,
+    trust: bool = False,
+    prefer: Prefer = "balanced",
 ) -> pd.DataFrame:
-    """The article of each page, a row each, with the columns ARTICLES: text is empty where there is none.
+    """Label the pages of a frame; returns the article of each, a row a page with its index, and the columns ARTICLES.
 
-    The arguments are those of ``frame_of_blocks``; the text is that of ``Model.text``.
+    Arguments and errors are those of ``frame_of_blocks``. The text is that of ``Model.text``, empty where a page has
+    no article, missing where it fails.
     """
-    rows = []
-    for page, blocks in labelled(pages, model_of(model, trust), prefer):
+    rows: list[tuple[Any, ...]] = []
+    for name, blocks, error in labelled(pages, page, content, model_of(model, trust), prefer):
         kept = once([block["text"] for block in blocks if block["label"] == "article_content"])
-        rows.append((page, "\n\n".join(kept), blocks[0]["confidence"] if blocks else 0.0))
-    return pd.DataFrame(rows, columns=list(ARTICLES)).astype(ARTICLES)
+        sure = blocks[0]["confidence"] if blocks else 0.0
+        rows.append((name, None, None, error) if error else (name, "\n\n".join(kept), sure, None))
+    return pd.DataFrame(rows, pages.index, list(ARTICLES)).astype(ARTICLES)
 
 
-def labelled(pages: pd.DataFrame, model: Model, prefer: Prefer) -> Iterator[tuple[str, list[Block]]]:
-    """The name of each page and its blocks, as ``Model.records`` gives them."""
+def labelled(
+    pages: pd.DataFrame, page: str | None, content: str, model: Model, prefer: Prefer
+) -> Iterator[tuple[str | None, list[Block], str | None]]:
+    """The name of each page, its blocks as ``Model.records`` gives them, and why there are none if it fails."""
+    for kind in model.card["kinds"]:
+        model.thresholds(kind, prefer)  # raises what each page would
+    names = column_of(pages, page, needed=page is not None)
+    contents = column_of(pages, content, needed=True)
+    kinds, charsets = column_of(pages, "kind"), column_of(pages, "charset")
+    if addresses := sum(isinstance(one, str) and is_address(one) for one in contents):
+        message = f"content must be the pages themselves: {addresses:,} of {plural(len(pages), 'page')} look like paths"
+        warnings.warn(f"{message} or addresses", PageWarning, stacklevel=3)
+    for name, one, kind, charset in zip(names, contents, kinds, charsets, strict=True):
+        blocks: list[Block] = []
+        error = "no content" if one is None else None
+        if one is not None:
+            try:
+                blocks = records(model, one, kind="auto" if kind is None else kind, charset=charset, prefer=prefer)
+            except Exception as raised:  # a page may make it raise anything; the others are not lost with it
+                error = f"{type(raised).__name__}: {raised}"
+        yield None if name is None else encodable(str(name)), blocks, error
+
+
+def records(model: Model, content: Any, **how: Any) -> list[Block]:
+    """What ``Model.records`` gives, without its warnings, which would not say of which page they are."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PageWarning)
-        for row in pages.to_dict("records"):
-            known, charset = given(row, "kind") or "auto", given(row, "charset")
-            blocks = model.records(row["content"], kind=known, charset=charset, prefer=prefer)  # type: ignore[arg-type]
-            yield encodable(str(row["page"])), blocks
+        return model.records(content, **how)
 
 
-def given(row: dict[Any, Any], column: str) -> str | None:
-    value = row.get(column)
-    return value if isinstance(value, str) else None
+def column_of(pages: pd.DataFrame, name: str | None, *, needed: bool = False) -> list[Any]:
+    """The values of a column, None where one is missing, or all if it is not ``needed``; else raises ValueError."""
+    if name in pages:
+        return [None if pd.api.types.is_scalar(one) and pd.isna(one) else one for one in pages[name]]
+    if needed:
+        there = ", ".join(map(str, pages.columns)) or "none"
+        raise ValueError(f"no column {name}, there is {there}; name yours with page= and content=")
+    return [None] * len(pages)
+
+
+def model_of(model: Model | str | Path | None, trust: bool) -> Model:
+    return model if isinstance(model, Model) else loaded(model, trust)
 
 
 @cache
-def model_of(path: str | Path | None, trust: bool) -> Model:
+def loaded(path: str | Path | None, trust: bool) -> Model:
     return load(None if path is None else Path(path), trust=trust)

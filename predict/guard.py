@@ -5,6 +5,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 
 import pandas as pd
+
+from .page import PageWarning
 
 Work = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -97,6 +100,7 @@ class Guard:
 
 def keep(connection: Connection) -> None:
     """Keep a process that answers; of each that dies, the reason is the answer to what it was asked."""
+    warnings.simplefilter("ignore", PageWarning)  # which would not say of which page it is
     pickled, seconds = connection.recv()
     work: Work = pickle.loads(pickled)
     work(pd.DataFrame({"page": [], "content": []}))  # loads the model, without a time limit

@@ -21,6 +21,7 @@ from . import estimators
 from .blocks import Block, segment
 from .charset import encodable
 from .compact import Passes, compacted, linear_of, scores
+from .contents import Content, check_content, check_kind
 from .decide import EVEN, PREFERENCES, Prefer, confidence, decide, once
 from .estimators import OLDEST
 from .features import BLOCK_COLUMNS, block_features, page_features, page_names
@@ -48,9 +49,12 @@ class Model:
     card: dict[str, Any]
     passes: dict[str, Passes] = field(default_factory=dict, repr=False, compare=False)  # by kind, made when needed
 
+    def __repr__(self) -> str:
+        return f"<pagesieve Model of {' and '.join(self.card['kinds'])} pages, sha256 {self.card['sha256'][:12]}>"
+
     def label(
         self,
-        content: bytes | str,
+        content: Content,
         *,
         page: str = "-",
         kind: Kind = "auto",
@@ -59,17 +63,19 @@ class Model:
     ) -> pd.DataFrame:
         """The blocks of a page with their labels, in reading order, a row each; a page without text gives no rows.
 
-        ``content`` is the page itself, bytes or str, never a path. ``prefer`` leans towards a clean article (precision)
-        or a whole one (recall). Columns: page, index, text, label; ``scores``, which maps each label to its probability
-        (sum 1); ``confidence``, the F1 to be expected of the page's article, the same in each row; ``path``, the XPath
-        of the block, None for plain text. Raises ModelError if the model has no such operating point.
+        ``content`` is the page itself, bytes or str, never a path: a PageWarning says so of a str that looks like one.
+        ``kind`` is html, text, or auto, which takes a look. ``prefer`` leans towards a clean article (precision) or a
+        whole one (recall); another ``kind`` or ``prefer`` is a ValueError with the choices. Columns: page, index, text,
+        label; ``scores``, which maps each label to its probability (sum 1); ``confidence``, the F1 to be expected of
+        the page's article, the same in each row; ``path``, the XPath of the block, None for plain text. Raises
+        ModelError if the model has no such operating point.
         """
         records = self.records(content, page=page, kind=kind, charset=charset, prefer=prefer)
         return pd.DataFrame([[record.get(column) for column in COLUMNS] for record in records], columns=COLUMNS)
 
     def records(
         self,
-        content: bytes | str,
+        content: Content,
         *,
         page: str = "-",
         kind: Kind = "auto",
@@ -92,7 +98,7 @@ class Model:
         return records
 
     def text(
-        self, content: bytes | str, *, kind: Kind = "auto", charset: str | None = None, prefer: Prefer = "balanced"
+        self, content: Content, *, kind: Kind = "auto", charset: str | None = None, prefer: Prefer = "balanced"
     ) -> str:
         """The article of a page: its article_content blocks, separated by an empty line, each passage once."""
         blocks, said, _ = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
@@ -100,7 +106,7 @@ class Model:
         return "\n\n".join(once(article))
 
     def labelled(
-        self, content: bytes | str, *, kind: Kind, charset: str | None, prefer: Prefer
+        self, content: Content, *, kind: Kind, charset: str | None, prefer: Prefer
     ) -> tuple[Sequence[Block], list[str], np.ndarray]:
         """The blocks of a page, their labels, and their scores (blocks, labels)."""
         blocks, known, title = self.read(content, kind=kind, charset=charset)
@@ -118,10 +124,10 @@ class Model:
         return np.concatenate([scores(self.passes[kind], portion, title) for portion in portions(blocks)])
 
     def read(
-        self, content: bytes | str, *, kind: Kind, charset: str | None
+        self, content: Content, *, kind: Kind, charset: str | None
     ) -> tuple[Sequence[Block], Sequence[Block], str]:
         """The blocks of a page, the same as far as this model knows their kind, and the page's title."""
-        page = read_page(content, kind=kind, charset=charset)
+        page = read_page(check_content(content), kind=check_kind(kind), charset=charset)
         blocks = segment(page)
         if len(blocks) > MAX_BLOCKS:
             message = f"{len(blocks):,} blocks: judged in portions of {MAX_BLOCKS:,}, as a page each"
@@ -218,6 +224,10 @@ def load(path: Path | None = None, *, trust: bool = False) -> Model:
     ``trust`` unpickles whatever the file holds, and so runs any program that its maker put there. Raises ModelError.
     """
     path = Path(str(files("pagesieve.models") / "blocks.joblib")) if path is None else Path(path)
+    if path.is_dir():
+        raise ModelError(f"{path}: a folder; name the model file, as {path / 'blocks.joblib'}")
+    if not latest(path).exists():
+        raise ModelError(f"{path}: no such model file; name one that `make train` wrote, with its card beside it")
     card = read_card(latest(path.with_suffix(".json")))
     try:
         content = latest(path).read_bytes()

@@ -100,6 +100,11 @@ def printable(text: str) -> str:
     return CONTROL.sub("", encodable(text))
 
 
+def plural(count: int, noun: str) -> str:
+    """A number and what it counts: "1 page", "2,000 pages"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def one_line(text: str) -> str:
     """Text for a line of its own: printable, in the order in which it is written."""
     return " ".join(BIDI.sub("", printable(text.replace("\r", "\n"))).split())

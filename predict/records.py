@@ -126,12 +126,14 @@ def read_warc(shard: Shard, _: Column) -> Iterator[Record]:
 
 
 def http_page(record: Any, page: str, content: bytes) -> Record:
-    """The page in an HTTP response, whose header says what it is and how it is packed; ``record`` is empty."""
+    """The page in an HTTP response, whose header says what it is and how it is packed, None if it is an answer of
+    another kind or status than a page has (2xx); ``record`` is empty.
+    """
     try:
         record.is_http = True
         record.set_bytes_content(content)
         record.parse_http(auto_decode="all")
-        if record.http_content_type not in HTML_TYPES:
+        if record.http_content_type not in HTML_TYPES or (record.http_headers.status_code or 0) // 100 != 2:
             return None
         if len(content) > MAX_BYTES:
             return Lost(page, f"larger than {MAX_BYTES:,} bytes")

@@ -6,12 +6,15 @@ The output folder holds ``run.json`` (what the rows depend on), ``blocks`` or ``
 
 import fcntl
 import json
+import logging
 import os
 import shutil
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,7 +69,12 @@ def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], en
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
     """Holds the output folder, which is made if it is not there, against other runs."""
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(f"--out {out}: this folder cannot be made ({error.strerror})") from error
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise Failure(f"--out {out}: this folder cannot be written")
     handle = os.open(out, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -99,13 +107,31 @@ def spread(shards: Sequence[Shard], job: Job, engine: Engine) -> Iterator[Report
         for _ in range(ATTEMPTS + 1):
             tasks = [joblib.delayed(label_shard)(shard, job) for shard in left.values()]
             try:
-                for report in joblib.Parallel(return_as="generator_unordered", batch_size=1)(tasks):
+                for report in begin(tasks):
                     del left[report.shard]
                     yield report
                 return
             except killed:
                 continue
     raise Failure(f"workers were killed {ATTEMPTS + 1} times, is there enough memory? Repeat the command to go on")
+
+
+def begin(tasks: Sequence[Any]) -> Iterator[Report]:
+    """What joblib's tasks give as they end."""
+    with sheltered():
+        found: Iterator[Report] = joblib.Parallel(return_as="generator_unordered", batch_size=1)(tasks)
+        return found
+
+
+@contextmanager
+def sheltered() -> Iterator[None]:
+    """Processes that start inside heed no interrupt of the terminal: this one, which gets it at the end, ends them."""
+    resource_tracker.ensure_running()  # else it starts with the first process, and lets interrupts through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -117,13 +143,19 @@ def backend(engine: Engine) -> Iterator[type[Exception]]:
             yield BrokenProcessPool
         else:
             dask = need("distributed", "dask")
-            address = engine.scheduler or stack.enter_context(
-                dask.LocalCluster(n_workers=engine.jobs, threads_per_worker=1, dashboard_address=":0")
-            )
-            try:
-                client = stack.enter_context(dask.Client(address))
-            except (OSError, ValueError) as error:
-                raise Failure(f"--scheduler {address}: no Dask scheduler answers there ({error})") from error
+            with nullcontext() if engine.scheduler else sheltered():
+                address = engine.scheduler or stack.enter_context(
+                    dask.LocalCluster(
+                        n_workers=engine.jobs,
+                        threads_per_worker=1,
+                        dashboard_address=":0",
+                        silence_logs=logging.CRITICAL,  # of workers that an interrupt ends
+                    )
+                )
+                try:
+                    client = stack.enter_context(dask.Client(address))
+                except (OSError, ValueError) as error:
+                    raise Failure(f"--scheduler {address}: no Dask scheduler answers there ({error})") from error
             stack.enter_context(joblib.parallel_config(dask_backend(client)))
             yield dask.KilledWorker
 

@@ -1,0 +1,77 @@
+"""Ctrl-C at any moment: one line on stderr, exit status 130, and no process is left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import joblib
+import pytest
+
+from pagesieve.predict.spread import begin
+
+PAGE = Path(__file__).parents[1] / "data" / "pages" / "harbour-news.html"
+# Runs the command, and sends itself an interrupt at the first event of this name whose first argument ends so.
+INTERRUPTED = """
+import os, runpy, signal, sys
+
+event, end = sys.argv[1:3]
+def hook(name, arguments):
+    global event
+    if name == event and str(arguments[0]).endswith(end):
+        event = None
+        os.kill(os.getpid(), signal.SIGINT)
+
+sys.addaudithook(hook)
+sys.argv = ["pagesieve", *sys.argv[3:]]
+runpy.run_module("pagesieve.predict", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("event", "end"),
+    [("import", "selectolax.lexbor"), ("import", "sklearn.pipeline"), ("open", "blocks.json"),
+     ("open", "blocks.joblib"), ("open", "harbour-news.html")],
+)  # fmt: skip
+def test_an_interrupt_is_one_line_while_all_kinds_of_files_are_read(event: str, end: str, tmp_path: Path) -> None:
+    words = ["predict", str(PAGE), "-o", "out.jsonl"]
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED, event, end, *words], cwd=tmp_path, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"pagesieve: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
+    program = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n{INTERRUPTED}"
+    words = ["import", "sklearn.pipeline", "predict", str(PAGE)]
+    done = subprocess.run([sys.executable, "-c", program, *words], cwd=tmp_path, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"") and done.stdout.count(b"\n") > 10
+
+
+def blocked() -> bool:
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_workers_leave_the_interrupt_to_the_process_that_ends_them() -> None:
+    with joblib.parallel_config("loky", n_jobs=2):
+        assert list(begin([joblib.delayed(blocked)() for _ in range(4)])) == [True] * 4
+    assert not blocked()
+
+
+def test_an_interrupt_of_all_processes_of_bulk_is_one_line(tmp_path: Path) -> None:
+    for shard in ("a", "b", "c"):
+        lines = (json.dumps({"text": "The heron waits.\n" * 50}) for _ in range(2000))
+        (tmp_path / f"{shard}.jsonl").write_text("\n".join(lines))
+    command = [sys.executable, "-m", "pagesieve.predict", "bulk", "a.jsonl", "b.jsonl", "c.jsonl", "--out", "out"]
+    with subprocess.Popen(
+        [*command, "--jobs", "2"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    ) as started:
+        while not list((tmp_path / "out").glob(".running/*/pages")):
+            time.sleep(0.05)
+            assert started.poll() is None
+        os.killpg(started.pid, signal.SIGINT)
+        said = started.communicate()
+    assert (started.returncode, *said) == (130, b"", b"pagesieve: interrupted\n")
+    assert not (tmp_path / "out" / ".running").exists()
