@@ -161,7 +161,7 @@ def test_on_the_command_line_a_named_file_ends_the_run_and_one_of_a_folder_is_sk
         "pagesieve: site/a.html: looks like a PDF, not like a page",
         "pagesieve: site/c.mht: MHTML without an HTML part (skipped)",
         "pagesieve: site/d.txt: looks like HTML, read as text: --input html",
-        "pagesieve: 2 of 2 pages have no article",
+        "pagesieve: 2 of 2 pages without an article",
         "pagesieve: 2 of 4 pages could not be read and were skipped, the others are labelled",
     ]
 
