@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from pagesieve.predict.page import NOT_TEXT, encodable
+from pagesieve.predict.limits import NOT_TEXT
+from pagesieve.predict.page import encodable
 
 PAGES = Path(__file__).parents[1] / "data" / "pages"
 NAMES = (

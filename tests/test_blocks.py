@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pagesieve.predict.blocks import Block, segment
-from pagesieve.predict.page import NOT_TEXT, Kind, read_page
+from pagesieve.predict.limits import NOT_TEXT
+from pagesieve.predict.page import Kind, read_page
 
 PAGE = """<!doctype html><html lang="en"><head><title>Tide</title><style>p { color: red }</style></head>
 <body class="single post-7"><nav id="menu"><ul><li><a href="/">Home</a></li><li><a href="/a">About</a></li></ul></nav>

@@ -17,7 +17,8 @@ import pytest
 from hostile import squeezed, visible
 
 from pagesieve.predict import blocks, load, model, output
-from pagesieve.predict.page import MAX_DEPTH, PageWarning, encodable, excess
+from pagesieve.predict.limits import MAX_DEPTH, excess
+from pagesieve.predict.page import PageWarning, encodable
 
 MODEL = load()
 Make = Callable[[int], str]

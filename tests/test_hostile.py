@@ -20,7 +20,8 @@ from pagesieve.predict import load, output
 from pagesieve.predict.blocks import Block, segment
 from pagesieve.predict.decide import once
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.page import PageWarning, decode, encodable, read_page, strip_tags
+from pagesieve.predict.limits import strip_tags
+from pagesieve.predict.page import PageWarning, decode, encodable, read_page
 
 MODEL = load()
 LINES = st.lists(TEXT | st.sampled_from(["\n", "\r", "\r\n", "One line of a page.", "<p>"]), max_size=20).map("".join)
