@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
-from .page import BLOCK_LEVEL, INLINE, NOT_TEXT, Page, PageWarning
+from .elements import BLOCK_LEVEL, INLINE
+from .limits import NOT_TEXT
+from .page import Page, PageWarning
 
 CONTROLS = frozenset({"input", "textarea", "optgroup"})  # their attributes may be text that is shown
 BUTTON_TYPES = frozenset({"submit", "button", "reset"})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pagesieve.predict.charset import encodable
-from pagesieve.predict.page import NOT_TEXT
+from pagesieve.predict.limits import NOT_TEXT
 
 PAGES = Path(__file__).parents[1] / "data" / "pages"
 NAMES = (

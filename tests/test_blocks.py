@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pagesieve.predict.blocks import Block, segment
-from pagesieve.predict.page import NOT_TEXT, Kind, read_page
+from pagesieve.predict.filetype import foreign_type
+from pagesieve.predict.limits import NOT_TEXT
+from pagesieve.predict.page import Kind, NotAPage, read_page
 
 PAGE = """<!doctype html><html lang="en"><head><title>Tide</title><style>p { color: red }</style></head>
 <body class="single post-7"><nav id="menu"><ul><li><a href="/">Home</a></li><li><a href="/a">About</a></li></ul></nav>
@@ -265,7 +267,11 @@ def test_every_path_is_its_own_and_finds_its_text(markup: str) -> None:
 
 
 @given(st.text() | st.binary(), st.sampled_from(["auto", "html", "text"]))
-def test_nothing_raises(content: str | bytes, kind: Kind) -> None:
+def test_nothing_raises_but_what_is_no_page(content: str | bytes, kind: Kind) -> None:
+    if isinstance(content, bytes) and foreign_type(content):
+        with pytest.raises(NotAPage):
+            read_page(content, kind=kind)
+        return
     blocks = segment(read_page(content, kind=kind))
     assert [block.index for block in blocks] == list(range(len(blocks)))
 

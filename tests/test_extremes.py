@@ -18,7 +18,8 @@ from hostile import squeezed, visible
 
 from pagesieve.predict import blocks, load, model, output
 from pagesieve.predict.charset import encodable
-from pagesieve.predict.page import MAX_DEPTH, PageWarning, excess
+from pagesieve.predict.limits import MAX_DEPTH, excess
+from pagesieve.predict.page import PageWarning
 
 MODEL = load()
 Make = Callable[[int], str]

@@ -22,7 +22,8 @@ from pagesieve.predict.charset import decode, encodable
 from pagesieve.predict.decide import once
 from pagesieve.predict.filetype import foreign_type
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.page import PageWarning, read_page, strip_tags
+from pagesieve.predict.limits import strip_tags
+from pagesieve.predict.page import PageWarning, read_page
 
 MODEL = load()
 AS_TEXT = pytest.mark.filterwarnings("ignore:looks like HTML, read as text")

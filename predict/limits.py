@@ -1,0 +1,64 @@
+"""page -> what its markup has too much of to be parsed in due time, and its text without tags."""
+
+import re
+from collections import Counter
+
+from .attributes import count_attributes, unescape
+from .elements import BLOCK_LEVEL, OpenElements
+from .tokens import RAW, tags
+
+MAX_DEPTH = 1000  # open elements; the parser's time is quadratic in depth: 10,000 levels take 0.1 s, 100,000 take 19 s
+MAX_ATTRIBUTES = 2000  # of an element; the same: 10,000 take 0.15 s
+MAX_OPTIONS = 20_000  # of drop-down lists; the same: 20,000 take 1.3 s in one list
+MAX_REMADE = 20_000  # formatting elements that are left open, and made anew in each block
+MAX_UNSURE = 20_000  # characters behind an <svg> or <math> of which the end cannot be told without parsing
+# Elements whose content is never shown; <noscript> is not among them, whole forum threads live there.
+NOT_TEXT = frozenset(
+    "script style template head title iframe noembed noframes datalist desc metadata defs symbol annotation "
+    "annotation-xml".split()
+)
+ROOTS = frozenset({"html", "body"})  # the attributes of all tags of this name come together on one element
+FRAMESET = re.compile("<frameset", re.I | re.A)
+
+
+def excess(text: str) -> str:
+    """What the markup has too much of to be parsed in due time and space, in words; empty if nothing."""
+    elements = OpenElements()
+    options, attributes = 0, Counter[str]()
+    depth = f"nested deeper than {MAX_DEPTH} elements"
+    if len(FRAMESET.findall(text)) > MAX_DEPTH:  # from one on, the parser may pass over all that is not of frames
+        return depth
+    for match, name, values, of_html in tags(text, elements):
+        if len(elements.names) > MAX_DEPTH:
+            return depth
+        if elements.remade > MAX_REMADE:
+            return f"formatting that is left open makes more than {MAX_REMADE:,} elements"
+        if elements.lost and len(text) - match.end() > MAX_UNSURE:
+            return f"an <svg> or <math> is closed out of order, {MAX_UNSURE:,} characters before the end"
+        if of_html and name == "option":
+            options += 1
+            if options > MAX_OPTIONS:
+                return f"more than {MAX_OPTIONS:,} options"
+        elif name in ROOTS or len(values) > MAX_ATTRIBUTES:
+            attributes[name] = count_attributes(values) + (attributes[name] if name in ROOTS else 0)
+            if attributes[name] > MAX_ATTRIBUTES:
+                return f"an element has more than {MAX_ATTRIBUTES:,} attributes"
+    return ""
+
+
+def strip_tags(text: str) -> str:
+    """The text of a page without its tags, a line per block; linear in its length, loses no visible word."""
+    parts: list[str] = []
+    hidden, raw, end = "", "", 0
+    for match, name, _, of_html in tags(text, OpenElements()):
+        if not hidden and raw not in NOT_TEXT:
+            between = text[end : match.start()]
+            parts.append(between if raw and raw != "textarea" else unescape(between))
+            parts.append((match.lastindex == 6 and match[6]) or "")
+        if name in BLOCK_LEVEL or name == "br":
+            parts.append("\n")
+        if name == "template":
+            hidden = "template" if of_html else hidden if match[1] == "" else ""
+        raw, end = name if of_html and name in RAW else "", match.end()
+    between = "" if hidden or raw in NOT_TEXT else text[end:]
+    return "".join([*parts, between if raw and raw != "textarea" else unescape(between)])
