@@ -79,8 +79,8 @@ class OpenElements:
     The names are in ``regions``: one ends before each of BARRIERS and between HTML and an <svg> or <math>; each with
     the names whose end tag does nothing in it. ``foreign`` says whether the innermost is of an <svg> or <math>,
     ``foreigners`` how many of these are open by name. From the place ``unsure`` on they may be of HTML instead;
-    ``lost`` says that this may have changed how the tokenizer goes on. ``left_open`` counts REMADE among the names, ``remade``
-    how many elements were made of them anew.
+    ``lost`` says that this may have changed how the tokenizer goes on. ``left_open`` counts REMADE among the names,
+    ``remade`` how many elements were made of them anew.
     """
 
     names: list[str] = field(default_factory=list)
