@@ -26,6 +26,7 @@ from .inputs import BadPage, Failure, Source, find, kind, read
 from .labels import LABELS
 from .model import Model, ModelError, load
 from .page import PageWarning
+from .targets import fills_folder, naming_output, refuse_overwriting, refuse_read_only
 
 HELP = """\
 INPUT is a page (HTML or plain text, also as .gz), a folder that is searched for pages (.html .htm .xhtml .txt and
@@ -43,7 +44,7 @@ formats:
   html    the page's blocks, coloured by label, with a switch for each label, and beside them the article of an HTML
           page; several pages need -o DIR, which gets a file for each
 
-exit status: 0 done, 1 pages of a folder could not be read, the others are done, 2 error
+exit status: 0 done, 1 pages of a folder could not be read, the others are done, 2 error, 130 interrupted
 """
 WHY_HELP = """\
 For each of the three passes it prints what adds up to the decision value of each label: the terms of the block and
@@ -169,17 +170,21 @@ def predict(args: argparse.Namespace) -> int:
     target = None if args.output in (None, "-") else Path(args.output)
     if target:
         refuse_overwriting([target / name for name in names] or [target], sources)
+        refuse_read_only(args.output, [target / name for name in names] or [target])
     model = loaded(args, args.prefer)
     skipped: list[Source] = []
     pages = labelled(model, sources, args, skipped)
     if target is None:
         show(pages)
-    elif folder:
-        files.write_folder(target, ((names[number], page) for number, page in pages))
     else:
-        files.write_file(target, pages)
+        with naming_output(args.output):
+            if folder:
+                files.write_folder(target, ((names[number], page) for number, page in pages))
+            else:
+                files.write_file(target, pages)
     if skipped:
-        note(f"{len(skipped)} of {len(sources)} pages could not be read and were skipped, the others are labelled")
+        lost = f"{len(skipped)} of {output.plural(len(sources), 'page')}"
+        note(f"skipped {lost}, which could not be read; the others are labelled")
     return 1 if skipped else 0
 
 
@@ -216,6 +221,8 @@ def explained(args: argparse.Namespace) -> int:
 
 def reviewed(args: argparse.Namespace) -> int:
     """Let the blocks of pages be labelled by hand; returns the exit status."""
+    if not args.export:
+        archives.need_fcntl("review")
     try:
         from pagesieve.train.review import review
     except ModuleNotFoundError as error:
@@ -229,32 +236,6 @@ def show(pages: Iterable[tuple[int, str]]) -> None:
     if sys.stdout is None:
         raise Failure("standard output is closed")
     files.write_stream(sys.stdout, pages)
-
-
-def fills_folder(args: argparse.Namespace, sources: list[Source]) -> bool:
-    """Whether -o is a folder to fill with a file for each page; a Failure if PATH cannot be what it has to be."""
-    if args.output in (None, "-"):
-        if args.format == "html" and len(sources) > 1:
-            raise Failure(f"--format html of {len(sources)} pages needs -o DIR, for a file each")
-        return False
-    exists, is_dir = os.path.exists(args.output), os.path.isdir(args.output)
-    folder = args.format == "html" and (is_dir or args.output.endswith("/") or any(map(os.path.isdir, args.inputs)))
-    if folder or (args.format == "html" and len(sources) > 1):
-        if exists and not is_dir:
-            raise Failure(f"-o {args.output} is a file: html of several pages needs a folder")
-        return True
-    if is_dir:
-        raise Failure(f"-o {args.output} is a folder: {args.format} goes to one file")
-    if not os.path.isdir(os.path.dirname(args.output) or "."):
-        raise Failure(f"-o {args.output}: there is no such folder")
-    return False
-
-
-def refuse_overwriting(targets: list[Path], sources: list[Source]) -> None:
-    inputs = {os.path.realpath(source.page) for source in sources if source.page != "-"}
-    for target in targets:
-        if target.is_file() and os.path.realpath(target) in inputs:
-            raise Failure(f"{target}: -o would overwrite this input")
 
 
 def labelled(

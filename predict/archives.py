@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 HELP = """\
 INPUT is an archive, or a folder that is searched for archives and pages:
-  .warc .wet (.gz)             HTML of WARC, text of WET; other records are skipped (extra: warc)
+  .warc .wet (.gz)             HTML of WARC, text of WET; other records, and responses of another status than 2xx,
+                               are skipped (extra: warc)
   .parquet                     a page a row (extra: parquet)
   .jsonl .ndjson .json (.gz)   a page a line
   .html .htm .xhtml .txt (.gz) a page a file
@@ -27,7 +28,7 @@ names it, else its number. DIR gets a file for each shard, in blocks or articles
 repeated, goes on where it was stopped. A page of more than 10 MB, one that takes more than 30 s, or that kills its
 process, is lost alone.
 
-exit status: 0 done, 1 pages are lost, the others are done, 2 error
+exit status: 0 done, 1 pages are lost, the others are done, 2 error, 130 interrupted
 """
 
 
@@ -35,11 +36,11 @@ def add_bulk(command: argparse.ArgumentParser) -> None:
     command.description, command.epilog = "Labels the pages of whole archives, on all cores or a cluster.", HELP
     add = command.add_argument
     add("inputs", nargs="+", metavar="INPUT", help="archive, or folder of archives and pages")
-    add("--out", type=Path, required=True, metavar="DIR", help="folder to fill; no input may lie in it")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder to fill; outside of all inputs")
     add("--jobs", type=number, default=os.cpu_count(), metavar="N", help="processes (default: as many as cores)")
     add("--engine", choices=("local", "dask"), default="local", help="what spreads the shards (default: local)")
     add("--scheduler", metavar="ADDRESS", help="of a Dask cluster (default: --engine dask starts one here)")
-    add("--format", choices=("parquet", "jsonl"), default="parquet", help="of the files (default: parquet)")
+    add("--format", choices=("jsonl", "parquet"), default="jsonl", help="of the files (default: jsonl)")
     add("--what", choices=("blocks", "articles"), default="blocks", help="a row a block or a page (default: blocks)")
     column = command.add_mutually_exclusive_group()
     column.add_argument("--text-column", metavar="C", help="column that holds the pages as text")
@@ -68,8 +69,9 @@ def number(value: str) -> int:
 
 def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
     """Label the archives of a command line; gives the reports on their shards, and a summary for the user."""
+    need_fcntl("bulk")
     # Not above: the other commands need not wait for these, or have an operating system where they can be.
-    from .bulk import Job
+    from .bulk import Job, finished
     from .progress import summary
     from .records import Column, need
     from .shards import find_shards
@@ -92,14 +94,19 @@ def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
         trust=args.trust,
         prefer=args.prefer,
     )
+    job = Job(args.out, work, args.what, args.format, column)
     start = time.monotonic()
-    reports = label_shards(
-        shards,
-        Job(args.out, work, args.what, args.format, column),
-        settings(args, model),
-        Engine(args.engine, args.jobs, args.scheduler),
-    )
-    return reports, summary(reports, time.monotonic() - start)
+    before = {str(shard.name) for shard in shards if finished(shard, job)}
+    reports = label_shards(shards, job, settings(args, model), Engine(args.engine, args.jobs, args.scheduler))
+    return reports, summary(reports, time.monotonic() - start, len(before))
+
+
+def need_fcntl(command: str) -> None:
+    """Raise a Failure where Python has no fcntl, which holds a folder against other processes, as on Windows."""
+    try:
+        import fcntl  # noqa: F401
+    except ImportError:
+        raise Failure(f"{command} needs Linux or macOS; predict and explain work without them") from None
 
 
 def settings(args: argparse.Namespace, model: Model) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from .contents import Content
 from .labels import LABELS
 from .model import MAX_BLOCKS, PASSES, Model, feature_names, kind_of, name_of, seen
-from .output import one_line
+from .output import one_line, plural
 from .page import Kind
 
 ORDINALS = ("1st", "2nd", "3rd")  # of PASSES
@@ -59,8 +59,8 @@ def explain(
     """
     blocks, known, title = model.read(content, kind=kind, charset=charset)
     if not 0 <= index < len(blocks):
-        there = f"this page has {len(blocks)}, 0 to {len(blocks) - 1}" if blocks else "this page has none"
-        raise IndexError(f"no block {index}: {there}")
+        there = f"{plural(len(blocks), 'block')}, from 0" if blocks else "none"
+        raise IndexError(f"no block {index}: this page has {there}")
     place = index % MAX_BLOCKS
     rows = seen(model.pipelines, known[index - place : index - place + MAX_BLOCKS], title)
     passes = []
@@ -121,7 +121,7 @@ def table(one: Pass, top: int) -> list[str]:
     """
     rows = [(shortened(str(name)), row) for name, row in one.parts[:top].iterrows()]
     if others := len(one.parts) - len(rows):
-        rows.append((f"{others} other{'s' if others > 1 else ''}", one.parts[top:].sum()))
+        rows.append((plural(others, "other"), one.parts[top:].sum()))
     rows += [("intercept", one.intercept), ("decision value", one.decision)]
     return ["  ".join(LABELS)] + [
         "  ".join([*(f"{row[label]:+z{len(label)}.8f}" for label in LABELS), name]) for name, row in rows

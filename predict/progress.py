@@ -10,6 +10,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
 
 from .bulk import Report
 from .labels import LABELS
+from .output import plural
 
 EVERY = 1.0  # seconds
 
@@ -29,7 +30,7 @@ def counting(running: Path, reports: Mapping[str, Report], shards: int) -> Itera
 
     def update(pages: int) -> None:
         bar.n = pages
-        bar.set_postfix_str(f"{len(reports):,} of {shards:,} shards")
+        bar.set_postfix_str(f"{len(reports):,} of {plural(shards, 'shard')}")
 
     with tqdm(initial=done(), unit=" pages", disable=None) as bar:
         thread = threading.Thread(target=show, daemon=True)
@@ -42,14 +43,20 @@ def counting(running: Path, reports: Mapping[str, Report], shards: int) -> Itera
             update(done())
 
 
-def summary(reports: Sequence[Report], seconds: float) -> str:
-    """What became of all pages, and where rows have labels how many have each; ``seconds`` is what this run took."""
+def summary(reports: Sequence[Report], seconds: float, before: int = 0) -> str:
+    """What became of all pages, and where rows have labels how many have each.
+
+    ``seconds`` is what this run took, ``before`` the number of shards that were finished before it.
+    """
     pages, skipped, rows = (sum(getattr(one, name) for one in reports) for name in ("pages", "skipped", "rows"))
     errors = [error for report in reports for error in report.errors]
     lines = [
-        f"{pages:,} pages labelled, {len(errors):,} lost, {skipped:,} records skipped, {len(reports):,} shards, "
-        f"{seconds:,.0f} s"
+        f"{plural(pages, 'page')} labelled, {len(errors):,} lost, {plural(skipped, 'record')} skipped, "
+        f"{plural(len(reports), 'shard')}, {seconds:,.0f} s"
     ]
+    if before:
+        all_done = before == len(reports)
+        lines.insert(0, f"{plural(before, 'shard')} labelled before{': all is done' if all_done else ''}")
     labels: Counter[str] = sum((Counter(report.labels) for report in reports), Counter())
     lines += [f"{labels[label]:12,}  {label}" for label in LABELS if labels] or [f"{rows:12,}  rows"]
     reasons = Counter((error["reason"] or "").split(":")[0] for error in errors)

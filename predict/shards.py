@@ -43,14 +43,17 @@ class Shard:
 def find_shards(inputs: Sequence[str], out: Path) -> list[Shard]:
     """The shards that the inputs stand for, in order; an input that is none, or holds none, is a Failure.
 
-    Nothing below ``out``, where the output goes, is a shard.
+    So is one that lies in ``out``, where the output goes, or that is a folder with ``out`` in it.
     """
     found: list[tuple[str, tuple[str, ...], str]] = []
     for given in inputs:
-        if Path(os.path.realpath(given)).is_relative_to(os.path.realpath(out)):
+        path, target = Path(os.path.realpath(given)), Path(os.path.realpath(out))
+        if path.is_relative_to(target):
             raise Failure(f"{given}: this input lies in --out {out}, name a folder that holds no input")
+        if target.is_relative_to(path):
+            raise Failure(f"--out {out} lies in the input {given}, name a folder outside of it")
         if os.path.isdir(given):
-            inside = list(search(given, out))
+            inside = list(search(given))
             if not inside:
                 raise Failure(f"{given}: no archive and no page in this folder")
             found += inside
@@ -65,16 +68,14 @@ def find_shards(inputs: Sequence[str], out: Path) -> list[Shard]:
     return [Shard(kind, files, name, os.getcwd()) for (kind, files, _), name in zip(found, names, strict=True)]
 
 
-def search(folder: str, out: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
+def search(folder: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
     """Kind, files and name of each shard in a folder: its archives, then its pages in portions, folder by folder."""
 
     def fail(error: OSError) -> None:
         raise Failure(f"{error.filename}: this folder cannot be listed ({error.strerror})")
 
     for inside, folders, names in os.walk(folder, onerror=fail):
-        folders[:] = sorted(
-            name for name in folders if not (name.startswith(STAGE) or same_file(os.path.join(inside, name), out))
-        )
+        folders[:] = sorted(name for name in folders if not name.startswith(STAGE))
         paths = [os.path.join(inside, name) for name in sorted(names)]
         pages = []
         for path in paths:
@@ -85,10 +86,6 @@ def search(folder: str, out: Path) -> Iterator[tuple[str, tuple[str, ...], str]]
         for start in range(0, len(pages), PAGES_A_SHARD):
             portion = tuple(pages[start : start + PAGES_A_SHARD])
             yield "pages", portion, os.path.join(inside, f"pages-{start // PAGES_A_SHARD:06}")
-
-
-def same_file(path: str, out: Path) -> bool:
-    return os.path.realpath(path) == os.path.realpath(out)
 
 
 def kind_of(path: str) -> str | None:

@@ -69,7 +69,12 @@ def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], en
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
     """Holds the output folder, which is made if it is not there, against other runs."""
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(f"--out {out}: this folder cannot be made ({error.strerror})") from error
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise Failure(f"--out {out}: this folder cannot be written")
     handle = os.open(out, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -120,7 +125,7 @@ def begin(tasks: Sequence[Any]) -> Iterator[Report]:
 
 @contextmanager
 def sheltered() -> Iterator[None]:
-    """Processes that start inside are sent no interrupt of the terminal: this one, which gets it at the end, ends them."""
+    """Processes that start inside heed no interrupt of the terminal: this one, which gets it at the end, ends them."""
     resource_tracker.ensure_running()  # else it starts with the first process, and lets interrupts through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

@@ -43,10 +43,12 @@ def record(
     kind: str = "response",
     type: str = "text/html; charset=utf-8",
     head: str = "",
+    status: str = "200 OK",
     cut: int = 0,
 ) -> bytes:
     """A WARC record; ``head`` are more HTTP headers, ``cut`` the bytes that it has less than it says."""
-    content = body if kind == "conversion" else f"HTTP/1.1 200 OK\r\nContent-Type: {type}\r\n{head}\r\n".encode() + body
+    http = f"HTTP/1.1 {status}\r\nContent-Type: {type}\r\n{head}\r\n".encode()
+    content = body if kind == "conversion" else http + body
     header = f"WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: {uri}\r\nWARC-Record-ID: <urn:uuid:{uri}>\r\n"
     header += f"WARC-Date: 2026-01-01T00:00:00Z\r\nContent-Length: {len(content) + cut}\r\n\r\n"
     return header.encode() + content + b"\r\n\r\n"

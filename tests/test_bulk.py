@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -121,6 +122,9 @@ def test_a_warc_gives_its_html_and_a_wet_its_text() -> None:
                 head="Transfer-Encoding: chunked\r\n",
             ),
             record(page + "4", b"{}", type="application/json"),
+            record(page + "4a", b"<p>Not found", status="404 Not Found"),
+            record(page + "4b", b"no gzip", status="301 Moved Permanently", head="Content-Encoding: gzip\r\n"),
+            record(page + "4c", b"<p>part", status="206 Partial Content"),
             record(page + "5", b"no gzip at all", head="Content-Encoding: gzip\r\n"),
             record(page + "6", b"<p>" + b"x" * 10_000_000),
             record(page + "7", b"<p>last"),
@@ -129,14 +133,17 @@ def test_a_warc_gives_its_html_and_a_wet_its_text() -> None:
     )
     write_warc(Path("b.warc.wet.gz"), [record(page, "Höhe\nTide".encode(), kind="conversion")])
     found = records("a.warc.gz")
-    assert found[:5] == [
+    assert found[:8] == [
         None,
         RawPage(page + "1", "<p>höher</p>".encode("latin-1"), "html", "iso-8859-1"),
         RawPage(page + "2", b"<p>gz</p>", "html", "utf-8"),
         RawPage(page + "3", b"<p>hi", "html", None),
         None,
+        None,
+        None,
+        RawPage(page + "4c", b"<p>part", "html", "utf-8"),
     ]
-    assert [(lost.page, lost.reason.split(":")[0]) for lost in found[5:]] == [
+    assert [(lost.page, lost.reason.split(":")[0]) for lost in found[8:]] == [
         (page + "5", "broken record"),
         (page + "6", "larger than 10,000,000 bytes"),
         (None, "broken archive"),
@@ -185,12 +192,12 @@ def test_parquet_is_read_by_column() -> None:
 
 
 def test_a_folder_is_its_archives_and_portions_of_its_pages(here: Path) -> None:
-    for name in ("in/b.html", "in/sub/c.txt.gz", "in/d.jsonl", "in/style.css", "in/out/rows.parquet"):
+    for name in ("in/b.html", "in/sub/c.txt.gz", "in/d.jsonl", "in/style.css"):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_bytes(gzip.compress(b"heron") if name.endswith("gz") else b"heron")
     Path("in/sub/e.html").write_bytes(b"x" * 10_000_001)
     Path("in/sub/f.txt.gz").write_bytes(b"no gzip")
-    shards = find_shards(["in"], Path("in/out"))
+    shards = find_shards(["in"], Path("out"))
     assert shards == [
         Shard("jsonl", ("in/d.jsonl",), PurePath("in/d.jsonl")),
         Shard("pages", ("in/b.html",), PurePath("in/pages-000000")),
@@ -212,12 +219,14 @@ def test_names_of_output_lead_nowhere_and_are_all_different() -> None:
 @pytest.mark.parametrize(
     ("inputs", "said"),
     [(["none.warc"], "none.warc: No such file"), (["a.html"], "not an archive"), (["empty"], "no archive and no page"),
-     (["out/a.jsonl"], "lies in --out")],
+     (["out/a.jsonl"], "lies in --out"), (["out"], "lies in --out"), (["."], "--out out lies in the input ."),
+     (["empty", "link"], "--out out lies in the input link")],
 )  # fmt: skip
 def test_what_is_no_input_is_said_in_a_line(inputs: list[str], said: str) -> None:
     Path("empty").mkdir()
     Path("out").mkdir()
-    for name in ("a.html", "out/a.jsonl"):
+    Path("link").symlink_to(".")
+    for name in ("a.html", "out/a.jsonl", "empty/a.html" if "link" in inputs else "a.html"):
         Path(name).write_text("heron")
     with pytest.raises(Failure, match=said):
         find_shards(inputs, Path("out"))
@@ -309,11 +318,11 @@ def test_the_command_says_what_it_did_and_goes_on_only_with_what_it_began(
     model = load()
     monkeypatch.setattr(__main__, "load", lambda path, **_: model)
     Path("a.jsonl").write_text(json.dumps({"html": PAGE.format(1)}) + "\n{}\n")
-    command = ["bulk", "a.jsonl", "--out", "out", "--jobs", "1", "--format", "jsonl"]
+    command = ["bulk", "a.jsonl", "--out", "out", "--jobs", "1"]
     assert __main__.main(command) == 1
     said = capsys.readouterr()
     assert said.err == "" and said.out.splitlines() == [
-        f"1 pages labelled, 1 lost, 0 records skipped, 1 shards, {said.out.split(' shards, ')[1].split()[0]} s",
+        f"1 page labelled, 1 lost, 0 records skipped, 1 shard, {said.out.split(' shard, ')[1].split()[0]} s",
         *(f"{count:12}  {label}" for label, count in zip(LABELS, (1, 0, 0, 1), strict=True)),
         "           1  lost: no content",
     ]
@@ -343,6 +352,85 @@ def test_an_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "fastwarc", None)
     with pytest.raises(Failure, match=r"this needs fastwarc: pip install 'pagesieve\[warc\]'"):
         need("fastwarc", "warc")
+
+
+# Python imports sitecustomize as it starts, in the processes of bulk too.
+HIDING = """
+import os, sys
+
+class Hiding:
+    def find_spec(self, name, path, target=None):
+        if name.split(".")[0] in os.environ["HIDDEN"].split():
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Hiding())
+"""
+
+
+@pytest.fixture
+def without(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[int, str, list[str]]]:
+    """Runs a command without what extras install, and without these modules: exit status, output, lines on stderr."""
+    folder = tmp_path_factory.mktemp("hiding")
+    (folder / "sitecustomize.py").write_text(HIDING)
+    path = os.pathsep.join([str(folder), *filter(None, sys.path)])
+
+    def run(modules: str, *words: str) -> tuple[int, str, list[str]]:
+        known = os.environ | {"PYTHONPATH": path, "HIDDEN": f"pyarrow fastwarc distributed dask {modules}"}
+        command = [sys.executable, "-m", "pagesieve.predict", *words]
+        done = subprocess.run(command, env=known, capture_output=True, text=True, encoding="utf-8")
+        return done.returncode, done.stdout, done.stderr.splitlines()
+
+    return run
+
+
+def test_bulk_needs_no_extra_for_pages_and_json_lines(without: Callable[..., Any]) -> None:
+    write_lines("a.jsonl", ["The heron waits."])
+    Path("in").mkdir()
+    Path("in/b.html").write_text(PAGE.format(1))
+    status, out, err = without("", "bulk", "a.jsonl", "in", "--out", "out", "--jobs", "1")
+    assert (status, err) == (0, []) and out.startswith("2 pages labelled, 0 lost, 0 records skipped, 2 shards, ")
+    assert {row["page"] for row in rows()} == {"page 0", "in/b.html"}
+    said = "pagesieve: this needs pyarrow: pip install 'pagesieve[parquet]'"
+    assert without("", "bulk", "a.jsonl", "--out", "new", "--format", "parquet") == (2, "", [said])
+
+
+def test_without_fcntl_what_needs_none_works_and_the_rest_says_so(without: Callable[..., Any]) -> None:
+    Path("in").mkdir()
+    Path("in/a.txt").write_text("The heron waits.")
+    assert without("fcntl", "predict", "in", "--format", "text", "--keep", ",".join(LABELS))[::2] == (0, [])
+    assert without("fcntl", "explain", "in/a.txt", "--block", "0")[::2] == (0, [])
+    for command in (["bulk", "in", "--out", "out"], ["review", "in"]):
+        said = f"pagesieve: {command[0]} needs Linux or macOS; predict and explain work without them"
+        assert without("fcntl", *command) == (2, "", [said])
+    assert sorted(os.listdir()) == ["in"]
+
+
+def test_a_repeated_run_says_that_all_is_done(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = load()
+    monkeypatch.setattr(__main__, "load", lambda path, **_: model)
+    write_lines("a.jsonl", ["The heron waits."])
+    write_lines("b.jsonl", ["The tide comes."])
+    command = ["bulk", "a.jsonl", "b.jsonl", "--out", "out", "--jobs", "1"]
+    said = []
+    for before in (0, 1, 2):
+        if before == 1:
+            Path("out/blocks/a.jsonl.jsonl").unlink()
+        assert __main__.main(command) == 0
+        said.append([line.rsplit(", ", 1)[0] for line in capsys.readouterr().out.splitlines()[:2]])
+    summary = "2 pages labelled, 0 lost, 0 records skipped, 2 shards"
+    assert said[0][0] == summary
+    assert said[1:] == [["1 shard labelled before", summary], ["2 shards labelled before: all is done", summary]]
+
+
+def test_a_folder_that_cannot_be_filled_names_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    write_lines("a.jsonl", ["heron"])
+    with pytest.raises(Failure, match=r"--out .*/a.jsonl: this folder cannot be made \(File exists\)"):
+        label_shards([], Job(Path("a.jsonl"), by_line), SETTINGS, Engine())
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(Failure, match="--out .*/out: this folder cannot be written"):
+        bulk("a.jsonl")
 
 
 @pytest.mark.slow

@@ -310,13 +310,41 @@ def test_an_output_that_cannot_be_is_refused_before_the_work(run, here, site, mo
     assert (here / "file").read_text() == "mine" and not os.listdir(here / "dir")
 
 
+def test_a_read_only_file_is_not_replaced(run, here: Path, site: Path, monkeypatch) -> None:
+    monkeypatch.setattr(__main__, "load", lambda path, **_: pytest.fail("the model was loaded"))
+    for name in ("out", "pages/site/a.txt.html"):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_text("mine")
+        (here / name).chmod(0o444)
+    for args, name in ((["-o", "out"], "out"), (["--format", "html", "-o", "pages"], "pages/site/a.txt.html")):
+        said = f"pagesieve: -o {name}: this file is read-only, and is not replaced"
+        assert run("site", *args) == (2, "", [said])
+        assert (here / name).read_text() == "mine"
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_the_option(run, here: Path, site: Path, monkeypatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != str(here))
+    said = f"the folder {here} cannot be written"
+    assert run("site", "-o", "out.jsonl") == (2, "", [f"pagesieve: -o out.jsonl: {said}"])
+    assert run("site", "--format", "html", "-o", "new/out/") == (2, "", [f"pagesieve: -o new/out/: {said}"])
+    assert os.listdir(here) == ["site"]
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self"), reason="needs /proc")
+def test_an_output_that_the_system_refuses_is_named_and_no_hidden_file(run, here: Path, site: Path) -> None:
+    for args in (["-o", "/proc/out"], ["--format", "html", "-o", "/proc/out/"]):
+        status, out, (line,) = run("site", *args)
+        assert (status, out) == (2, "") and line.startswith(f"pagesieve: -o {args[-1]}: ")
+        assert ".pagesieve" not in line
+
+
 def test_a_bad_page_in_a_folder_is_skipped_and_counted(run, site: Path) -> None:
     (site / "a" / "bad.html.gz").write_bytes(BROKEN_GZIP)
     (site / "gone.txt").symlink_to("nowhere")
     status, out, err = run("site", "--keep", "site_chrome", "-o", "out")
     assert (status, out) == (1, "") and len(err) == 3
     assert err[0].startswith("pagesieve: site/a/bad.html.gz: broken gzip") and "site/gone.txt: No such" in err[1]
-    assert "2 of 9" in err[2]
+    assert err[2] == "pagesieve: skipped 2 of 9 pages, which could not be read; the others are labelled"
     assert len(Path("out").read_text().splitlines()) == 7
     assert run("--format", "html", "site", "-o", "pages")[0] == 1
     assert len([path for path in Path("pages").rglob("*") if path.is_file()]) == 7

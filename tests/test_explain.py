@@ -170,7 +170,7 @@ def test_the_command_reads_pages_as_predict_does(run, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (["page.txt", "--block", "10"], "page.txt: no block 10: this page has 10, 0 to 9"),
+        (["page.txt", "--block", "10"], "page.txt: no block 10: this page has 10 blocks, from 0"),
         (["empty.txt", "--block", "0"], "empty.txt: no block 0: this page has none"),
         (["page.txt", "--block", "-1"], "expected a number from 0, not '-1'"),
         (["page.txt", "--block", "two"], "expected a number from 0, not 'two'"),

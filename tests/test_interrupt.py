@@ -248,6 +248,6 @@ def test_what_a_killed_run_left_is_no_page(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("A line.\n")
     assert [Path(path).name for path in search(str(tmp_path))] == ["a.txt", "c.txt"]
-    (shard,) = find_shards([str(tmp_path)], tmp_path / "out")[:1]
+    (shard,) = find_shards([str(tmp_path)], tmp_path.parent / "out")[:1]
     assert [Path(path).name for path in shard.files] == ["a.txt"]
-    assert len(find_shards([str(tmp_path)], tmp_path / "out")) == 2
+    assert len(find_shards([str(tmp_path)], tmp_path.parent / "out")) == 2

@@ -36,7 +36,7 @@ runpy.run_module("pagesieve.predict", run_name="__main__", alter_sys=True)
     [("import", "selectolax.lexbor"), ("import", "sklearn.pipeline"), ("open", "blocks.json"),
      ("open", "blocks.joblib"), ("open", "harbour-news.html")],
 )  # fmt: skip
-def test_an_interrupt_is_one_line_while_libraries_model_and_pages_are_read(event: str, end: str, tmp_path: Path) -> None:
+def test_an_interrupt_is_one_line_while_all_kinds_of_files_are_read(event: str, end: str, tmp_path: Path) -> None:
     words = ["predict", str(PAGE), "-o", "out.jsonl"]
     done = subprocess.run([sys.executable, "-c", INTERRUPTED, event, end, *words], cwd=tmp_path, capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"pagesieve: interrupted\n")
