@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from .shards import Shard
 MAX_LINE = 4 * MAX_BYTES  # of JSON, where a character may take six
 READ_AT_ONCE = 1 << 20  # bytes of a Parquet column
 HTML_TYPES = ("text/html", "application/xhtml+xml")
+SUCCESS = re.compile(rb"HTTP/\S+ +2\d\d\b")  # the begin of a response that has what was asked for
 NAMES = ("page", "url", "id")  # columns that name a page
 # What is read where no column is given, and what it holds.
 CONTENTS: dict[str, Kind] = {"html": "html", "text": "text", "content": "auto"}
@@ -129,6 +131,8 @@ def http_page(record: Any, page: str, content: bytes) -> Record:
     """The page in an HTTP response, whose header says what it is and how it is packed, None if it is an answer of
     another kind or status than a page has (2xx); ``record`` is empty.
     """
+    if not SUCCESS.match(content):
+        return None
     try:
         record.is_http = True
         record.set_bytes_content(content)
