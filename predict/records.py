@@ -137,7 +137,7 @@ def http_page(record: Any, page: str, content: bytes) -> Record:
         record.is_http = True
         record.set_bytes_content(content)
         record.parse_http(auto_decode="all")
-        if record.http_content_type not in HTML_TYPES or (record.http_headers.status_code or 0) // 100 != 2:
+        if record.http_content_type not in HTML_TYPES:
             return None
         if len(content) > MAX_BYTES:
             return Lost(page, f"larger than {MAX_BYTES:,} bytes")
