@@ -14,6 +14,7 @@ from pagesieve.predict.inputs import Failure
 from pagesieve.predict.labels import CODES, LABELS
 from pagesieve.train import corrections, label_studio, queue, reviewed
 from pagesieve.train.align import read_spans
+from pagesieve.train.corpora import CorpusPage
 from pagesieve.train.corpus import View, page_views
 from pagesieve.train.fit import tabulated
 
@@ -40,7 +41,8 @@ def test_labels_are_rows_of_annotations_beside_the_page(tmp_path: Path) -> None:
     assert [(span.page, span.code, span.reader, span.date) for span in spans] == [
         (sheet.id, code, "ann", DAY) for code in "NHTPF"
     ]
-    views, found = page_views(sheet.id, sheet.content, {}, source="x", annotated=corrections.Annotated("x", spans))
+    page = CorpusPage(sheet.id, sheet.content)
+    views, found = page_views(page, source="x", annotated=corrections.Annotated("x", spans))
     assert found == sum(span.end - span.start for span in spans) == len(sheet.running) - 3
     assert [LABELS[n] if n >= 0 else "" for n in views[0].labels[:6]] == [
         "site_chrome", "article_content", "article_content", "", "promo_teaser", "comment_form",

@@ -38,7 +38,7 @@ from .corpus import (
     annotation_files,
     read_annotations,
     read_corpus,
-    read_sites,
+    read_facts,
     sha256_of,
 )
 from .corrections import WEIGHT, Corrections, read_corrections
@@ -65,10 +65,10 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
     for line in contradictions(own) if own else ():
         print(f"pagesieve.train: warning: {line}", file=sys.stderr)
     there, missing = corpora.available(SOURCES, RAW)
-    sites, views = read_sites(DATA / "read.csv"), list[View]()
+    facts, views = read_facts(DATA / "read.csv"), list[View]()
     for corpus in there:
         files = annotation_files(ANNOTATIONS, corpus.name)
-        part, wanted, found = read_corpus(corpus.folder, read_annotations(files), sites, JOBS)
+        part, wanted, found = read_corpus(corpus.folder, read_annotations(files), facts, JOBS)
         labels = f"; {found} of {wanted} hand-labelled words found again ({found / wanted:.1%})" if wanted else ""
         print(f"uses {corpus.name}: {corpus.pages} pages{labels}")
         if found < FOUND_AGAIN * wanted:
