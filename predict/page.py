@@ -73,8 +73,8 @@ def read_page(content: bytes | str, *, kind: Kind = "auto", charset: str | None 
     """Decode and parse a page; ``content`` is the page itself, never a path.
 
     Bytes are decoded by their BOM, then ``charset`` (of the HTTP header), then ``<meta>``, then a detector; what
-    cannot be decoded becomes U+FFFD. HTML beyond the limits of ``limits.py`` is stripped of its tags, read as text lines,
-    marked as ``flattened`` and reported by a PageWarning.
+    cannot be decoded becomes U+FFFD. HTML beyond the limits of ``limits.py`` is stripped of its tags, read as text
+    lines, marked as ``flattened`` and reported by a PageWarning.
     """
     if not isinstance(content, bytes | str):
         raise TypeError(f"content must be the page itself, bytes or str, not {type(content).__name__}")
