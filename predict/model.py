@@ -1,6 +1,5 @@
 """features -> scores: the saved pipelines, loaded with care, applied to a page in three passes."""
 
-import gc
 import hashlib
 import json
 import warnings
@@ -258,7 +257,6 @@ def load(path: Path | None = None, *, trust: bool = False) -> Model:
         raise ModelError(f"{path}: cannot be unpickled ({error}); run `make train`") from error
     check_steps(path, pipelines, card["kinds"])
     check_golden(path, pipelines, card)
-    gc.freeze()  # what a model holds is never garbage: the collector need not look at it again
     return Model(in_double(pipelines), card)
 
 

@@ -10,6 +10,7 @@ from importlib import import_module
 from io import BufferedIOBase
 from typing import Any
 
+from .files import check_file
 from .filetype import foreign_type
 from .guard import Lost
 from .inputs import Failure, kind
@@ -62,6 +63,8 @@ def read_shard(shard: Shard, column: Column) -> Iterator[Record]:
     """The records of a shard in order; where it cannot be read on, the last one is Lost without a page."""
     read = {"warc": read_warc, "parquet": read_parquet, "jsonl": read_jsonl, "pages": read_pages}[shard.kind]
     try:
+        if shard.kind != "pages":
+            check_file(shard.path(shard.files[0]))
         yield from read(shard, column)
     except BROKEN as error:
         yield Lost(None, f"broken archive: {getattr(error, 'strerror', None) or error}")
@@ -89,6 +92,7 @@ def opened(path: str) -> BufferedIOBase:
 def read_pages(shard: Shard, _: Column) -> Iterator[Record]:
     for page in shard.files:
         try:
+            check_file(shard.path(page))
             with opened(shard.path(page)) as file:
                 yield checked(RawPage(page, file.read(MAX_BYTES + 1), kind(page, "auto")))
         except BROKEN as error:

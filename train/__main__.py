@@ -1,15 +1,19 @@
 """The commands behind make: fetch the corpora, train, evaluate, compare and time other tools, draw, compare readers."""
 
+import sys
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    del sys.path[0]  # the current folder, where anything may be named like a module
+
 import gzip
 import json
 import os
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pagesieve.predict import files
+from pagesieve.predict import files, start
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.model import ModelError, load
 
@@ -252,4 +256,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    start.isolate_children()
     main()
