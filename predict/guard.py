@@ -20,18 +20,31 @@ from .processes import WATCH, is_orphan
 
 Work = Callable[[pd.DataFrame], pd.DataFrame]
 
+MAX_SAID = 2000  # characters of a page's name, which stands in each of its rows, and of the reason why it is lost
 IDLE = 60.0  # seconds after which a process that is asked nothing ends
 LEFT = 75  # its exit status then: it lost nothing
 # Each process has one thread: there are as many processes as cores.
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")} | {"VECLIB_MAXIMUM_THREADS": "1"}
 
 
+def shortened(text: str) -> str:
+    """Text of MAX_SAID characters at most; of a longer one the begin, with an ellipsis."""
+    return text if len(text) <= MAX_SAID else f"{text[: MAX_SAID - 1]}…"
+
+
 @dataclass(frozen=True)
 class Lost:
-    """A page that gives no rows, and why; no page if it is the shard that could not be read to its end."""
+    """A page that gives no rows, and why; no page if it is the shard that could not be read to its end.
+
+    Of a page's name or a reason beyond MAX_SAID it has the begin.
+    """
 
     page: str | None
     reason: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "page", None if self.page is None else shortened(self.page))
+        object.__setattr__(self, "reason", shortened(self.reason))
 
 
 class Fault(Exception):
