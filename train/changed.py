@@ -127,7 +127,8 @@ def scores_of(pipelines: dict[str, Pipeline], figures: dict[str, Any]) -> list[t
     ]
     pairs = [(LABELS.index(block["hand"]), LABELS.index(block["label"])) for block in blocks]
     rows.append(("macro-F1, our sample pages", macro_of(*np.array(pairs).T)))
-    return rows + [(f"recall in 20 languages, {name}", value) for name, value in figures["languages"]["all"].items()]
+    lines = f"recall in {len(figures['languages']) - 1} languages"
+    return rows + [(f"{lines}, {name}", value) for name, value in figures["languages"]["all"].items()]
 
 
 def moved(before: dict[str, Pipeline], after: dict[str, Pipeline]) -> dict[str, list[list[Any]]]:

@@ -274,7 +274,7 @@ def summary(figures: dict[str, Any]) -> str:
                 where = f"blocks of the set {page_set}" if page_set else "blocks"
                 lines.append(f"{name}{mode}: macro-F1 {labels['macro_f1']:.4f} on {labels['blocks']} {where} ({each})")
     recall = ", ".join(f"{label} {value:.3f}" for label, value in figures["languages"]["all"].items())
-    lines.append(f"recall of lines in 20 languages: {recall}")
+    lines.append(f"recall of lines in {len(figures['languages']) - 1} languages: {recall}")
     if not figures["word_f1"]:
         lines.append("no evaluation pages: `make data` fetches them")
     return "\n".join(lines)
