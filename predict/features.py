@@ -17,6 +17,7 @@ from .blocks import Block
 from .labels import LABELS
 from .links import binned, linked
 from .looks import Looks, levels, looks_of
+from .main_text import main_elements, main_runs
 from .words import first_words, spaced, text_length
 
 BLOCK_COLUMNS = ("words", "markup", "shape", "links", "near", "within")
@@ -282,6 +283,9 @@ def page_columns(read: Read, scores: np.ndarray, evidence: np.ndarray | None) ->
     columns = {"log score": np.log(np.clip(scores, 1e-3, 1)), "score": scores, "words": np.log1p(words)}
     columns |= around_each(scores, words) | along(scores, mass, words)
     columns |= grouped(read.groups, scores, mass)
+    columns |= main_runs(scores[:, 0], words)
+    if read.blocks[0].path:
+        columns |= main_elements(scores[:, 0], words, read.elements)
     carried = {"score": scores}
     if evidence is not None:
         own = {f"evidence of {name}": evidence[:, place] for place, name in enumerate(BLOCK_COLUMNS)}

@@ -33,6 +33,7 @@ from . import (
     gate,
 )
 from .align import SpanError
+from .anonymous import anonymous
 from .answers import CompareError
 from .arguments import MINE, RAW, arguments, check_folder, check_mine
 from .compose import composed
@@ -49,6 +50,7 @@ from .corrections import WEIGHT, Corrections, read_corrections
 from .fit import EVERYTHING, learn_from
 from .paragraphs import contradictions, read_paragraphs
 from .reports import ReportError, read_reports
+from .skeletons import in_skeletons
 
 DATA, SOURCES = Path("data"), Path("data/sources.toml")
 PARAGRAPHS = DATA / "paragraphs.csv"
@@ -86,7 +88,13 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
     for path, part in paragraphs.items():
         print(f"uses {path}: {sum(len(view.blocks) for view in part if view.kind == 'text')} paragraphs")
         views += part
-    return views + composed(views), digests_of(there, own)
+    return views + composed(views) + augmented(views), digests_of(there, own)
+
+
+def augmented(views: Sequence[View]) -> list[View]:
+    """HTML pages made of others, where there are labelled ones: alone they would be all that is known of HTML."""
+    pages = anonymous(views)
+    return pages + in_skeletons(views) if pages else []
 
 
 def without_twins(views: Sequence[View], others: Sequence[View]) -> list[View]:

@@ -30,6 +30,7 @@ from .split import site_of
 NONE = -1  # no label
 MINE = "mine"  # the page set, and the source, of what was labelled in `pagesieve review`
 OWN = "own"  # the page set of labelled paragraphs, which are learned from but not scored
+AUGMENTED = "augmented"  # the source of views that are made of others
 
 HAND = 1.0  # weight of a block of a hand-labelled page
 KEPT_OF = {"article_content": 0.98, "comment_form": 0.9, "furniture": 0.05, "other": 0.5}  # by thinning

@@ -75,7 +75,11 @@ def label_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFr
     In html mode a row is a block that readers cut, scored by the block of ours that most of its words stand in; in
     text and leftover mode a row is a line (the rules of the WCXB gold pages' scorer).
     """
-    html = {view.page: part for view, part in zip(views, scores, strict=True) if view.hand and view.kind == "html"}
+    html = {
+        view.page: part
+        for view, part in zip(views, scores, strict=True)
+        if view.page_set not in ("", OWN) and view.kind == "html"
+    }
     frames = []
     for view, part in zip(views, scores, strict=True):
         mode = mode_of(view)
