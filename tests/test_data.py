@@ -5,6 +5,7 @@ import html
 import json
 import re
 import tarfile
+import tomllib
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ DATA = Path(__file__).parents[1] / "data"
 ANNOTATIONS = sorted((DATA / "annotations").glob("*.csv"))
 PAGES = sorted((DATA / "pages").iterdir())
 READ = list(csv.DictReader((DATA / "read.csv").read_text("utf-8").splitlines()))
-ARCHIVES = ("wcxb.tar.gz", "trafilatura-eval.tar.gz")
+ARCHIVES = tuple(source["archive"] for source in tomllib.loads((DATA / "sources.toml").read_text("utf-8"))["source"])
 TAG = re.compile(r"</?[a-zA-Z!][^>]*>")
 UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]{12,}")  # Thai, Lao, Japanese, Chinese
 WITHOUT_TEXT = {"HankookIlbo_2026_01_29.html"}  # all its text is in its scripts
@@ -144,7 +145,7 @@ def test_nothing_of_ours_stands_in_the_corpora(name: str, step: int, corpora: Pa
     for page, text in texts_of(corpora / name, step):
         assert list(common_runs(text, ours, vocabulary)) == [], page
         seen += 1
-    assert seen > 400 / step
+    assert seen >= 20 / step
 
 
 def test_nothing_of_ours_stands_in_the_examples_beside_the_corpora(corpora: Path, ours: set[str]) -> None:
@@ -205,14 +206,17 @@ def test_the_card_counts_what_is_there(rows: list[Row]) -> None:
     card = (DATA / "README.md").read_text("utf-8")
     table = {tuple(cell.strip(" `") for cell in line.strip("|").split("|")) for line in card.splitlines()}
     codes = {path.stem: Counter(span.code for span in read_spans(path)) for path in ANNOTATIONS}
-    paragraphs = Counter(row["label"] for row in rows)
-    wanted = []
-    for label in LABELS:
-        of_label = [sum(count[code] for code in CODES if CODES[code] == label) for count in codes.values()]
-        wanted.append((label, *(f"{number:,}" for number in (paragraphs[label], *of_label))))
-    sums = (paragraphs.total(), *(count.total() for count in codes.values()))
-    wanted.append(("all", *(f"{number:,}" for number in sums)))
-    assert ("label", "paragraphs.csv", *codes) in table
+    labels = {name: Counter[str]() for name in codes}
+    for name, count in codes.items():
+        for code, number in count.items():
+            labels[name][CODES[code]] += number
+    counts = {"paragraphs.csv": Counter(row["label"] for row in rows), **labels}
+    counts["all"] = sum(counts.values(), Counter())
+    wanted = [
+        (name, *(f"{number:,}" for number in (*(count[label] for label in LABELS), count.total())))
+        for name, count in counts.items()
+    ]
+    assert ("", *LABELS, "all") in table
     assert [row for row in wanted if row not in table] == []
     by_code = [(code, f"{sum(count[code] for count in codes.values()):,}") for code in CODES]
     assert [row for row in by_code if row not in {(cells[0], cells[-1]) for cells in table}] == []
@@ -220,7 +224,7 @@ def test_the_card_counts_what_is_there(rows: list[Row]) -> None:
     assert ", ".join(f"{name} {count:,}" for name, count in languages) in " ".join(card.split())
     assert f"{len({row['page'] for row in rows})} made-up pages" in card
     assert f"{len(PAGES)} sample pages" in card
-    assert f"labels of {len(READ)} pages of the two corpora" in card
+    assert f"labels of {len(READ):,} pages of seven corpora" in card
 
 
 def test_the_card_counts_the_pages_that_were_read() -> None:
