@@ -164,8 +164,8 @@ def labels(value: str) -> list[str]:
 
 
 def count(value: str) -> int:
-    if not (value.isascii() and value.isdigit()):
-        raise argparse.ArgumentTypeError(f"expected a number from 0, not {value!r}")
+    if not (value.isascii() and value.isdigit() and len(value) <= archives.DIGITS):
+        raise argparse.ArgumentTypeError(f"expected a number from 0, not {value[: archives.DIGITS]!r}")
     return int(value)
 
 

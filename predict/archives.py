@@ -16,6 +16,7 @@ from .model import Model
 if TYPE_CHECKING:
     from .bulk import Report
 
+DIGITS = 9  # of a number on the command line, at most
 HELP = """\
 INPUT is an archive, or a folder that is searched for archives and pages:
   .warc .wet (.gz)             HTML of WARC, text of WET; other records, and responses of another status than 2xx,
@@ -62,8 +63,8 @@ def add_model(command: argparse.ArgumentParser) -> None:
 
 
 def number(value: str) -> int:
-    if not (value.isascii() and value.isdigit() and int(value)):
-        raise argparse.ArgumentTypeError(f"expected a number from 1, not {value!r}")
+    if not (value.isascii() and value.isdigit() and len(value) <= DIGITS and int(value)):
+        raise argparse.ArgumentTypeError(f"expected a number from 1, not {value[:DIGITS]!r}")
     return int(value)
 
 

@@ -59,6 +59,8 @@ def report(stopped: KeyboardInterrupt) -> int:
 
     number = signal.Signals(stopped.args[0] if stopped.args else signal.SIGINT)
     note(ENDED[number])
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(128 + number))  # what libraries do at exit may take too long
     return 128 + number
 
 

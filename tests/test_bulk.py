@@ -4,11 +4,12 @@ import gzip
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
@@ -20,7 +21,9 @@ import pytest
 from made import PAGE, by_line, crawl, record, slowly, write_warc
 
 from pagesieve.predict import __main__, load
-from pagesieve.predict.bulk import RUNNING, Job, Report, label_shard
+from pagesieve.predict import bulk as bulk_module
+from pagesieve.predict import guard as guard_module
+from pagesieve.predict.bulk import RUNNING, Job, Report, close_guard, guard_of, label_shard
 from pagesieve.predict.frames import ARTICLES, BLOCKS, frame_of_articles, frame_of_blocks
 from pagesieve.predict.guard import MAX_SAID, Guard, Lost
 from pagesieve.predict.inputs import Failure
@@ -88,6 +91,48 @@ def test_a_process_that_ended_for_want_of_work_is_replaced_and_blames_no_page() 
     after = guard(pages)
     guard.close()
     assert before[0].equals(after[0]) and after[1] == []
+
+
+def test_a_process_that_left_for_want_of_work_is_started_anew_by_the_next_shard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guard_module, "IDLE", 0.2)
+    for name in ("a.jsonl", "b.jsonl"):
+        write_lines(name, ["heron", "tide"])
+        (shard,), job = find_shards([name], Path("out")), Job(Path("out").absolute(), by_line, format="jsonl")
+        Path("out", RUNNING).mkdir(parents=True, exist_ok=True)
+        report = label_shard(shard, job)
+        assert (report.pages, report.errors) == (2, [])
+        process = guard_of(job).process
+        assert process and process.wait(10) == guard_module.LEFT
+    close_guard()
+
+
+def test_pages_after_a_long_stretch_of_other_records_are_labelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard_module, "IDLE", 0.2)
+    asked = []
+
+    def record_then_wait(shard: Shard, column: Column) -> Iterator[RawPage]:
+        for number in range(3):
+            yield RawPage(str(number), "heron", "text")
+            asked.append(time.sleep(0.5))
+
+    monkeypatch.setattr(bulk_module, "PAGES_AT_ONCE", 1)
+    monkeypatch.setattr(bulk_module, "read_shard", record_then_wait)
+    write_lines("a.jsonl", ["heron"])
+    (report,) = bulk("a.jsonl")
+    assert (report.pages, report.errors, len(asked)) == (3, [], 3)
+
+
+@pytest.mark.slow
+def test_a_warc_of_images_between_pages_is_labelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("fastwarc", reason="needs fastwarc: make setup")
+    monkeypatch.setattr(guard_module, "IDLE", 0.5)
+    page = record("http://crawl.example/page", PAGE.format(1).encode())
+    images = [record(f"http://crawl.example/{number}", os.urandom(50_000), type="image/png") for number in range(5_000)]
+    write_warc(Path("a.warc.gz"), [page, *images, page])
+    (report,) = bulk("a.warc.gz")
+    assert (report.pages, report.skipped, report.errors) == (2, 5_000, [])
 
 
 def test_a_worker_that_is_killed_is_replaced(here: Path) -> None:
@@ -277,6 +322,39 @@ def test_names_of_output_lead_nowhere_and_are_all_different() -> None:
     assert [str(name) for name in found] == ["a.jsonl", "2-a.jsonl", "3-A.jsonl", "b/a.jsonl"]
 
 
+def test_no_output_takes_the_name_of_a_folder_of_another() -> None:
+    found = named(["in/c.jsonl", "in/c.jsonl.jsonl/d.jsonl", "in/e.warc", "in/e.warc.json/f.jsonl"])
+    assert [str(name) for name in found] == [
+        "in/2-c.jsonl", "in/c.jsonl.jsonl/d.jsonl", "in/2-e.warc", "in/e.warc.json/f.jsonl"
+    ]  # fmt: skip
+    for path in ("in/c.jsonl", "in/c.jsonl.jsonl/d.jsonl"):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_lines(path, ["heron"])
+    assert [report.pages for report in bulk("in")] == [1, 1] and len(rows()) == 2
+
+
+def test_links_that_lead_nowhere_pipes_and_sockets_in_a_folder_are_lost_alone() -> None:
+    Path("in").mkdir()
+    write_lines("in/a.jsonl", ["heron"])
+    Path("in/b.txt").write_text("tide")
+    for name in (".#c.html", "c.jsonl"):
+        Path("in", name).symlink_to("reader@nowhere.1234")
+    for name in ("d.html", "d.jsonl", "d.warc", "d.parquet"):
+        os.mkfifo(Path("in", name))
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("in/e.html")
+        reports = bulk("in")
+    assert sorted(row["text"] for row in rows()) == ["heron", "tide"]
+    said = {(error["page"] or error["shard"]): str(error["reason"]) for error in errors()}
+    assert set(said) == {
+        f"in/{name}" for name in (".#c.html", "c.jsonl", "d.html", "d.jsonl", "d.warc", "d.parquet", "e.html")
+    }
+    assert all("No such file" in said[f"in/{name}"] for name in (".#c.html", "c.jsonl"))
+    assert all("a pipe, socket or device" in said[f"in/{name}"] for name in ("d.html", "d.parquet", "e.html"))
+    Path("in/.#c.html").unlink()
+    assert [report.pages for report in bulk("in")] == [report.pages for report in reports]
+
+
 @pytest.mark.parametrize(
     ("inputs", "said"),
     [(["none.warc"], "none.warc: No such file"), (["a.html"], "not an archive"), (["empty"], "no archive and no page"),
@@ -305,6 +383,27 @@ def test_a_finished_shard_is_left_as_it_is_and_another_run_is_refused() -> None:
         label_shards([], Job(Path("out"), by_line), {"model": "other"}, Engine())
     write_lines("a.jsonl", ["another heron"])
     with pytest.raises(Failure, match="made of other files"):
+        bulk("a.jsonl")
+
+
+BROKEN = ["", "[]", "7", "null", "{", '{"shard": 1}', "[" * 100_000, "\xff", "[[1], 2]"]
+
+
+@pytest.mark.parametrize("content", BROKEN)
+def test_a_broken_report_or_run_is_said_in_a_line(content: str) -> None:
+    write_lines("a.jsonl", ["heron", "it raises"])
+    bulk("a.jsonl")
+    report = Path("out/reports/a.jsonl.json")
+    whole = json.loads(report.read_text())
+    for found in (content, json.dumps(whole | {"pages": "1"}), json.dumps(whole | {"errors": [1]})):
+        report.write_text(found, encoding="latin-1")
+        with pytest.raises(Failure, match=r"out/reports/a.jsonl.json: not the report on a shard .*remove it"):
+            bulk("a.jsonl")
+    report.write_text(json.dumps(whole))
+    Path("out/run.json").write_text(content, encoding="latin-1")
+    with pytest.raises(
+        Failure, match=r"(run.json: not the settings of a run|holds rows of another run).* name another"
+    ):
         bulk("a.jsonl")
 
 

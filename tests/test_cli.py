@@ -15,7 +15,7 @@ import pytest
 from pagesieve.predict import ModelError, __main__, output
 from pagesieve.predict.blocks import segment
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.model import COLUMNS, Model
+from pagesieve.predict.model import COLUMNS, Model, load
 from pagesieve.predict.page import Kind, read_page
 
 TEXT = "The heron waits.\n\nLeave a comment\nRead more: ten tides\nMenu\n"
@@ -378,6 +378,49 @@ def test_pages_are_written_as_they_come(here: Path, monkeypatch, capfd) -> None:
         (here / f"{name}.txt").write_text(TEXT)
     assert __main__.main(["predict", "."]) == 0
     assert seen == [0, 4, 4]
+
+
+def test_pipes_sockets_and_devices_in_a_folder_are_skipped_and_said(run, site: Path) -> None:
+    os.mkfifo(site / "pipe.html")
+    (site / "null.txt").symlink_to("/dev/null")
+    status, out, err = run("site", "--keep", "site_chrome")
+    assert (status, out.count("\n"), len(err)) == (1, 7, 3)
+    assert err[:2] == [
+        f"pagesieve: site/{name}: a pipe, socket or device, not a file (skipped)" for name in ("null.txt", "pipe.html")
+    ]
+
+
+@pytest.mark.parametrize("model", ["", ".", "/", "..", "nowhere", "p.txt", "/dev/null", "x" * 300])
+def test_a_model_that_is_none_is_one_line(run, here: Path, monkeypatch: pytest.MonkeyPatch, model: str) -> None:
+    monkeypatch.setattr(__main__, "load", load)
+    (here / "p.txt").write_text(TEXT)
+    status, out, err = run("p.txt", "--model", model)
+    assert (status, out, len(err)) == (2, "", 1)
+
+
+def test_a_port_that_is_none_and_lack_of_memory_are_one_line(run, here: Path, monkeypatch, capfd) -> None:
+    (here / "p.txt").write_text(TEXT)
+    for port in ("99999", "65536", "-1", "9" * 5000):
+        with pytest.raises(SystemExit) as stop:
+            __main__.main(["review", "p.txt", "--port", port])
+        (line,) = capfd.readouterr().err.splitlines()
+        assert stop.value.code == 2 and "--port" in line and len(line) < 200
+
+    def records(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Fake, "records", records)
+    assert run("p.txt", "-o", "out") == (2, "", ["pagesieve: not enough memory; label fewer or smaller pages at once"])
+    assert not (here / "out").exists()
+
+
+def test_a_note_that_cannot_be_written_goes_nowhere(
+    run, here: Path, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (site / "gone.txt").symlink_to("nowhere")
+    monkeypatch.setattr(sys, "stderr", None)
+    status, out, _ = run("site", "--keep", "site_chrome")
+    assert status == 1 and all(line.startswith("{") for line in out.splitlines())
 
 
 def test_a_named_pipe_is_read_once(run, here: Path) -> None:

@@ -93,6 +93,16 @@ def test_a_run_interrupted_and_repeated_costs_no_row_and_doubles_none(size: Any,
     check(tmp_path, bulk(tmp_path, "dask", engine, slowly), *size)
 
 
+@pytest.mark.slow
+def test_a_second_run_on_a_cluster_after_a_minute_and_a_half_has_all_rows(cluster: Any, tmp_path: Path) -> None:
+    crawl(tmp_path / "in", *FEW)
+    engine = Engine("dask", scheduler=cluster.scheduler_address)
+    first = bulk(tmp_path, "first", engine)
+    time.sleep(90)
+    assert bulk(tmp_path, "dask", engine) == first
+    check(tmp_path, first, *FEW)
+
+
 def test_a_shard_that_dask_gives_up_is_tried_again(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="needs distributed: make setup")
     (tmp_path / "in").mkdir()
