@@ -9,14 +9,17 @@ import resource
 import subprocess
 import sys
 import time
+import tracemalloc
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from hostile import squeezed, visible
 
-from pagesieve.predict import blocks, load, model, output
+from pagesieve.predict import blocks, features, links, load, model, output
 from pagesieve.predict.charset import encodable
 from pagesieve.predict.limits import MAX_DEPTH, excess
 from pagesieve.predict.page import PageWarning
@@ -76,7 +79,7 @@ PAGES: dict[str, tuple[Make, int, str]] = {
     "bold": (lambda n: "<b>x" * n, 20_000, DEEP),
     "open links": (lambda n: "<a href=x>x" * n, 20_000, DEEP),
     "fonts": (lambda n: tags(n, "<font size={}>x"), 20_000, DEEP),
-    "bold paragraphs": (lambda n: tags(n, "<p><b id={}>x</p>"), 20_000, DEEP),
+    "bold paragraphs": (lambda n: tags(n, "<p><b id={}>x</p>"), 20_000, REMADE),
     "the same bold in each block": (
         lambda n: f"<p>{tags(900, '<b id={}>')}</p>" + "<p>x</p>" * n, 20_000, REMADE
     ),
@@ -94,6 +97,22 @@ PAGES: dict[str, tuple[Make, int, str]] = {
     "open tag": (lambda n: "<p>x<p a='" + "<p>" * n, 1_000_000, ""),
     "tag name": (lambda n: f"<p>x<{'y' * n}>z", 5_000_000, ""),
     "less than": (lambda n: "<p>x" + "<" * n, 2_000_000, ""),
+    "less than in a script of svg": (lambda n: "x<svg><script>" + "<" * n, 2_000_000, ""),
+    "less than in a style of math": (lambda n: "x<math><style>" + "<" * n, 2_000_000, ""),
+    "less than in an iframe of svg": (lambda n: "x<svg><iframe>" + "<" * n, 2_000_000, ""),
+    "escaped scripts": (lambda n: "x<script>" + "<!--<script></script>-->" * n, 300_000, ""),
+    "marks in a host": (lambda n: f"<a href='http://a{'̣́' * n}/'>x</a>", 1_000_000, ""),
+    "a long host and links": (
+        lambda n: f"<a href='http://{'a.' * n}b/'>x</a>" + tags(n, "<p><a href=http://b.c/{}>x</a>"), 30_000, ""
+    ),
+    "end tags of nothing in a tower": (lambda n: "<div>" * 990 + "x" + "</x>" * n, 600_000, ""),
+    "end tags behind a barrier": (lambda n: "<q>" * 900 + "<object>x" + "</q>" * n, 600_000, ""),
+    "cells without a table": (lambda n: "<object>" * 900 + "<td>x</td>" * n, 100_000, ""),
+    "svg closed out of order": (lambda n: "<li><svg></li><p>x" * n, 100_000, "closed out of order"),
+    "references of many digits": (lambda n: "<select>" * 1001 + f"&#{'9' * n};", 1_000_000, DEEP),
+    "classes of each block": (
+        lambda n: f"<div class='{tags(400, 'x{} ')}'>" + tags(n, "<p class=y{}>x"), 10_000, ""
+    ),
 }  # fmt: skip
 MEMORY = 6 << 30  # bytes of address space, libraries and all, that suffice for each
 TEXT = {"lines": "text", "one line": "text"}
@@ -137,7 +156,8 @@ def test_nothing_is_left_out_and_time_is_in_proportion_to_size(name: str) -> Non
     while (before := seconds(units)) < 0.01 and units < full // 100:
         units *= 2
     before = min(before, seconds(units))
-    assert seconds(4 * units) < 9 * before + 0.05, f"{units} units take {before} s"  # 16 times if it were quadratic
+    allowed = 6 * before + 0.05  # it would be 16 times if it were quadratic
+    assert seconds(4 * units) < allowed or seconds(4 * units) < allowed, f"{units} units take {before} s"
 
 
 @pytest.mark.slow
@@ -181,3 +201,46 @@ def test_a_page_of_too_many_blocks_is_judged_in_portions(monkeypatch: pytest.Mon
     alone = [MODEL.label("\n".join(lines[start : start + 10]), kind="text") for start in (0, 10, 20)]
     assert frame["text"].tolist() == lines and frame["index"].tolist() == list(range(25))
     assert frame["scores"].tolist() == [row for portion in alone for row in portion["scores"]]
+
+
+def hostile_page(number: int) -> str:
+    """Names and addresses that no other page has, as long as they may be, to fill what is kept from page to page."""
+    names = " ".join(f"n{number}x{place}" for place in range(1000))
+    return tags(200, f"<p id=a{number}b{{}} class='{names}'><a href='/{number}{'x' * 20_000}{{}}'>x</a>")
+
+
+def test_what_is_kept_of_a_page_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(links, "urlsplit", lambda address: asked.append(address) or urlsplit(address))
+    features.kept_tokens.cache_clear()
+    features.kept_parts.cache_clear()
+    MODEL.records(f"<p class='{'Name' * 100} {'x ' * 100}'><a href='/{'x' * 100_000}'>x</a>", kind="html")
+    assert max(map(len, asked)) == links.MAX_ADDRESS
+    assert features.kept_tokens.cache_info().currsize == 3  # <html>, <body> and <a>
+    features.tokens_of("p." + "Name" * 100, "own")
+    assert features.kept_parts.cache_info().currsize == 1  # x
+
+
+@pytest.mark.slow
+def test_a_thousand_hostile_pages_leave_no_more_in_memory_than_ten() -> None:
+    process, after_ten = psutil.Process(), 0
+    for number in range(1000):
+        MODEL.records(hostile_page(number), kind="html")
+        if number == 9:
+            after_ten = process.memory_info().rss
+    assert process.memory_info().rss < after_ten + 20_000_000
+
+
+def test_explaining_a_block_takes_no_more_memory_than_labelling_the_page() -> None:
+    markup = f"<div class='{tags(500, 'x{} ')}'>" + tags(500, "<p class=y{}>x</p>")
+    blocks, _, title = MODEL.read(markup, kind="html", charset=None)
+
+    def peak(act: Callable[[], object]) -> int:
+        act()
+        tracemalloc.start()
+        act()
+        taken = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return taken
+
+    assert peak(lambda: MODEL.rows(blocks, title, 5)) < 1.5 * peak(lambda: MODEL.score(blocks, title)) + 1_000_000
