@@ -23,6 +23,7 @@ TERM = re.compile(r"^((?:[+-][128]:|[123][:^])?)(.*)$", re.M)  # of a column: wh
 WORD = re.compile(r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff]+|[^\w\s]")  # of estimators.py
 UNKNOWN = -1
 AT_ONCE = 2000  # rows that are clipped together, so that they fit the processor's cache
+MAX_VALUE = 1e9  # of a weight in a model, absolute: sums of their products are finite, also as float32
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,20 @@ class Passes:
     first: Compact
     page: Linear
     again: Linear
+
+
+def check_passes(passes: Passes) -> None:
+    """Raise ValueError if any number is not finite, or beyond MAX_VALUE, or if a term has no weight."""
+    first = passes.first
+    for part in (first, passes.page, passes.again):
+        for name, values in vars(part).items():
+            if isinstance(values, np.ndarray) and values.dtype.kind != "i" and not (np.abs(values) <= MAX_VALUE).all():
+                raise ValueError(f"{name} are not all finite, and at most {MAX_VALUE:g}")
+    if not (first.squares[:-1] >= 1 / MAX_VALUE).all():
+        raise ValueError(f"squares are not all {1 / MAX_VALUE:g} at least")
+    for terms in (first.alone, first.of_pairs, *(one for of in first.marked.values() for one in of.terms.values())):
+        if len(terms) and not UNKNOWN <= terms.min() <= terms.max() < len(first.squares) - 1:
+            raise ValueError("a term has no weight")
 
 
 def scores(passes: Passes, blocks: Sequence[Block], title: str) -> np.ndarray:

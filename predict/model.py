@@ -1,7 +1,6 @@
 """features -> scores: the saved pipelines, loaded with care, applied to a page in three passes."""
 
 import hashlib
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,8 +17,10 @@ from sklearn.pipeline import Pipeline
 
 from . import estimators
 from .blocks import Block, segment
+from .card import ModelError as ModelError
+from .card import read_card
 from .charset import encodable
-from .compact import Passes, compacted, linear_of, rows_of_block, scores
+from .compact import Passes, check_passes, compacted, linear_of, of_linear, rows_of_block, scores
 from .contents import Content, check_content, check_kind
 from .decide import EVEN, PREFERENCES, Prefer, confidence, decide, once
 from .estimators import OLDEST
@@ -32,12 +33,13 @@ from .unpickle import Refused
 KINDS = ("html", "text")  # of pages: each has pipelines of its own
 PASSES = ("block", "page", "again")  # the block alone; its page by their scores; the same once more, by both scores
 MAX_BLOCKS = 100_000  # that are judged together, in about 1 GB
+MAX_GOLDEN = 100  # golden rows of a pipeline
+SMOKE: dict[Kind, str] = {  # a page of each kind, which the code that labels must take
+    "html": "<title>Tide</title><main><h1>Tide</h1><p>The heron waits for the tide.<p>Read more</main>",
+    "text": "Tide\nThe heron waits for the tide.\nRead more",
+}
 TOLERANCE = 1e-6  # of golden probabilities, absolute
 COLUMNS = ["page", "index", "text", "label", "scores", "confidence", "path"]
-
-
-class ModelError(ValueError):
-    """A model that cannot be trusted to do what its card says; the message names the file and the way out."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,7 @@ class Model:
     def compact(self, kind: str) -> Passes:
         """The passes of a kind of page, made when they are first needed."""
         if kind not in self.passes:
-            first, page, again = (self.pipelines[name_of(kind, name)] for name in PASSES)
-            self.passes[kind] = Passes(compacted(first), linear_of(page), linear_of(again))
+            self.passes[kind] = passes_of(self.pipelines, kind)
         return self.passes[kind]
 
     def read(
@@ -154,6 +155,12 @@ class Model:
                 f"this model has no operating point that prefers {prefer} on {kind} pages; "
                 "train on hand-labelled pages (`make data`, then `make train`), or leave --prefer out"
             ) from None
+
+
+def passes_of(pipelines: dict[str, Pipeline], kind: str) -> Passes:
+    """The pipelines of a kind of page as the code that labels takes them."""
+    first, page, again = (pipelines[name_of(kind, name)] for name in PASSES)
+    return Passes(compacted(first), linear_of(page), linear_of(again))
 
 
 def portions(blocks: Sequence[Block]) -> list[Sequence[Block]]:
@@ -257,7 +264,8 @@ def load(path: Path | None = None, *, trust: bool = False) -> Model:
         raise ModelError(f"{path}: cannot be unpickled ({error}); run `make train`") from error
     check_steps(path, pipelines, card["kinds"])
     check_golden(path, pipelines, card)
-    return Model(in_double(pipelines), card)
+    passes = checked_passes(path, in_double(pipelines), card)
+    return Model(pipelines, card, passes)
 
 
 def check_steps(path: Path, pipelines: Any, kinds: Sequence[str]) -> None:
@@ -281,24 +289,6 @@ def in_double(pipelines: dict[str, Pipeline]) -> dict[str, Pipeline]:
     for pipeline in pipelines.values():
         pipeline["linear"].coef_ = pipeline["linear"].coef_.astype(np.float64)
     return pipelines
-
-
-def read_card(path: Path) -> dict[str, Any]:
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"{path}: no model card ({error.strerror}); it must lie beside the model") from error
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: not a model card ({error}); run `make train`") from error
-    if not isinstance(card, dict):
-        raise ModelError(f"{path}: not a model card; run `make train`")
-    if missing := {"sha256", "versions", "columns", "labels", "kinds", "golden"} - set(card):
-        raise ModelError(f"{path}: not a model card, it lacks {', '.join(sorted(missing))}; run `make train`")
-    if not isinstance(card["sha256"], str) or card["kinds"] not in (["html"], ["text"], ["html", "text"]):
-        raise ModelError(f"{path}: not a model card, its sha256 or kinds are none; run `make train`")
-    if card["columns"] != list(BLOCK_COLUMNS) or card["labels"] != list(LABELS):
-        raise ModelError(f"{path}: made for other features or labels than this version's; run `make train`")
-    return card
 
 
 def check_versions(path: Path, versions: Any) -> None:
@@ -328,6 +318,8 @@ def check_golden(path: Path, pipelines: dict[str, Pipeline], card: dict[str, Any
     for name in (name_of(kind, one) for kind in card["kinds"] for one in PASSES):
         try:
             golden = card["golden"][name]
+            if not 0 < len(golden["rows"]) <= MAX_GOLDEN:
+                raise ValueError(f"{len(golden['rows']):,} rows, at most {MAX_GOLDEN} are read")
             rows = np.array(golden["rows"], dtype=object if name.endswith("block") else np.float32)
             found = pipelines[name].predict_proba(rows)
             off = np.abs(found - np.array(golden["probabilities"])).max()
@@ -340,3 +332,26 @@ def check_golden(path: Path, pipelines: dict[str, Pipeline], card: dict[str, Any
                 f"{path}: golden probabilities of the {name} pipeline are off by {off:.2g}, expected at most "
                 f"{TOLERANCE:g}; run `make train` with the libraries installed here"
             )
+
+
+def checked_passes(path: Path, pipelines: dict[str, Pipeline], card: dict[str, Any]) -> dict[str, Passes]:
+    """What labels, by kind of page: it must take a page, give the golden probabilities, and hold finite numbers."""
+    passes: dict[str, Passes] = {}
+    for kind, content in SMOKE.items():
+        if kind not in card["kinds"]:
+            continue
+        page = read_page(content, kind=kind)
+        try:
+            passes[kind] = passes_of(pipelines, kind)
+            check_passes(passes[kind])
+            found = scores(passes[kind], segment(page), page.title)
+            off = np.abs(found.sum(axis=1) - 1).max() if found.shape[1:] == (len(LABELS),) else 1
+            for linear, name in ((passes[kind].page, "page"), (passes[kind].again, "again")):
+                golden = card["golden"][name_of(kind, name)]
+                found = of_linear(linear, np.array(golden["rows"], dtype=np.float32))
+                off = max(off, np.abs(found - np.array(golden["probabilities"])).max())
+        except Exception as error:  # a foreign object may fail in any way
+            raise ModelError(f"{path}: its {kind} pipelines cannot label a page ({error}); run `make train`") from error
+        if not off <= TOLERANCE:
+            raise ModelError(f"{path}: its {kind} pipelines label otherwise than they score; run `make train`")
+    return passes

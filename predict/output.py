@@ -26,9 +26,10 @@ CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line fe
 BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")  # turns the order in which what follows is shown
 ESCAPED = re.compile(f"{CONTROL.pattern}|{BIDI.pattern}|[\u2028\u2029]")  # in JSON, where it leaves the value the same
 # What a spreadsheet would compute, behind what it may pass over; a sign that stands alone is none.
-FORMULA = re.compile(
-    r"[\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20].|[\t\r\n].", re.S
-)
+SIGN = r"[\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
+FORMULA = re.compile(rf"{SIGN}.|[\t\r\n].", re.S)
+# The same inside a cell, which begins another one where semicolons separate cells; but no smiley.
+INNER = re.compile(rf"(?<=[;\t\n])(?={SIGN}[^)])", re.S)
 
 HEADING = re.compile(r"/h([1-6])\[")  # a step of a block's path
 
@@ -143,19 +144,26 @@ def json_line(values: Mapping[Any, Any]) -> str:
 def table(page: list[Block]) -> str:
     """Rows of comma-separated values (RFC 4180), to go below CSV_HEADER.
 
-    Control characters are left out, and a cell that a spreadsheet would take for a formula gets an apostrophe in front.
+    Control characters are left out, and a cell that a spreadsheet would take for a formula gets an apostrophe in front;
+    so does what follows a semicolon, a tab or a break in a cell, where some spreadsheets begin another one. Texts are
+    quoted, numbers are not.
     """
     out = io.StringIO(newline="")
-    writer = csv.writer(out)
+    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
     for block in page:
         values = {**block, **block["scores"]}
         writer.writerow([cell(values.get(column, "")) for column in COLUMNS])
     return out.getvalue()
 
 
-def cell(value: str | int | float) -> str:
-    shown = printable(str(value))
-    return f"'{shown}" if isinstance(value, str) and FORMULA.match(shown) else shown
+def cell(value: str | int | float) -> str | int | float:
+    return safe(value) if isinstance(value, str) else value
+
+
+def safe(text: str) -> str:
+    """Text for a cell of a table, of which no spreadsheet makes a formula."""
+    shown = INNER.sub("'", printable(text))
+    return f"'{shown}" if FORMULA.match(shown) else shown
 
 
 def text(page: list[Block], *, name: str = "") -> str:

@@ -43,6 +43,18 @@ def test_what_a_file_is_named_is_never_run_by_make(words: str, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_message_steers_the_terminal(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("steer.csv").write_text("text,label,\x1b]0;title\x07\x9b2J\u202e\nHello,site_chrome,x\n", encoding="utf-8")
+    for words in ("train --data steer.csv", "train --data a\x1b[2J.csv", "train --model bad.csv/\x1b[2J"):
+        monkeypatch.setattr(sys, "argv", ["pagesieve.train", *words.split()])
+        with pytest.raises(SystemExit):
+            commands.main()
+        said = capsys.readouterr().err
+        assert said.startswith("pagesieve.train: ") and said.rstrip("\n").isprintable()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

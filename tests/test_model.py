@@ -157,6 +157,11 @@ def test_a_changed_file_is_not_unpickled(copied: Path, monkeypatch: pytest.Monke
         ({"kinds": ["text"]}, "other pipelines than its card names"),
         ({"columns": ["words"]}, "other features or labels"),
         ({"golden": None}, "make train"),
+        ({"more": "x" * 2_000_000}, "larger than 2,000,000 bytes"),
+        ({"more": [[]] * 100_001}, "more than 100,000 lists and objects"),
+        ({"more": float("nan")}, "not a model card .NaN in it"),
+        ({"decision": {"html": {"recall": 3}}}, "operating points are none"),
+        ({"decision": {"text": {"recall": dict.fromkeys(LABELS, 0.0)}}}, "operating points are none"),
     ],
 )
 def test_a_card_that_does_not_fit(copied: Path, changes: dict[str, object], message: str):
@@ -171,6 +176,14 @@ def test_other_probabilities_are_refused(copied: Path, name: str):
     golden[name]["probabilities"][0][0] += 1e-4
     change_card(copied, golden=golden)
     with pytest.raises(ModelError, match=f"golden probabilities of the {name} pipeline are off"):
+        load(copied)
+
+
+def test_a_card_of_many_golden_rows_is_refused_before_they_are_taken(copied: Path):
+    golden = json.loads(copied.with_suffix(".json").read_text())["golden"]
+    golden["text block"]["rows"] *= 40
+    change_card(copied, golden=golden)
+    with pytest.raises(ModelError, match="text block pipeline fails on the card's golden rows .120 rows, at most 100"):
         load(copied)
 
 

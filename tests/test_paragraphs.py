@@ -19,6 +19,9 @@ from pagesieve.train.paragraphs import contradictions, read_paragraphs
             "line 1: columns are words, label; expected text and label, and if you",
         ),
         ("text,label,colour\nA,site_chrome,red\n", "line 1: columns are text, label, colour; expected text and label"),
+        ("text,text,label\nA,B,site_chrome\n", "line 1: columns are text, text, label; expected .* each once"),
+        ("text,label,a\x1b[2J\x07\nA,site_chrome,red\n", r"columns are text, label, a\[2J; expected"),
+        (f"text,label,{'a' * 100_000}\nA,site_chrome,red\n", "columns are text, label, a{187}; expected"),
         ("text,label,order\nA,site_chrome,first\n", "line 2: order 'first' is no number"),
         ("text,label,order\nA,site_chrome,nan\n", "line 2: order 'nan' is no number"),
         ('text,label\n"A,site_chrome\n', "line 2: unexpected end of data"),
@@ -33,7 +36,7 @@ def test_a_bad_row_is_named_by_file_and_line(tmp_path: Path, content: str, messa
     path.write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(CorpusError, match=message) as caught:
         read_paragraphs(path)
-    assert str(path) in str(caught.value)
+    assert str(path) in str(caught.value) and str(caught.value).isprintable()
 
 
 def test_all_bad_rows_are_named_at_once_and_the_21st_and_later_are_counted(tmp_path: Path):

@@ -129,6 +129,24 @@ def change(held: dict[str, Any], where: str, attribute: str, value: object) -> N
     vars(target)[attribute] = value
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
+def test_a_number_that_no_golden_row_needs_is_finite_too(value: float, made: Path, with_card: Callable[[bytes], Path]):
+    rows = np.array(json.loads(made.with_suffix(".json").read_text("utf-8"))["golden"]["text block"]["rows"], object)
+    unseen = joblib.load(made)["text block"]["terms"].transform(rows).sum(axis=0).A1 == 0
+    for change_in in ("coef_", "idf_"):
+        held = joblib.load(made)
+        first = held["text block"]
+        if change_in == "coef_":
+            first["linear"].coef_[:, unseen] = value
+        else:
+            words = first["terms"].named_transformers_["words"]
+            words._tfidf.idf_[unseen[first["terms"].output_indices_["words"]]] = value
+        stream = io.BytesIO()
+        joblib.dump(held, stream, compress=("zlib", 1))
+        with pytest.raises(ModelError, match="text pipelines cannot label a page .* are not all finite"):
+            load(with_card(stream.getvalue()))
+
+
 @pytest.mark.parametrize(
     ("where", "attribute"),
     [

@@ -16,6 +16,7 @@ from pathlib import Path
 from pagesieve.predict import files, start
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.model import ModelError, load
+from pagesieve.predict.output import one_line
 
 from . import (
     agreement,
@@ -69,7 +70,7 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
     """The views of all training data that is there, and its digests by name; says what is used and what is missing."""
     paragraphs = {path: read_paragraphs(path) for path in filter(None, (PARAGRAPHS, own))}
     for line in contradictions(own) if own else ():
-        print(f"pagesieve.train: warning: {line}", file=sys.stderr)
+        say(f"warning: {line}")
     there, missing = corpora.available(SOURCES, RAW)
     facts, views = read_facts(DATA / "read.csv"), list[View]()
     for corpus in there:
@@ -219,6 +220,11 @@ def timed(count: int) -> None:
     print(bench_tables.tables(report))
 
 
+def say(message: str) -> None:
+    """Print an error or a warning of one line or several, without what would steer a terminal."""
+    print("\n".join(map(one_line, f"pagesieve.train: {message}".split("\n"))), file=sys.stderr)
+
+
 def main() -> None:
     try:
         args = arguments()
@@ -259,7 +265,7 @@ def main() -> None:
         gate.GateError,
         OSError,
     ) as error:  # fmt: skip
-        print(f"pagesieve.train: {error}", file=sys.stderr)
+        say(str(error))
         sys.exit(2)
 
 

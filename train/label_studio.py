@@ -42,7 +42,7 @@ def write(path: Path, folder: Path, sheets: Sequence[Sheet]) -> str:
         content = json.dumps([task_of(sheet, by_reader) for sheet, by_reader in every], indent=1) + "\n"
     else:
         out = io.StringIO(newline="")
-        writer = csv.writer(out)
+        writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
         writer.writerows([COLUMNS, *(row for sheet, by_reader in every for row in rows_of(sheet, by_reader))])
         content = out.getvalue()
     files.write_file(path, [(0, content)])
@@ -189,7 +189,7 @@ def reader_of(given: Any, reader: str) -> str:
         return reader
     if type(given) is int and 0 <= given < MAX_USER:
         return f"user-{given}"
-    if not isinstance(given, str) or len(given) > MAX_READER or output.cell(given) != given:
+    if not isinstance(given, str) or len(given) > MAX_READER or output.safe(given) != given:
         raise Bad(f"reader {given!r:.60} is no name, address or number of a user")
     return re.sub("[^A-Za-z0-9_-]+", "-", given.partition("@")[0]).lstrip("-_")[:32] or reader
 
@@ -207,7 +207,7 @@ def mark_of(label: Any, code: Any, given: Any, date: str) -> Mark:
 def rows_of(sheet: Sheet, by_reader: dict[str, Marks]) -> Iterator[tuple[object, ...]]:
     """A row for each label of a block, or one without a label."""
     for block in sheet.blocks:
-        head = (sheet.id, output.cell(sheet.name), output.cell(sheet.site), block.index, output.cell(block.text))
+        head = (sheet.id, output.safe(sheet.name), output.safe(sheet.site), block.index, output.safe(block.text))
         said = [(reader, marks[block.index]) for reader, marks in by_reader.items() if block.index in marks]
         yield from ((*head, CODES[mark.code], mark.code, reader, mark.date) for reader, mark in said)
         if not said:
@@ -220,7 +220,7 @@ def marks_of_row(row: Any, by_id: dict[str, Sheet], reader: str, date: str) -> F
     if None in row or None in row.values():
         raise Bad("not as many cells as in line 1")
     sheet = sheet_at(row["page"], by_id)
-    texts = {str(block.index): output.cell(block.text) for block in sheet.blocks}
+    texts = {str(block.index): output.safe(block.text) for block in sheet.blocks}
     if row["index"] not in texts or texts[row["index"]] != row["text"]:
         raise Bad(f"index {row['index']!r:.60} and text are no block of this page")
     if not row["label"]:

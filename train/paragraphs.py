@@ -12,12 +12,14 @@ import numpy as np
 
 from pagesieve.predict.blocks import Block
 from pagesieve.predict.labels import LABELS
+from pagesieve.predict.output import one_line
 
 from .corpus import OWN, CorpusError, View
 
 NEEDED, OPTIONAL = ("text", "label"), ("language", "page", "order")  # columns
 WEIGHT = 5.0  # of a block in training
 LISTED = 20  # problems of a file that are told; the others are counted
+MAX_SHOWN = 200  # characters of a header that are told
 NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of bytes that are not
 
 
@@ -98,9 +100,10 @@ def checked(reader: csv.DictReader, path: Path) -> Iterator[Row | str]:
 def check_columns(columns: list[str]) -> None:
     if NOT_UTF8.search("".join(columns)):
         raise ValueError("not UTF-8; save the file as CSV in UTF-8")
-    if not set(NEEDED) <= set(columns) <= {*NEEDED, *OPTIONAL}:
-        wanted = f"{' and '.join(NEEDED)}, and if you like {', '.join(OPTIONAL)}"
-        raise ValueError(f"columns are {', '.join(columns) or 'missing'}; expected {wanted}")
+    if not set(NEEDED) <= set(columns) <= {*NEEDED, *OPTIONAL} or len(set(columns)) < len(columns):
+        wanted = f"{' and '.join(NEEDED)}, and if you like {', '.join(OPTIONAL)}, each once"
+        found = one_line(", ".join(columns)[:MAX_SHOWN])
+        raise ValueError(f"columns are {found or 'missing'}; expected {wanted}")
 
 
 def row_of(cells: dict[str, str], line: int) -> Row:
@@ -113,13 +116,13 @@ def row_of(cells: dict[str, str], line: int) -> Row:
     if not text:
         raise ValueError("no text")
     if label not in LABELS:
-        raise ValueError(f"label {label!r} is none of {', '.join(LABELS)}")
+        raise ValueError(f"label {label!r:.60} is none of {', '.join(LABELS)}")
     try:
         order = float(cells.get("order") or line)
     except ValueError:
         order = math.nan
     if not math.isfinite(order):
-        raise ValueError(f"order {cells['order']!r} is no number")
+        raise ValueError(f"order {cells['order']!r:.60} is no number")
     return Row(line, text, LABELS.index(label), cells.get("language", ""), cells.get("page") or f"line {line}", order)
 
 

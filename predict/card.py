@@ -1,0 +1,61 @@
+"""A model's card: read within bounds, and checked before anything of the model is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from .features import BLOCK_COLUMNS
+from .labels import LABELS
+
+MAX_CARD = 2_000_000  # bytes of a card; the shipped one has 0.4 MB
+MAX_LISTS = 100_000  # lists and objects in a card; they take 50 times the memory of their two bytes
+
+
+class ModelError(ValueError):
+    """A model that cannot be trusted to do what its card says; the message names the file and the way out."""
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as stream:
+            card = parse_card(stream.read(MAX_CARD + 1))
+    except OSError as error:
+        raise ModelError(f"{path}: no model card ({error.strerror}); it must lie beside the model") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: not a model card ({error}); run `make train`") from error
+    if not isinstance(card, dict):
+        raise ModelError(f"{path}: not a model card; run `make train`")
+    if missing := {"sha256", "versions", "columns", "labels", "kinds", "golden"} - set(card):
+        raise ModelError(f"{path}: not a model card, it lacks {', '.join(sorted(missing))}; run `make train`")
+    if not isinstance(card["sha256"], str) or card["kinds"] not in (["html"], ["text"], ["html", "text"]):
+        raise ModelError(f"{path}: not a model card, its sha256 or kinds are none; run `make train`")
+    if card["columns"] != list(BLOCK_COLUMNS) or card["labels"] != list(LABELS):
+        raise ModelError(f"{path}: made for other features or labels than this version's; run `make train`")
+    if not are_points(card.get("decision", {})):
+        raise ModelError(f"{path}: not a model card, its operating points are none; run `make train`")
+    return card
+
+
+def parse_card(content: bytes) -> Any:
+    """The JSON of a card; ValueError if it is larger than any that is written, or holds NaN or an infinity."""
+    if len(content) > MAX_CARD:
+        raise ValueError(f"larger than {MAX_CARD:,} bytes")
+    if content.count(b"[") + content.count(b"{") > MAX_LISTS:
+        raise ValueError(f"more than {MAX_LISTS:,} lists and objects")
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} in it")
+
+    return json.loads(content.decode("utf-8"), parse_constant=refuse)
+
+
+def are_points(decision: Any) -> bool:
+    """Whether these are operating points: by kind of page and preference the thresholds, each between 0 and 1."""
+    try:
+        return all(
+            set(point) == set(LABELS) and all(type(one) is float and 0 < one < 1 for one in point.values())
+            for of_kind in decision.values()
+            for point in of_kind.values()
+        )
+    except (AttributeError, TypeError):
+        return False
