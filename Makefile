@@ -15,6 +15,10 @@ PAGE_TESTS := tests/test_hostile.py tests/test_extremes.py  # of what is slow th
 LONG_TESTS := tests/test_interrupt.py tests/test_fuzz.py  # minutes each
 SAMPLE := data/pages/harbour-news.html
 
+# What a user says is taken to the letter, never expanded: a file may be named $(shell ...).
+$(foreach name,PAGE PAGES CORPORA MODEL DATA MINE,$(if $(filter undefined,$(origin $(name))),,\
+	$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
+
 .DEFAULT_GOAL := help
 .PHONY: help setup lock demo screenshot predict review data train evaluate curve compare bench report agreement gate test lint check-install check-full full-of-pages full-of-others clean page-given pages-given
 

@@ -1,8 +1,9 @@
 """Label the blocks of scraped pages: article_content, comment_form, promo_teaser, site_chrome."""
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # not that of typing: `python -m` would look for it in the current folder
 if TYPE_CHECKING:
+    from typing import Any
+
     from .labels import LABELS
     from .model import Model, ModelError, load
     from .page import NotAPage, PageWarning
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["LABELS", "Model", "ModelError", "NotAPage", "PageWarning", "__version__", "load"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Import what a user asks for when it is asked for, so that ``start.py`` runs before the libraries are imported."""
     if name == "__version__":
         from importlib.metadata import PackageNotFoundError, version

@@ -3,13 +3,16 @@
 ``pagesieve review`` lets you label pages by hand.
 """
 
+import sys
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    del sys.path[0]  # the current folder, where anything may be named like a module
+
 import argparse
 import io
-import os
-import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -22,9 +25,10 @@ if __name__ == "__main__":  # before the libraries are imported, which takes a s
 from . import __version__, archives, files, output
 from .decide import PREFERENCES, Prefer
 from .explain import explain, render
-from .inputs import BadPage, Failure, Source, find, kind, naming, read
+from .inputs import BadPage, Failure, Source, find, kind, naming, read, read_source
 from .labels import LABELS
 from .model import Model, ModelError, load
+from .output import note
 from .page import PageWarning
 from .targets import fills_folder, naming_output, refuse_overwriting, refuse_read_only
 
@@ -78,16 +82,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = parser().parse_args(argv)
         return COMMANDS[args.command](args)
-    except KeyboardInterrupt:
-        return start.report()
+    except KeyboardInterrupt as stopped:
+        return start.report(stopped)
     except BrokenPipeError:
-        silence()
+        output.silence(sys.stdout)
         return 0
     except Failure as error:
         note(str(error))
     except OSError as error:
         note(f"{error.filename or 'output'}: {error.strerror or error}")
-        silence()
+        output.silence(sys.stdout)
+    except MemoryError:
+        note("not enough memory; label fewer or smaller pages at once")
     return 2
 
 
@@ -142,7 +148,7 @@ def add_review(command: argparse.ArgumentParser) -> None:
     add("--blind", action="store_true", help="without predictions, for labels that no model had a say in")
     add("--reader", default="me", metavar="NAME", help="who labels (default: me)")
     add("--out", type=Path, metavar="DIR", help=f"where pages and labels are kept (default: {MINE}, blind {TEST})")
-    add("--port", type=count, default=0, metavar="N", help="port of the web page (default: one that is free)")
+    add("--port", type=port, default=0, metavar="N", help="port of the web page (default: one that is free)")
     files_of = command.add_mutually_exclusive_group()
     files_of.add_argument("--export", type=Path, metavar="FILE", help="write all labels of the pages, and end")
     files_of.add_argument("--import", type=Path, dest="imported", metavar="FILE", help="take labels, and end")
@@ -161,6 +167,12 @@ def count(value: str) -> int:
     if not (value.isascii() and value.isdigit()):
         raise argparse.ArgumentTypeError(f"expected a number from 0, not {value!r}")
     return int(value)
+
+
+def port(value: str) -> int:
+    if (number := count(value)) >= 1 << 16:
+        raise argparse.ArgumentTypeError(f"expected a number below {1 << 16}, not {value!r}")
+    return number
 
 
 def predict(args: argparse.Namespace) -> int:
@@ -254,7 +266,7 @@ def labelled(
     keep = args.keep or (["article_content"] if args.format == "text" else LABELS)
     for number, source in enumerate(sources):
         try:
-            content = read(source.page)
+            content = read_source(source)
             with noting(source.page):
                 known = kind(source.page, args.input)
                 blocks = model.records(content, page=source.page, kind=known, prefer=args.prefer)
@@ -281,16 +293,6 @@ def noting(page: str) -> Iterator[None]:
             yield
     for warning in caught:
         note(f"{page}: {warning.message}")
-
-
-def note(message: str) -> None:
-    print(f"pagesieve: {output.one_line(message)}", file=sys.stderr)
-
-
-def silence() -> None:
-    """Let nothing more be written to a stdout that broke, not even what Python flushes as it ends."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 COMMANDS = {"predict": predict, "explain": explained, "bulk": bulk, "review": reviewed}

@@ -18,7 +18,7 @@ UNSHOWN_TYPES = frozenset({"hidden", "checkbox", "radio", "file", "image", "rang
 MARKS = ("role", "itemprop", "rel", "name", "type", "aria-label", "data-testid")  # attributes that say what it is for
 TELLING = frozenset({*MARKS, "style", "hidden", "aria-hidden"})
 TEX = frozenset({"application/x-tex", "latex", "tex"})  # encodings of an annotation of MathML
-MAX_AROUND = 100_000_000  # bytes that the names, paths and links of the elements around all blocks may take,
+MAX_AROUND = 30_000_000  # bytes that the names, paths and links of the elements around all blocks may take,
 FREE = 500  # of which so many count for no block
 PLAIN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 

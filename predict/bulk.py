@@ -99,9 +99,23 @@ def finished(shard: Shard, job: Job) -> Report | None:
     """The report on a shard whose rows are there; a Failure if they are of another shard of the same name."""
     if not (job.rows(shard).exists() and job.report(shard).exists()):
         return None
-    report = Report(**json.loads(job.report(shard).read_text("utf-8")))
+    report = read_report(job.report(shard))
     if report.digest != shard.digest():
         raise Failure(f"{job.rows(shard)} was made of other files than {shard.name}; name another --out")
+    return report
+
+
+def read_report(path: Path) -> Report:
+    """The report in a file; a Failure if it holds none, with a value of its own type in each field."""
+    try:
+        report = Report(**json.loads(path.read_text("utf-8")))
+        for name, empty in asdict(Report("", "")).items():
+            if type(getattr(report, name)) is not type(empty):
+                raise ValueError(f"its {name} is none")
+        if not all(isinstance(error, dict) and "reason" in error for error in report.errors):
+            raise ValueError("its errors are none")
+    except (RecursionError, TypeError, ValueError) as error:
+        raise Failure(f"{path}: not the report on a shard ({error}); remove it to label the shard anew") from error
     return report
 
 

@@ -16,12 +16,13 @@ from sklearn.pipeline import Pipeline
 
 from .around import Column
 from .blocks import Block
-from .features import BLOCK_COLUMNS, Read, block_terms, features_of
+from .features import BLOCK_COLUMNS, Read, block_terms, features_of, rows_of
 from .labels import LABELS
 
 TERM = re.compile(r"^((?:[+-][128]:|[123][:^])?)(.*)$", re.M)  # of a column: whose word it is, and the word
 WORD = re.compile(r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff]+|[^\w\s]")  # of estimators.py
 UNKNOWN = -1
+AT_ONCE = 2000  # rows that are clipped together, so that they fit the processor's cache
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,20 @@ def scores(passes: Passes, blocks: Sequence[Block], title: str) -> np.ndarray:
     return of_linear(passes.again, np.hstack([seen, features_of(read, second)]))
 
 
+def rows_of_block(passes: Passes, blocks: Sequence[Block], title: str, place: int) -> list[np.ndarray]:
+    """What each pass sees of one block of a page, as its pipeline takes it: rows (1, columns)."""
+    read = Read(blocks)
+    columns = block_terms(read, title)
+    first = said(passes.first, read, columns)
+    seen = features_of(read, first[:, 0], first[:, 1:])
+    again = features_of(read, of_linear(passes.page, seen))
+    return [rows_of(read, columns, [place]), seen[[place]], np.hstack([seen[[place]], again[[place]]])]
+
+
 def of_linear(linear: Linear, rows: np.ndarray) -> np.ndarray:
-    return np.asarray(softmax(np.clip(rows, linear.low, linear.high) @ linear.weights + linear.intercept, axis=1))
+    portions = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
+    decision = [np.clip(portion, linear.low, linear.high) @ linear.weights for portion in portions]
+    return np.asarray(softmax(np.concatenate(decision) + linear.intercept, axis=1))
 
 
 def linear_of(pipeline: Pipeline) -> Linear:

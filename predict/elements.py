@@ -9,36 +9,41 @@ from dataclasses import dataclass, field
 
 from .attributes import attributes_of
 
-VOID = frozenset("area base br col embed hr image img input link meta param source track wbr".split())
+VOID = frozenset(
+    "area base body br col embed frame frameset head hr html image img input link meta param source track wbr".split()
+)
 # Elements whose end tag may be left out: twenty thousand of them in a row are siblings, not a tower.
-UNNESTED = frozenset("p option tr td th thead tbody tfoot colgroup html head body".split())
-UNNESTED_IN = {
-    "li": {"ul", "ol", "menu", "dir", "li"},
-    "dt": {"dl", "dt", "dd"},
-    "dd": {"dl", "dt", "dd"},
-    "rt": {"ruby"},
-    "rp": {"ruby"},
-    "optgroup": {"select"},
-}
+UNNESTED = frozenset("p tr thead tbody tfoot colgroup".split())
 # The end tag of one ends all that is open inside, up to a BARRIER.
 BLOCKS = frozenset(
-    "address applet article aside blockquote button center details dialog dir div dl fieldset figcaption figure footer "
-    "h1 h2 h3 h4 h5 h6 header hgroup main marquee menu nav object ol pre search section select summary table template "
-    "ul".split()
+    "address applet article aside blockquote button caption center dd details dialog dir div dl dt fieldset figcaption "
+    "figure footer h1 h2 h3 h4 h5 h6 header hgroup li listing main marquee menu nav object ol pre search section "
+    "select summary table td template th ul".split()
 )
-BARRIERS = frozenset("applet button marquee object select table template".split())
+BARRIERS = frozenset("applet marquee object select table template".split())
+HEADINGS = frozenset("h1 h2 h3 h4 h5 h6".split())  # the end tag of one ends another
+CELLS = frozenset("caption td th".split())
+DETACHED = frozenset({"dialog", "ruby"})  # the end of formatting around one may close it
+MARKERS = CELLS | BARRIERS - {"select", "table"}  # formatting inside does not go on behind one
+ITEMS = {"li": {"li"}, "dt": {"dt", "dd"}, "dd": {"dt", "dd"}}  # a start tag ends those before it
+LISTS = {"li": {"ul", "ol"}}  # over which an end tag does not reach
+ROWS = frozenset("col colgroup tbody tfoot thead tr".split())
+# Start tags that end something first, if it is open.
+ENDING = HEADINGS.union(CELLS, ITEMS, ROWS, "a button input nobr optgroup option rb rp rt rtc select table".split())
+IMPLIED = frozenset("dd dt li optgroup option p rb rp rt rtc".split())
+RUBY = frozenset("rb rp rt rtc".split())
+IMPLYING = {**dict.fromkeys(RUBY, "ruby"), "optgroup": "select"}  # end IMPLIED inside these
 # Left open, one goes on in what follows the block that it stands in.
 FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 REMADE = FORMATTING - {"a", "nobr"}  # of these two, one is open at most
 MAX_REACH = 300  # open elements among which that of an end tag is searched
+MAX_DOUBTS = 20  # end tags of HTML that may have closed an <svg> or <math>
 MAX_MOVED = 4  # elements over which the end tag of a formatting element reaches
 # No end tag but those of BLOCKS and FORMATTING reaches over one.
-SPECIAL = BLOCKS.union(
+SPECIAL = (BLOCKS - {"dialog"}).union(
     UNNESTED,
-    UNNESTED_IN,
-    "caption form frame frameset iframe listing noembed noframes noscript plaintext script style textarea title "
-    "xmp".split(),
-) - {"rt", "rp", "option", "optgroup"}
+    "form iframe noembed noframes noscript plaintext script style textarea title xmp".split(),
+)
 INLINE = frozenset(
     "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd mark meter nobr output picture "
     "progress q rp rt ruby s samp small span strike strong sub sup svg time tspan tt u var wbr".split()
@@ -65,7 +70,7 @@ HTML_ENCODINGS = frozenset({"text/html", "application/xhtml+xml"})
 # Tags that may end what is in a table or template around them, even an <svg>.
 OF_TABLES = frozenset("caption col colgroup table tbody td template tfoot th thead tr".split())
 # Elements that may be open though they are not among the names.
-UNNAMED = UNNESTED.union(UNNESTED_IN, BLOCKS & {"h1", "h2", "h3", "h4", "h5", "h6"}, ["caption"]) - {"html", "body"}
+UNNAMED = UNNESTED.union(HEADINGS)
 # Tags that make a difference to the tokenizer, in HTML or in an <svg> or <math>.
 TELLING = frozenset("iframe math noembed noframes plaintext script style textarea title xmp annotation-xml".split()) | {
     name.partition("/")[2] for name in HOLDS_HTML
@@ -78,9 +83,9 @@ class OpenElements:
 
     The names are in ``regions``: one ends before each of BARRIERS and between HTML and an <svg> or <math>; each with
     the names whose end tag does nothing in it. ``foreign`` says whether the innermost is of an <svg> or <math>,
-    ``foreigners`` how many of these are open by name. From the place ``unsure`` on they may be of HTML instead;
-    ``lost`` says that this may have changed how the tokenizer goes on. ``left_open`` counts REMADE among the names,
-    ``remade`` how many elements were made of them anew.
+    ``foreigners`` how many of these are open by name. From the place ``unsure`` on they may be of HTML instead, for the
+    last of so many ``doubts``; ``lost`` says that this may have changed how the tokenizer goes on. ``left_open`` counts
+    REMADE among the names, ``remade`` how many elements were made of them anew, ``extra`` those open beside the names.
     """
 
     names: list[str] = field(default_factory=list)
@@ -88,6 +93,8 @@ class OpenElements:
     foreign: bool = False
     foreigners: Counter[str] = field(default_factory=Counter)
     unsure: int | None = None
+    doubts: int = 0
+    extra: int = 0
     lost: bool = False
     form_ended: bool = True
     left_open: int = 0
@@ -103,7 +110,8 @@ class OpenElements:
             if slashes[-1:] != "/":
                 self.push(f"{name}/{name}", True)
             return False
-        if name not in VOID and self.nests(name):
+        goes_in = name not in ENDING or self.end_before(name)
+        if goes_in and name not in VOID and self.nests(name):
             self.push(name, False)
             if name in REMADE:
                 self.left_open += 1
@@ -112,11 +120,76 @@ class OpenElements:
         return True
 
     def nests(self, name: str) -> bool:
-        """Whether what follows this start tag may stand inside the element; a <li> of a list only adds a sibling."""
+        """Whether what follows this start tag may stand inside the element; a <p> of a <div> only adds a sibling."""
+        if name not in UNNESTED or self.foreigners:
+            return True
         outer = self.names[-1] if self.names else ""
-        if name in UNNESTED:
-            return (outer != "" and outer != name and outer not in BLOCKS) or bool(self.foreigners)
-        return name not in UNNESTED_IN or outer not in UNNESTED_IN[name] or bool(self.foreigners)
+        return outer != "" and outer != name and outer not in BLOCKS
+
+    def end_before(self, name: str) -> bool:
+        """Closes what a start tag of ENDING closes; returns whether it opens an element then."""
+        start = self.regions[-1][0]
+        barrier, inner = self.names[start] if start >= 0 else "", self.names[-1] if self.names else ""
+        if name in HEADINGS:
+            if inner in HEADINGS:
+                self.cut(len(self.names) - 1)
+        elif name in ITEMS:
+            self.end_item(ITEMS[name])
+        elif name == "select" or name == "input":
+            if barrier == "select":
+                self.cut_blocks(start)
+                return False
+        elif name in CELLS or name in ROWS:
+            if (place := self.table()) >= 0:
+                self.cut_blocks(place + 1)
+            return place >= 0 or inner == "template" or bool(self.foreigners)
+        elif name == "option":
+            if inner == "option":
+                self.cut(len(self.names) - 1)
+        elif name in IMPLYING:
+            if IMPLYING[name] in self.names[max(0, start, len(self.names) - MAX_REACH) :]:
+                while self.names[-1] in IMPLIED:
+                    self.cut(len(self.names) - 1)
+        elif name != "table":
+            self.close_html(name)
+        elif barrier == "table" and CELLS.isdisjoint(self.names[start : start + MAX_REACH]):
+            self.cut_blocks(start)
+        return True
+
+    def table(self) -> int:
+        """The place of the innermost table, -1 if there is none or a <template> is in it."""
+        closing_nothing = self.regions[-1][1]
+        if "table" not in closing_nothing:
+            for place, _ in self.regions[: -MAX_REACH - 1 : -1]:
+                if place >= 0 and self.names[place] == "table":
+                    return place
+                if place >= 0 and self.names[place] == "template":
+                    break
+            closing_nothing.add("table")
+        return -1
+
+    def end_item(self, names: set[str]) -> None:
+        """Closes the item of a list before one that begins."""
+        for place in range(len(self.names) - 1, max(self.regions[-1][0], len(self.names) - MAX_REACH), -1):
+            outer = self.names[place]
+            if outer in names:
+                self.cut_blocks(place)
+                return
+            if outer in SPECIAL and outer not in ("address", "div", "p"):
+                return
+
+    def cut_blocks(self, place: int) -> None:
+        """Closes all elements from this place on; formatting goes on behind them, but not behind MARKERS."""
+        kept = []
+        for name in self.names[place:]:
+            if name in MARKERS:
+                break
+            if name in FORMATTING:
+                kept.append(name)
+        self.left_open += sum(map(REMADE.__contains__, kept)) - sum(map(REMADE.__contains__, self.names[place:]))
+        self.cut(place)
+        self.names += kept
+        self.regions[-1][1].difference_update(kept)
 
     def open_foreign(self, name: str, values: str, slashes: str) -> bool:
         """Takes a start tag somewhere inside an <svg> or <math>; returns whether it is no HTML."""
@@ -140,7 +213,7 @@ class OpenElements:
             self.regions.append((len(self.names) - 1, set()))
             self.foreign = foreign
         elif self.regions[-1][1]:
-            self.regions[-1][1].discard(name.rpartition("/")[2])
+            self.regions[-1][1].difference_update(HEADINGS if name in HEADINGS else (name.rpartition("/")[2],))
         if foreign:
             self.foreigners[name.partition("/")[2]] += 1
 
@@ -192,8 +265,11 @@ class OpenElements:
                 self.left_open -= 1
         elif self.foreign and name in ("p", "br"):
             self.leave_foreign()
-        elif name not in self.regions[-1][1] and not (self.close_foreign if self.foreign else self.close_html)(name):
-            self.regions[-1][1].add(name)
+        elif name not in self.regions[-1][1]:
+            if self.foreigners and not self.foreign and (name in OF_TABLES or name in self.foreigners):
+                self.lost = True
+            if not (self.close_foreign(name) if self.foreign else self.close_html(name)):
+                self.regions[-1][1].add(name)
 
     def close_foreign(self, name: str) -> bool:
         start, last = self.regions[-1][0], len(self.names) - 1
@@ -206,29 +282,36 @@ class OpenElements:
         near = self.names[max(0, start - MAX_REACH) : start]
         if self.unsure is None and (name in UNNAMED or name in near or len(near) == MAX_REACH):
             self.unsure = len(self.names)
-            self.lost |= not TELLING.isdisjoint(self.foreigners)
+            self.doubts += 1
+            self.lost |= self.doubts > MAX_DOUBTS or not TELLING.isdisjoint(self.foreigners)
         self.lost |= last - start >= MAX_REACH
         return self.unsure is not None
 
     def close_html(self, name: str) -> bool:
         start = max(0, self.regions[-1][0], len(self.names) - MAX_REACH)
         region = self.names[start:]
-        if self.foreigners and (name in OF_TABLES or name in self.foreigners):
-            self.lost = True
+        if name in HEADINGS:
+            name = next((outer for outer in reversed(region) if outer in HEADINGS), name)
         if name not in region:
             return False
         place = len(region) - 1 - region[::-1].index(name)
         inner = region[place + 1 :]
-        if name in FORMATTING or name == "form":
-            if name != "form" and len(inner) > MAX_MOVED and not SPECIAL.isdisjoint(inner):
-                return False
+        if name in FORMATTING:
+            self.end_formatting(start + place, inner)
+        elif name == "form":
             del self.names[start + place]
-            self.left_open -= name in REMADE
-        elif name in BLOCKS or (name not in SPECIAL and SPECIAL.isdisjoint(inner)):
-            self.cut(start + place)
-            kept = [tag for tag in inner if tag in FORMATTING]
-            self.names += kept
-            self.regions[-1][1].difference_update(kept)
+        elif (name in BLOCKS and LISTS.get(name, set()).isdisjoint(inner)) or (
+            name == "ruby" and RUBY.issuperset(inner)
+        ):
+            self.cut_blocks(start + place)
         else:
             return False
         return True
+
+    def end_formatting(self, place: int, inner: list[str]) -> None:
+        """Closes a formatting element around ``inner``, which stays open, but DETACHED ones in it perhaps."""
+        self.left_open -= self.names[place] in REMADE
+        blocks = [at for at, name in enumerate(inner) if name in SPECIAL]
+        first = blocks[0] if blocks else len(inner)
+        self.names[place : place + first + 1] = kept = [name for name in inner[:first] if name not in DETACHED]
+        self.extra += first - len(kept) + (len(inner) - first > MAX_MOVED)

@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from .contents import Content
 from .labels import LABELS
-from .model import MAX_BLOCKS, PASSES, Model, feature_names, kind_of, name_of, seen
+from .model import MAX_BLOCKS, PASSES, Model, feature_names, kind_of, name_of
 from .output import one_line, plural
 from .page import Kind
 
@@ -62,13 +62,13 @@ def explain(
         there = f"{plural(len(blocks), 'block')}, from 0" if blocks else "none"
         raise IndexError(f"no block {index}: this page has {there}")
     place = index % MAX_BLOCKS
-    rows = seen(model.pipelines, known[index - place : index - place + MAX_BLOCKS], title)
+    rows = model.rows(known[index - place : index - place + MAX_BLOCKS], title, place)
     passes = []
-    for name in PASSES:
+    for name, row in zip(PASSES, rows, strict=True):
         pipeline_name = name_of(kind_of(known), name)
         pipeline = model.pipelines[pipeline_name]
         names = column_names(pipeline) if name == "block" else feature_names(pipeline_name)
-        passes.append(explain_pass(name, pipeline, rows[pipeline_name][[place]], names))
+        passes.append(explain_pass(name, pipeline, row, names))
     return Explanation(index, len(blocks), blocks[index].text, tuple(passes))
 
 

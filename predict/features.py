@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import chain
 
 import numpy as np
@@ -22,7 +22,9 @@ from .words import first_words, spaced, text_length
 BLOCK_COLUMNS = ("words", "markup", "shape", "links", "near", "within")
 
 LOOK, LEAD = 5, 2  # tokens of a block's shape and of its link that its neighbours see
-MAX_KEPT = 1000  # characters of an element's names whose tokens are kept for the next page
+MAX_NAMES = 10_000  # characters of an element's tag, id, classes and marks that are read
+MAX_KEPT = 120  # of an element whose tokens are kept for the next page, at most 12 kB each: 24 MB in all
+MAX_PART = 40  # of a name whose parts are kept
 MAX_CHARS = 600  # of a block's text that are read for words, from each end
 SEPARATOR = "\x1e"  # of texts that are read together; white space at which lines end, so no block holds it
 HEADING = re.compile(r"h[1-6]")
@@ -38,18 +40,8 @@ DIGIT, DIGITS = re.compile(r"\d"), re.compile(r"\d+")
 
 def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
     """First-pass features: an object array (blocks, BLOCK_COLUMNS) of strings; a page's blocks in their order."""
-    rows = np.empty((len(blocks), len(BLOCK_COLUMNS)), dtype=object)
     read = Read(blocks)
-    rows[:, 0] = read.words
-    for place, column in enumerate(block_terms(read, title).values(), 1):
-        terms: list[dict[str, None]] = [{} for _ in blocks]
-        for mark, seen in column.seen.items():
-            marked = [[mark + word for word in words[: seen.most]] for words in column.words]
-            for row, begin, end in seen.rows.tolist():
-                for words in marked[begin:end]:
-                    terms[row].update(dict.fromkeys(words))
-        rows[:, place] = [" ".join(of_block) for of_block in terms]
-    return rows
+    return rows_of(read, block_terms(read, title), range(len(blocks)))
 
 
 @dataclass(frozen=True)
@@ -94,6 +86,21 @@ class Read:
         return groups(self)
 
 
+def rows_of(read: Read, columns: Mapping[str, Column], wanted: Sequence[int]) -> np.ndarray:
+    """The rows (wanted, BLOCK_COLUMNS) of ``block_features`` for some of a page's blocks, by their terms."""
+    rows = np.empty((len(wanted), len(BLOCK_COLUMNS)), dtype=object)
+    rows[:, 0] = [read.words[block] for block in wanted]
+    place_of = {block: place for place, block in enumerate(wanted)}
+    for number, column in enumerate(columns.values(), 1):
+        terms: list[dict[str, None]] = [{} for _ in wanted]
+        for mark, seen in column.seen.items():
+            for block, begin, end in seen.rows[np.isin(seen.rows[:, 0], wanted)].tolist():
+                for words in column.words[begin:end]:
+                    terms[place_of[block]].update(dict.fromkeys([mark + word for word in words[: seen.most]]))
+        rows[:, number] = [" ".join(of_block) for of_block in terms]
+    return rows
+
+
 def block_terms(read: Read, title: str) -> dict[str, Column]:
     """The terms of the blocks in each of BLOCK_COLUMNS but the words."""
     blocks, count = read.blocks, len(read.blocks)
@@ -102,7 +109,7 @@ def block_terms(read: Read, title: str) -> dict[str, Column]:
         text.split(None, OPENING + 1)[1 : OPENING + 1] for text in words_of([text[:READ] for text in read.texts])
     ]
     return {
-        "markup": shared([block.ancestors for block in blocks], markup_of),
+        "markup": shared([block.ancestors for block in blocks], partial(markup_of, kept={})),
         "shape": Column(
             [*(list(chain(*tokens)) for tokens in zip(*parts, strict=True)), ["none"]], own(count) | beside(count, LOOK)
         ),
@@ -191,33 +198,37 @@ def words_of(texts: Sequence[str]) -> list[str]:
     return [f"¶ {text} ¶" for text in read.split(SEPARATOR)]
 
 
-def markup_of(ancestors: Sequence[str]) -> list[str]:
-    """Tag, class and id words of a block's own element, of the two around it, and of all the others."""
+def markup_of(ancestors: Sequence[str], kept: dict[tuple[str, str], dict[str, None]]) -> list[str]:
+    """Tag, class and id words of a block's own element, of the two around it, and of all the others.
+
+    ``kept`` has the tokens of the page's elements so far.
+    """
     tokens: dict[str, None] = {}
     for distance, element in enumerate(reversed(ancestors)):
-        tokens.update(element_tokens(element, ("own", "up1", "up2")[distance] if distance < 3 else "far"))
+        key = element, ("own", "up1", "up2")[distance] if distance < 3 else "far"
+        if key not in kept:
+            kept[key] = (kept_tokens if len(element) <= MAX_KEPT else tokens_of)(*key)
+        tokens.update(kept[key])
     return list(tokens)
 
 
-def element_tokens(element: str, where: str) -> dict[str, None]:
-    return (kept_tokens if len(element) <= MAX_KEPT else kept_tokens.__wrapped__)(element, where)
-
-
-@lru_cache(maxsize=5000)
-def kept_tokens(element: str, where: str) -> dict[str, None]:
-    tag, *names = element.replace("#", ".").split(".")
+def tokens_of(element: str, where: str) -> dict[str, None]:
+    tag, *names = element[:MAX_NAMES].replace("#", ".").split(".")
     tokens = [f"{where}={tag}"]
     for name in names:
-        tokens += [f"{where}:{part}" for part in parts_of(name)]
+        tokens += [f"{where}:{part}" for part in (kept_parts if len(name) <= MAX_PART else parts_of)(name)]
         if where != "far":
             tokens += f"{where}.{name.lower()}".split()
     return dict.fromkeys(tokens)
 
 
-@lru_cache(maxsize=5000)
 def parts_of(name: str) -> list[str]:
     """The words that a name is made of, as in "relatedPosts", but single letters."""
     return [part.lower() for part in NAME.findall(name) if len(part) > 1]
+
+
+kept_tokens = lru_cache(maxsize=2000)(tokens_of)
+kept_parts = lru_cache(maxsize=5000)(parts_of)
 
 
 def titled(read: Read, title: str) -> list[list[str]]:

@@ -1,7 +1,9 @@
 """pages to write -> a stream, a file, or a folder: complete or not at all, and never out of the folder."""
 
+import errno
 import os
 import shutil
+import stat
 import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +14,13 @@ from typing import TextIO
 STAGE = ".pagesieve-"  # how folders begin that a run works in; one that was killed leaves it, and nothing reads it
 NEW, COMPLETE = f"{STAGE}new", f"{STAGE}complete"
 MAX_NAME = 255  # bytes of a name in most file systems
+
+
+def check_file(path: str) -> None:
+    """Raise OSError if reading this path could wait for ever: a named pipe, a socket or a device."""
+    kind = os.stat(path).st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        raise OSError(errno.EINVAL, "a pipe, socket or device, not a file", path)
 
 
 def write_stream(stream: TextIO, pages: Iterable[tuple[int, str]]) -> None:

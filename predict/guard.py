@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import select
 import signal
 import subprocess
 import sys
@@ -15,20 +16,35 @@ from multiprocessing.connection import Connection
 import pandas as pd
 
 from .page import PageWarning
+from .processes import WATCH, is_orphan
 
 Work = Callable[[pd.DataFrame], pd.DataFrame]
 
-IDLE = 60  # seconds after which a process that is asked nothing ends
+MAX_SAID = 2000  # characters of a page's name, which stands in each of its rows, and of the reason why it is lost
+IDLE = 60.0  # seconds after which a process that is asked nothing ends
+LEFT = 75  # its exit status then: it lost nothing
 # Each process has one thread: there are as many processes as cores.
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")} | {"VECLIB_MAXIMUM_THREADS": "1"}
 
 
+def shortened(text: str) -> str:
+    """Text of MAX_SAID characters at most; of a longer one the begin, with an ellipsis."""
+    return text if len(text) <= MAX_SAID else f"{text[: MAX_SAID - 1]}…"
+
+
 @dataclass(frozen=True)
 class Lost:
-    """A page that gives no rows, and why; no page if it is the shard that could not be read to its end."""
+    """A page that gives no rows, and why; no page if it is the shard that could not be read to its end.
+
+    Of a page's name or a reason beyond MAX_SAID it has the begin.
+    """
 
     page: str | None
     reason: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "page", None if self.page is None else shortened(self.page))
+        object.__setattr__(self, "reason", shortened(self.reason))
 
 
 class Fault(Exception):
@@ -41,7 +57,8 @@ class Guard:
     A process that has loaded what ``work`` needs forks the one that runs it, so that the next one is there at once. The
     first is started with subprocess, not multiprocessing, whose processes may not have any of their own where they are
     daemons, as Dask's workers are. The time limit is an alarm of the kernel, so that a page that never ends is ended
-    even if nobody is left to ask for it.
+    even if nobody is left to ask for it; a process whose parent is gone ends at once. It imports nothing from the
+    current folder, and works in another one.
     """
 
     def __init__(self, work: Work, seconds: float) -> None:
@@ -62,13 +79,17 @@ class Guard:
         return pd.concat(frames, ignore_index=True), lost
 
     def ask(self, pages: pd.DataFrame) -> pd.DataFrame:
-        """What ``work`` makes of the pages; raises Fault if it raises, or its process dies."""
+        """What ``work`` makes of the pages; raises Fault if it raises, or its process dies.
+
+        A process that has left for want of work is started anew.
+        """
         try:
             connection = self.connection or self.start()
             connection.send(pages)
             answer = connection.recv()
         except (EOFError, OSError, pickle.UnpicklingError) as error:
-            self.close()
+            if self.close() == LEFT:
+                return self.ask(pages)
             raise Fault("ended its process") from error
         except BaseException:
             self.close()  # else its answer would be taken for that of the next frame
@@ -81,44 +102,61 @@ class Guard:
         self.connection, theirs = Pipe()
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                [sys.executable, "-P", "-m", __name__, str(theirs.fileno()), str(os.getpid())],
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env={**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(os.path.isabs, sys.path))},
+                cwd=os.path.abspath(os.sep),
                 start_new_session=True,  # an interrupt of the terminal is not for it
             )
-        self.connection.send((pickle.dumps(self.work), self.seconds))
+        self.connection.send((pickle.dumps(self.work), self.seconds, IDLE))
         return self.connection
 
-    def close(self) -> None:
+    def close(self) -> int | None:
+        """End the process; returns its exit status, LEFT if it had left before, or None if there was none."""
+        status = None
         if self.process and self.connection:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+            status = self.process.wait()
             self.connection.close()
         self.process = self.connection = None
+        return status
 
 
-def keep(connection: Connection) -> None:
-    """Keep a process that answers; of each that dies, the reason is the answer to what it was asked."""
+def keep(connection: Connection, parent: int) -> None:
+    """Keep a process that answers; of each that dies, the reason is the answer to what it was asked.
+
+    All end when one left for want of work, or when the process whose id is ``parent`` is gone.
+    """
     warnings.simplefilter("ignore", PageWarning)  # which would not say of which page it is
-    pickled, seconds = connection.recv()
+    pickled, seconds, idle = connection.recv()
     work: Work = pickle.loads(pickled)
     work(pd.DataFrame({"page": [], "content": []}))  # loads the model, without a time limit
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     while True:
+        lives, life = os.pipe()  # which closes when the child ends
         child = os.fork()
         if not child:
-            serve(connection, work, seconds)
-            os._exit(0)
+            os.close(lives)
+            serve(connection, work, seconds, idle)
+            os._exit(LEFT)
+        os.close(life)
+        while not select.select([lives], [], [], WATCH)[0]:
+            if is_orphan(parent):
+                os.killpg(0, signal.SIGKILL)
+        os.close(lives)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        if code == 0:
-            return
+        if code == LEFT:
+            os._exit(LEFT)  # with the connection still open: whoever finds it closed finds this status
         connection.send(reason(code, seconds))
 
 
-def serve(connection: Connection, work: Work, seconds: float) -> None:
-    """Answer each frame of pages with that of ``work``, or with the reason why there is none, until no more come."""
-    while connection.poll(IDLE):
+def serve(connection: Connection, work: Work, seconds: float, idle: float) -> None:
+    """Answer each frame of pages with that of ``work``, or with the reason why there is none.
+
+    Returns when no frame came for ``idle`` seconds, or when none can come.
+    """
+    while connection.poll(idle):
         try:
             pages = connection.recv()
         except EOFError:
@@ -141,4 +179,4 @@ def reason(code: int, seconds: float) -> str:
 
 if __name__ == "__main__":
     with suppress(ConnectionError, EOFError):  # nobody is left who asks
-        keep(Connection(int(sys.argv[1])))
+        keep(Connection(int(sys.argv[1])), int(sys.argv[2]))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import IO
 
-from .files import STAGE
+from .files import STAGE, check_file
 from .filetype import foreign_type
 from .page import MAX_BYTES, Kind, NotAPage
 
@@ -52,15 +52,28 @@ def find(inputs: list[str]) -> Iterator[Source]:
 
 
 def search(folder: str) -> list[str]:
-    """The pages in a folder, sorted; subfolders that cannot be listed stand among them, to be reported as bad pages."""
+    """The pages in a folder, sorted.
+
+    What cannot be read, as a subfolder that cannot be listed or a named pipe, stands among them, to be reported as a
+    bad page.
+    """
     found: list[str] = []
     for inside, folders, names in os.walk(folder, onerror=lambda error: found.append(error.filename)):
         folders[:] = (name for name in folders if not name.startswith(STAGE))
-        paths = (os.path.join(inside, name) for name in names if name.lower().endswith(PAGES))
-        found.extend(path for path in paths if os.path.isfile(path) or not os.path.exists(path))
+        found.extend(os.path.join(inside, name) for name in names if name.lower().endswith(PAGES))
     if found == [folder]:
         raise Failure(f"{folder}: this folder cannot be listed")
     return sorted(found, key=lambda path: PurePath(path).parts)
+
+
+def read_source(source: Source) -> bytes:
+    """The content of a page; a pipe or device is read only where the user named it, in a folder it is a BadPage."""
+    if not source.named:
+        try:
+            check_file(source.page)
+        except OSError as error:
+            raise BadPage(f"{source.page}: {error.strerror}") from error
+    return read(source.page)
 
 
 def read(page: str) -> bytes:

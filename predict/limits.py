@@ -29,7 +29,7 @@ def excess(text: str) -> str:
     if len(FRAMESET.findall(text)) > MAX_DEPTH:  # from one on, the parser may pass over all that is not of frames
         return depth
     for match, name, values, of_html in tags(text, elements):
-        if len(elements.names) > MAX_DEPTH:
+        if len(elements.names) + elements.extra > MAX_DEPTH:
             return depth
         if elements.remade > MAX_REMADE:
             return f"formatting that is left open makes more than {MAX_REMADE:,} elements"

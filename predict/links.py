@@ -8,6 +8,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from .blocks import Block
 
+MAX_ADDRESS = 4000  # characters of an address that are read; Python keeps some of those that it takes apart
+MAX_HOST = 300  # of its host, which Python normalises in quadratic time; a name has 253 at most
+LONG_HOST = re.compile(rf"(?:[^:/?#]*:)?//[^/?#]{{{MAX_HOST + 1}}}")
+
 
 def linked(blocks: Sequence[Block]) -> list[list[str]]:
     """For each block of an HTML page its images, and where its first link leads: how far, how named, how often."""
@@ -30,8 +34,12 @@ def linked(blocks: Sequence[Block]) -> list[list[str]]:
 
 
 def urlsplit_or_none(href: str) -> SplitResult | None:
+    """The parts of an address, cut to MAX_ADDRESS; None if it is none, or its host longer than MAX_HOST."""
+    address = href.strip()[:MAX_ADDRESS]
+    if LONG_HOST.search(address):
+        return None
     try:
-        return urlsplit(href.strip())
+        return urlsplit(address)
     except ValueError:
         return None
 

@@ -1,6 +1,5 @@
 """features -> scores: the saved pipelines, loaded with care, applied to a page in three passes."""
 
-import gc
 import hashlib
 import json
 import warnings
@@ -20,7 +19,7 @@ from sklearn.pipeline import Pipeline
 from . import estimators
 from .blocks import Block, segment
 from .charset import encodable
-from .compact import Passes, compacted, linear_of, scores
+from .compact import Passes, compacted, linear_of, rows_of_block, scores
 from .contents import Content, check_content, check_kind
 from .decide import EVEN, PREFERENCES, Prefer, confidence, decide, once
 from .estimators import OLDEST
@@ -117,11 +116,19 @@ class Model:
         """What ``score`` gives by the pipelines, to 1e-6, in a tenth of the time."""
         if not blocks:
             return np.zeros((0, len(LABELS)))
-        kind = kind_of(blocks)
+        passes = self.compact(kind_of(blocks))
+        return np.concatenate([scores(passes, portion, title) for portion in portions(blocks)])
+
+    def rows(self, blocks: Sequence[Block], title: str, place: int) -> list[np.ndarray]:
+        """What the pipeline of each pass sees of one block of a page, rows (1, columns), in the order of the passes."""
+        return rows_of_block(self.compact(kind_of(blocks)), blocks, title, place)
+
+    def compact(self, kind: str) -> Passes:
+        """The passes of a kind of page, made when they are first needed."""
         if kind not in self.passes:
             first, page, again = (self.pipelines[name_of(kind, name)] for name in PASSES)
             self.passes[kind] = Passes(compacted(first), linear_of(page), linear_of(again))
-        return np.concatenate([scores(self.passes[kind], portion, title) for portion in portions(blocks)])
+        return self.passes[kind]
 
     def read(
         self, content: Content, *, kind: Kind, charset: str | None
@@ -250,7 +257,6 @@ def load(path: Path | None = None, *, trust: bool = False) -> Model:
         raise ModelError(f"{path}: cannot be unpickled ({error}); run `make train`") from error
     check_steps(path, pipelines, card["kinds"])
     check_golden(path, pipelines, card)
-    gc.freeze()  # what a model holds is never garbage: the collector need not look at it again
     return Model(in_double(pipelines), card)
 
 

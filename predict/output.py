@@ -4,10 +4,13 @@ import csv
 import html
 import io
 import json
+import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 from .charset import encodable
 from .decide import once
@@ -108,6 +111,22 @@ def plural(count: int, noun: str) -> str:
 def one_line(text: str) -> str:
     """Text for a line of its own: printable, in the order in which it is written."""
     return " ".join(BIDI.sub("", printable(text.replace("\r", "\n"))).split())
+
+
+def note(message: str) -> None:
+    """Print a line on stderr for the user; one that cannot be written is lost, and ends nothing."""
+    if sys.stderr is None:  # print would take stdout
+        return
+    try:
+        print(f"pagesieve: {one_line(message)}", file=sys.stderr, flush=True)
+    except OSError:
+        silence(sys.stderr)
+
+
+def silence(stream: TextIO) -> None:
+    """Let nothing more be written to a standard stream that broke, not even what Python flushes as it ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def jsonl(page: list[Block]) -> str:

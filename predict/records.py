@@ -10,13 +10,14 @@ from importlib import import_module
 from io import BufferedIOBase
 from typing import Any
 
+from .files import check_file
 from .filetype import foreign_type
-from .guard import Lost
+from .guard import Lost, shortened
 from .inputs import Failure, kind
 from .page import MAX_BYTES, Kind
 from .shards import Shard
 
-MAX_LINE = 4 * MAX_BYTES  # of JSON, where a character may take six
+MAX_LINE = 4 * MAX_BYTES  # bytes of JSON, where a character may take six
 READ_AT_ONCE = 1 << 20  # bytes of a Parquet column
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 SUCCESS = re.compile(rb"HTTP/\S+ +2\d\d\b")  # the begin of a response that has what was asked for
@@ -28,12 +29,15 @@ BROKEN = (OSError, EOFError, zlib.error)
 
 @dataclass(frozen=True)
 class RawPage:
-    """A page as it lies in an archive."""
+    """A page as it lies in an archive; of a name beyond MAX_SAID its begin."""
 
     page: str
     content: bytes | str
     kind: Kind
     charset: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "page", shortened(self.page))
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ def read_shard(shard: Shard, column: Column) -> Iterator[Record]:
     """The records of a shard in order; where it cannot be read on, the last one is Lost without a page."""
     read = {"warc": read_warc, "parquet": read_parquet, "jsonl": read_jsonl, "pages": read_pages}[shard.kind]
     try:
+        if shard.kind != "pages":
+            check_file(shard.path(shard.files[0]))
         yield from read(shard, column)
     except BROKEN as error:
         yield Lost(None, f"broken archive: {getattr(error, 'strerror', None) or error}")
@@ -89,6 +95,7 @@ def opened(path: str) -> BufferedIOBase:
 def read_pages(shard: Shard, _: Column) -> Iterator[Record]:
     for page in shard.files:
         try:
+            check_file(shard.path(page))
             with opened(shard.path(page)) as file:
                 yield checked(RawPage(page, file.read(MAX_BYTES + 1), kind(page, "auto")))
         except BROKEN as error:
@@ -147,17 +154,40 @@ def http_page(record: Any, page: str, content: bytes) -> Record:
 
 
 def read_parquet(shard: Shard, column: Column) -> Iterator[Record]:
-    # In streams, not a row group at once, which may be as large as the file.
+    arrow = need("pyarrow", "parquet")
+    # In streams, not a row group at once, which may be as large as the file; and row by row, for in a dictionary a
+    # small file may hold a large cell for each of many rows.
     with need("pyarrow.parquet", "parquet").ParquetFile(
         shard.path(shard.files[0]), pre_buffer=False, buffer_size=READ_AT_ONCE
     ) as file:
-        names = file.schema_arrow.names
-        name, known = column.among(names)
-        number = 0
-        for batch in file.iter_batches(batch_size=64, columns=[name, *(one for one in NAMES if one in names)]):
-            for row in batch.to_pylist():
-                yield page_of(row, name, known, number)
-                number += 1
+        name, known = column.among(file.schema_arrow.names)
+        flat = [field.name for field in file.schema_arrow if not arrow.types.is_nested(field.type)]
+        if name not in flat:
+            raise ValueError(f"column {name} holds {file.schema_arrow.field(name).type}")
+        wanted = [name, *(one for one in NAMES if one in flat and one != name)]
+        for number, batch in enumerate(file.iter_batches(batch_size=1, columns=wanted, use_threads=False)):
+            yield page_of_cells({one: batch.column(one)[0] for one in wanted}, name, known, number)
+
+
+def page_of_cells(cells: dict[str, Any], name: str, known: Kind, number: int) -> Record:
+    """The page of a row of Parquet, Lost if any of its cells is larger than MAX_BYTES or is no value of Python."""
+    row: dict[str, Any] = {}
+    reasons = []
+    for column, cell in cells.items():
+        try:
+            row[column] = value_of(cell)
+        except Exception as error:  # a cell may hold what Python's types do not, and each raises something else
+            reasons.append(f"column {column} cannot be read: {error}")
+    return Lost(named(row, number), reasons[0]) if reasons else page_of(row, name, known, number)
+
+
+def value_of(cell: Any) -> Any:
+    """A cell of Arrow as Python has it."""
+    while not hasattr(cell, "as_buffer") and hasattr(cell, "dictionary"):
+        cell = cell.value
+    if cell.is_valid and hasattr(cell, "as_buffer") and len(cell.as_buffer()) > MAX_BYTES:
+        raise ValueError(f"larger than {MAX_BYTES:,} bytes")
+    return cell.as_py()
 
 
 def read_jsonl(shard: Shard, column: Column) -> Iterator[Record]:
@@ -198,5 +228,6 @@ def page_of(row: dict[str, Any], name: str, known: Kind, number: int) -> Record:
 
 
 def named(row: dict[str, Any], number: int) -> str:
-    """What names the page of a row: the first of NAMES that holds something, or its number, from 0."""
-    return next((str(row[name]) for name in NAMES if row.get(name) not in (None, "")), str(number))
+    """What names the page of a row: the first of NAMES that holds a value, or its number, from 0."""
+    there = (row[name] for name in NAMES if row.get(name) not in (None, "") and not isinstance(row[name], list | dict))
+    return next(map(str, there), str(number))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from .files import MAX_NAME, STAGE, fitted, same
+from .files import MAX_NAME, STAGE, check_file, fitted, same
 from .inputs import PAGES, Failure
 
 SUFFIXES = {
@@ -15,6 +15,7 @@ SUFFIXES = {
     "jsonl": tuple(f"{name}{packed}" for name in (".jsonl", ".ndjson", ".json") for packed in ("", ".gz")),
 }
 ROOM = MAX_NAME - len(".parquet")  # for the name of a shard
+ENDINGS = (".jsonl", ".parquet", ".json")  # that the name of a shard gets: rows, and the report on it
 PAGES_A_SHARD = 1000  # of a folder, which may hold millions
 
 
@@ -35,8 +36,8 @@ class Shard:
         return os.path.join(self.root, file)
 
     def digest(self) -> str:
-        """Tells this shard from one of other files, or of another size."""
-        files = [(file, os.path.getsize(self.path(file))) for file in self.files]
+        """Tells this shard from one of other files, or of another size; what is no file has no say in it."""
+        files = [(file, os.path.getsize(path)) for file in self.files if os.path.isfile(path := self.path(file))]
         return hashlib.sha256(repr(files).encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -60,6 +61,7 @@ def find_shards(inputs: Sequence[str], out: Path) -> list[Shard]:
         elif not os.path.exists(given):
             raise Failure(f"{given}: No such file or directory")
         elif kind := kind_of(given):
+            check_file(given)
             found.append((kind, (given,), given))
         else:
             endings = " ".join(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
@@ -92,15 +94,23 @@ def kind_of(path: str) -> str | None:
     return next((kind for kind, suffixes in SUFFIXES.items() if path.lower().endswith(suffixes)), None)
 
 
+def kept_inside(path: PurePath) -> PurePath:
+    """The path without what leads out of the folder that it is joined to."""
+    return PurePath(*(part for part in path.parts if part not in ("..", path.anchor)))
+
+
 def named(paths: Sequence[str]) -> list[PurePath]:
-    """A name for each path, which leads out of no folder and equals no other, as ``files.same`` sees it."""
+    """A name for each path, which leads out of no folder and equals no other, as ``files.same`` sees it.
+
+    With none of ENDINGS it is the folder of another: c.jsonl, c.jsonl.jsonl/d -> 2-c.jsonl, c.jsonl.jsonl/d.
+    """
+    inside = [kept_inside(PurePath(path)) for path in paths]
+    folders = {same(folder) for path in inside for folder in path.parents}
     taken: set[str] = set()
     names = []
-    for path in map(PurePath, paths):
-        parts = [part for part in path.parts if part not in ("..", path.anchor)]
-        path = PurePath(*parts)
+    for path in inside:
         name, number = fitted(path, room=ROOM), 1
-        while same(name) in taken:
+        while same(name) in taken or any(f"{same(name)}{ending}" in folders for ending in ENDINGS):
             number += 1
             name = fitted(path.with_name(f"{number}-{path.name}"), room=ROOM)
         taken.add(same(name))

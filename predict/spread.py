@@ -25,6 +25,7 @@ from .files import write_file
 from .guard import Fault
 from .inputs import Failure
 from .output import json_line
+from .processes import end_with
 from .progress import counting
 from .records import need
 from .shards import Shard
@@ -50,7 +51,7 @@ def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], en
         compare(job.out / "run.json", settings)
         reports = {report.shard: report for shard in shards if (report := finished(shard, job))}
         shutil.rmtree(job.out / RUNNING, ignore_errors=True)
-        (job.out / RUNNING).mkdir()
+        (job.out / RUNNING).mkdir(exist_ok=True)  # where the workers of a killed run still are about to end
         todo = [shard for shard in shards if str(shard.name) not in reports]
         try:
             with counting(job.out / RUNNING, reports, len(shards)):
@@ -92,7 +93,7 @@ def compare(path: Path, settings: dict[str, Any]) -> None:
         return
     try:
         before = dict(json.loads(path.read_text("utf-8")))
-    except ValueError as error:
+    except (RecursionError, TypeError, ValueError) as error:
         raise Failure(f"{path}: not the settings of a run ({error}); name another --out") from error
     for name in sorted(before.keys() | settings.keys()):
         old, new = (json.dumps(one.get(name), ensure_ascii=False) for one in (before, settings))
@@ -134,12 +135,17 @@ def sheltered() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def local_backend(jobs: int) -> Any:
+    """joblib's processes on this machine, which end with this one."""
+    return joblib.parallel_config("loky", n_jobs=jobs, initializer=end_with, initargs=(os.getpid(),))
+
+
 @contextmanager
 def backend(engine: Engine) -> Iterator[type[Exception]]:
     """Where joblib's tasks run inside of it; gives what they raise after a worker was killed."""
     with ExitStack() as stack:
         if engine.name == "local":
-            stack.enter_context(joblib.parallel_config("loky", n_jobs=engine.jobs))
+            stack.enter_context(local_backend(engine.jobs))
             yield BrokenProcessPool
         else:
             dask = need("distributed", "dask")

@@ -1,36 +1,81 @@
-"""The command line from its first moment: an interrupt is one line and exit status 130, also while libraries load."""
+"""The command line from its first moment: a signal that ends it is one line and exit status 128 + its number, also
+while libraries load; what it starts imports nothing from the current folder; closed standard streams stay closed.
+"""
 
 import os
 import signal
 import sys
+from collections.abc import Callable
+from types import FrameType
 
-INTERRUPTED = 130
-MESSAGE = "pagesieve: interrupted"
+ENDED = {
+    getattr(signal, name): said
+    for name, said in (("SIGINT", "interrupted"), ("SIGTERM", "terminated"), ("SIGHUP", "hung up"))
+    if hasattr(signal, name)  # Windows has no SIGHUP
+}
+PATIENCE = 1.0  # seconds that a command may take to put away what it began, after a signal that ends it
 
 
 def main() -> int:
     """Run the command line; returns the exit status."""
-    heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # it is ignored under nohup
-    if heeded:
-        signal.signal(signal.SIGINT, end)
+    hold_streams()
+    isolate_children()
+    heeded = [number for number in ENDED if signal.getsignal(number) is not signal.SIG_IGN]  # as under nohup
+    handle(heeded, end)
     from .__main__ import main as run
 
-    if heeded:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    handle(heeded, stop)
     try:
         return run()
     finally:
-        if heeded:
-            signal.signal(signal.SIGINT, end)
+        handle(heeded, end)
 
 
-def end(*_: object) -> None:
+def handle(numbers: list[signal.Signals], handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
+    for number in numbers:
+        signal.signal(number, handler)
+
+
+def stop(number: int, _: FrameType | None) -> None:
+    """Raise KeyboardInterrupt with the signal's number; the process ends at once if that takes it too long."""
+    handle(list(ENDED), signal.SIG_IGN)
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, lambda *_: end(number))
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    raise KeyboardInterrupt(number)
+
+
+def end(number: int, _: FrameType | None = None) -> None:
     """End the process at once: libraries turn an exception while they are imported into one of their own."""
-    os.write(2, f"{MESSAGE}\n".encode())
-    os._exit(INTERRUPTED)
+    try:
+        os.write(2, f"pagesieve: {ENDED[signal.Signals(number)]}\n".encode())
+    finally:
+        os._exit(128 + number)
 
 
-def report() -> int:
-    """Say that the command was interrupted; returns the exit status."""
-    print(MESSAGE, file=sys.stderr)
-    return INTERRUPTED
+def report(stopped: KeyboardInterrupt) -> int:
+    """Say which signal ended the command; returns the exit status."""
+    from .output import note
+
+    number = signal.Signals(stopped.args[0] if stopped.args else signal.SIGINT)
+    note(ENDED[number])
+    return 128 + number
+
+
+def isolate_children() -> None:
+    """Let no Python that this process starts import from the current folder, where files may be named like modules."""
+    os.environ["PYTHONSAFEPATH"] = "1"
+
+
+def hold_streams() -> None:
+    """Keep the numbers of closed standard streams from other files, into which messages would be written.
+
+    What is written to a closed stderr is lost; that stdin or stdout are closed is told by whoever needs them.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it gets the lowest number that is free
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115, it stays open

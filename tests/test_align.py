@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagesieve.train.align import Span, find_spans, hash_of, majority, match, read_spans, running_words, spans_of, words
+from pagesieve.train import align
+from pagesieve.train.align import (
+    Span,
+    SpanError,
+    find_spans,
+    hash_of,
+    majority,
+    match,
+    read_spans,
+    running_words,
+    spans_of,
+    words,
+)
 
 # Ten lines of a page, written for the purpose, and what a reference keeps of them: lines 3 to 5 and 8.
 LINES = [
@@ -139,11 +151,49 @@ def test_majority_needs_half_of_the_words() -> None:
     assert majority([0, 0, 0], [5, -1, -1], 1) == [-1]
 
 
-@pytest.mark.parametrize("row", ["p,1,x,h,T,r,d", "p,1,2,h,Z,r,d", "p,1,2", "p,1,2,h,T,r,d,more"])
-def test_a_bad_row_is_named(tmp_path: Path, row: str) -> None:
+GOOD = "p,0,2,0123456789ab,T,r,2026-01-31"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (",2,", ",x,"),
+        (",T,", ",Z,"),
+        (",T,r,2026-01-31", ""),
+        ("r,", "r,more,"),
+        (",0,2,", ",2,2,"),
+        (",0,2,", ",1_0,20,"),
+        (",0,2,", f",0,{10**12},"),
+        ("0123456789ab", "=1+1"),
+        ("2026-01-31", "=1+1"),
+        ("2026-01-31", "2026-01-31\x1b[2J"),
+        ("2026-01-31", "9" * 200_000),
+        (",r,", ",../r,"),
+        ("p,", "p\x07,"),
+    ],
+)
+def test_a_bad_row_is_named(tmp_path: Path, old: str, new: str) -> None:
     path = tmp_path / "spans.csv"
-    path.write_text(f"page,start,end,hash,code,reader,date\np,0,2,h,T,r,d\n{row}\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="spans.csv, line 3: not a labelled span"):
+    assert old in GOOD
+    path.write_text(f"page,start,end,hash,code,reader,date\n{GOOD}\n{GOOD.replace(old, new)}\n", encoding="utf-8")
+    with pytest.raises(SpanError, match="spans.csv, line 3: not a labelled span") as caught:
         read_spans(path)
-    path.write_text("page,start,end,hash,code,reader,date\np,0,2,h,T,r,d\n", encoding="utf-8")
-    assert read_spans(path) == [Span("p", 0, 2, "h", "T", "r", "d")]
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 300 + len(str(path))
+    path.write_text(f"page,start,end,hash,code,reader,date\n{GOOD}\n", encoding="utf-8")
+    assert read_spans(path) == [Span("p", 0, 2, "0123456789ab", "T", "r", "2026-01-31")]
+
+
+@pytest.mark.parametrize(("start", "end"), [(10**12, 10**12 + 1), (10**12, 10**13), (-(10**12), 1), (5, 2)])
+def test_a_span_is_searched_for_on_the_page_alone(start: int, end: int) -> None:
+    running, _ = running_words(LINES)
+    assert find_spans([Span("p", start, end, "none", "T", "r", "d")], running) == []
+
+
+def test_the_search_for_spans_that_are_nowhere_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(align, "MAX_READ", 10_000)
+    monkeypatch.setattr(align, "hash_of", lambda words: asked.append(len(words)) or hash_of(words))
+    running = list(map(str, range(1000)))
+    here = Span("p", 3, 5, hash_of(["3", "4"]), "T", "r", "d")
+    assert find_spans([*[Span("p", 0, 500, "none", "T", "r", "d")] * 50, here], running) == [(3, here)]
+    assert sum(asked) < 50_000

@@ -111,9 +111,9 @@ def labelled_pages(sets: set[str]) -> Iterator[View]:
     """The pages of the corpora that were labelled in these sets, as HTML and as lines."""
     for corpus in commands.corpora.available(commands.SOURCES, commands.RAW)[0]:
         annotated = read_annotations(annotation_files(commands.ANNOTATIONS, corpus.name))
-        for page, content, record in commands.corpora.pages_of(corpus.folder):
-            if page in annotated and annotated[page].page_set in sets:
-                views, _ = page_views(page, content, record, source=corpus.name, annotated=annotated[page])
+        for page in commands.corpora.pages_of(corpus.folder):
+            if page.id in annotated and annotated[page.id].page_set in sets:
+                views, _ = page_views(page, source=corpus.name, annotated=annotated[page.id])
                 yield from (view for view in views if view.kind in ("html", "text"))
 
 

@@ -22,7 +22,7 @@ from made import PAGE, by_line, crawl, record, slowly, write_warc
 from pagesieve.predict import __main__, load
 from pagesieve.predict.bulk import RUNNING, Job, Report, label_shard
 from pagesieve.predict.frames import ARTICLES, BLOCKS, frame_of_articles, frame_of_blocks
-from pagesieve.predict.guard import Guard, Lost
+from pagesieve.predict.guard import MAX_SAID, Guard, Lost
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.records import Column, RawPage, need, read_shard
@@ -189,6 +189,67 @@ def test_parquet_is_read_by_column() -> None:
     assert "no column html or text or content, there is url, raw" in records("a.parquet")[0].reason
     Path("b.parquet").write_bytes(b"no parquet")
     assert records("b.parquet")[0].page is None
+
+
+def test_a_cell_of_parquet_that_python_cannot_hold_loses_its_own_row() -> None:
+    arrow = pytest.importorskip("pyarrow", reason="needs pyarrow: make setup")
+    from pyarrow import parquet
+
+    def lost(values: Any, name: str = "page") -> list[Any]:
+        columns = {"html": arrow.array(["<p>a", "<p>b", "<p>c"]), "id": arrow.array(["1", "2", "3"])}
+        parquet.write_table(arrow.table(columns | {name: values}), "a.parquet")
+        found = records("a.parquet")
+        assert len(found) == 3
+        return [(one.page, one.reason[:28]) for one in found if isinstance(one, Lost)]
+
+    broken = arrow.Array.from_buffers(
+        arrow.string(), 3, [None, arrow.py_buffer(b"\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0"), arrow.py_buffer(b"a\xffc")]
+    )
+    assert lost(broken) == [("2", "column page cannot be read: ")]
+    assert lost(broken, "html") == [("2", "column html cannot be read: ")]
+    assert lost(arrow.array([1, 1 << 60, 3]).cast(arrow.duration("s"))) == [("2", "column page cannot be read: ")]
+    assert lost(arrow.array([1, 1 << 50, 3]).cast(arrow.timestamp("s"))) == [("2", "column page cannot be read: ")]
+    assert lost(arrow.array([1, 1 << 30, 3], arrow.int32()).cast(arrow.date32()))[0][0] == "2"
+    assert [page for page, _ in lost(arrow.array([1, None, 3]).cast(arrow.timestamp("s", "Mars/Dune")))] == ["1", "3"]
+    assert lost(arrow.array([["x"], None, []])) == []  # a list names no page
+
+
+def test_a_large_cell_of_a_dictionary_of_parquet_is_lost_in_each_row_and_never_there_twice() -> None:
+    arrow = pytest.importorskip("pyarrow", reason="needs pyarrow: make setup")
+    from pyarrow import parquet
+
+    for name, values in (("a", ["x" * 12_000_000] * 64), ("b", [b"x" * 12_000_000] * 64)):
+        table = arrow.table({"html": arrow.array(values).dictionary_encode(), "url": ["u"] * 64})
+        parquet.write_table(table, f"{name}.parquet", compression="zstd", store_schema=name == "a")
+        assert Path(f"{name}.parquet").stat().st_size < 6000
+    code = """
+from pyarrow import default_memory_pool
+from pagesieve.predict.records import Column, read_shard
+from pagesieve.predict.shards import Shard
+for name in ("a.parquet", "b.parquet"):
+    found = list(read_shard(Shard("parquet", (name,), name), Column()))
+    assert len(found) == 64 and {one.reason for one in found} == {
+        "column html cannot be read: larger than 10,000,000 bytes"}, found[0]
+print(default_memory_pool().max_memory())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stderr == "" and int(done.stdout) < 100_000_000
+
+
+def test_names_and_reasons_are_as_long_as_a_line_at_most() -> None:
+    lines = [json.dumps({"html": "<p>a", "url": "u" * 1_000_000}), json.dumps({"k" * 1_000_000: 1}), '{"html": 1}']
+    Path("a.jsonl.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    found = records("a.jsonl.gz")
+    assert found[0].page == "u" * (MAX_SAID - 1) + "…"
+    assert len(found[1].reason) == MAX_SAID and found[1].reason.startswith("no content: no column html")
+    assert Lost("p" * 5000, "r" * 5000) == Lost("p" * (MAX_SAID - 1) + "…", "r" * (MAX_SAID - 1) + "…")
+    deep = '{"html": "<p>a", "page": ' + "[" * 900 + "]" * 900 + "}"
+    Path("b.jsonl").write_text(deep)
+    assert records("b.jsonl") == [RawPage("0", "<p>a", "html")]
+    Path("c.jsonl").write_text("\n".join(lines))
+    bulk("c.jsonl")
+    assert Path("out/errors.jsonl").stat().st_size < 5000
+    assert {row["page"] for row in rows()} == {found[0].page}
 
 
 def test_a_folder_is_its_archives_and_portions_of_its_pages(here: Path) -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.labels import CODES, LABELS
 from pagesieve.train import corrections, label_studio, queue, reviewed
-from pagesieve.train.align import read_spans
+from pagesieve.train.align import SpanError, read_spans
+from pagesieve.train.corpora import CorpusPage
 from pagesieve.train.corpus import View, page_views
 from pagesieve.train.fit import tabulated
 
@@ -40,7 +41,8 @@ def test_labels_are_rows_of_annotations_beside_the_page(tmp_path: Path) -> None:
     assert [(span.page, span.code, span.reader, span.date) for span in spans] == [
         (sheet.id, code, "ann", DAY) for code in "NHTPF"
     ]
-    views, found = page_views(sheet.id, sheet.content, {}, source="x", annotated=corrections.Annotated("x", spans))
+    page = CorpusPage(sheet.id, sheet.content)
+    views, found = page_views(page, source="x", annotated=corrections.Annotated("x", spans))
     assert found == sum(span.end - span.start for span in spans) == len(sheet.running) - 3
     assert [LABELS[n] if n >= 0 else "" for n in views[0].labels[:6]] == [
         "site_chrome", "article_content", "article_content", "", "promo_teaser", "comment_form",
@@ -81,6 +83,41 @@ def test_a_page_that_was_changed_is_named(tmp_path: Path) -> None:
 )
 def test_the_site_is_the_page_s_own_address_or_its_folder(head: str, site: str) -> None:
     assert reviewed.sheet_of(f"{head}<p>word".encode(), "some/pages/a.html", "html", {}).site == site
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"site": 3}, "site is 3"),
+        ({"name": "a" * 5000}, "name is 'aaa"),
+        ({"kind": ["html"]}, r"kind is \['html"),
+        ({"more": "a" * 1_000_000}, "larger than"),
+    ],
+)
+def test_what_is_known_of_a_kept_page_is_checked(tmp_path: Path, known: dict[str, Any], said: str) -> None:
+    sheet = sheet_of()
+    label(tmp_path, sheet, "NHTTPF")
+    path = tmp_path / "pages" / f"{sheet.id}.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | known))
+    with pytest.raises(Failure, match=f"{path}: no page of a review .*{said}"):
+        list(reviewed.kept_sheets(tmp_path))
+    path.write_text("[" * 100_000)
+    with pytest.raises(Failure, match=f"{path}: no page of a review"):
+        list(reviewed.kept_sheets(tmp_path))
+
+
+@pytest.mark.parametrize(("column", "value"), [("start", str(10**12)), ("date", "=1+1"), ("date", "x" * 200_000)])
+def test_a_row_of_labels_that_is_none_is_named_and_nothing_waits_for_it(
+    tmp_path: Path, column: str, value: str
+) -> None:
+    sheet = sheet_of()
+    label(tmp_path, sheet, "NHTTPF")
+    path = reviewed.label_file(tmp_path, sheet, "ann")
+    first = path.read_text().splitlines()[1]
+    cells = dict(zip(reviewed.COLUMNS, first.split(","), strict=True)) | {column: value}
+    path.write_text(",".join(reviewed.COLUMNS) + "\n" + ",".join(cells.values()) + "\n")
+    with pytest.raises(SpanError, match=f"{path}, line 2: not a labelled span"):
+        corrections.read_corrections(tmp_path, [])
 
 
 codes = st.lists(st.sampled_from([*CODES, "-"]), min_size=len(TEXTS), max_size=len(TEXTS)).map("".join)
@@ -140,6 +177,18 @@ def broken(task: Any, path: str, value: Any) -> None:
         ("1.annotations.0.result.2.value.start", -1, "region 2: start -1"),
         ("1.annotations.0.result.2.value.end", 10**9, "region 2: start .* do not hold"),
         ("1.annotations.0.result.2.value.start", 1, "region 2: start 1 .* do not hold"),
+        ("1.annotations.0.result.2.value.start", True, "region 2: expected start as a number"),
+        ("1.annotations.0.result.2.meta.date", "=1+1", "region 2: date '=1"),
+        ("1.annotations.0.result.2.meta.date", f"{DAY}\x1b[2J", "region 2: date '2026"),
+        ("1.annotations.0.result.2.meta.date", "9" * 200_000, "region 2: date '999"),
+        ("1.annotations.0.result.2.meta.date", 7, "region 2: date 7"),
+        ("1.annotations.0.result.2.meta.reader", "=1+1", "region 2: reader '=1"),
+        ("1.annotations.0.result.2.meta.reader", "ann\x1b[2J", "region 2: reader 'ann"),
+        ("1.annotations.0.result.2.meta.reader", "a" * 200_000, "region 2: reader 'aaa"),
+        ("1.annotations.0.completed_by", 10**30, "task 1 .*: reader 1000"),
+        ("1.annotations.0.completed_by", [1], r"task 1 .*: reader \[1"),
+        ("1.annotations.0.result.2.meta.code", ["T"], r"region 2: code \['T"),
+        ("1.annotations.0.result.2.meta.code", "Z", "region 2: code 'Z'"),
     ],
 )
 def test_a_broken_task_is_named_and_nothing_is_taken(tmp_path: Path, path: str, value: Any, said: str) -> None:
@@ -152,8 +201,9 @@ def test_a_broken_task_is_named_and_nothing_is_taken(tmp_path: Path, path: str, 
     tasks[1]["id"] = 17
     broken(tasks, path, value)
     file.write_text(json.dumps(tasks))
-    with pytest.raises(Failure, match=f"^{file}, .*{said}"):
+    with pytest.raises(Failure, match=f"^{file}, .*{said}") as caught:
         label_studio.take(file, tmp_path / "two", sheets, "me", DAY)
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 400 + len(str(file))
     assert not (tmp_path / "two").exists()
 
 
@@ -165,6 +215,9 @@ def test_a_broken_task_is_named_and_nothing_is_taken(tmp_path: Path, path: str, 
         (",The heron waits,", ",The heron wades,", "line 3: index '1' and text are no block"),
         (",ann,2026-01-31\r\n", "\r\n", "line 2: not as many cells"),
         ("label,code", "tag,code", "line 2: no column label"),
+        (",ann,", ",=ann,", "line 2: reader '=ann'"),
+        (DAY, f"{DAY}\x1b[2J", "line 2: date '2026"),
+        (DAY, "=1+1", "line 2: date '=1"),
     ],
 )
 def test_a_broken_row_is_named_by_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -178,7 +231,10 @@ def test_a_broken_row_is_named_by_its_line(tmp_path: Path, old: str, new: str, s
         label_studio.take(file, tmp_path / "two", [sheet], "me", DAY)
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.json", "{"), ("a.json", "{}"), ("a.csv", "\udcff"), ("a.txt", "")])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.json", "{"), ("a.json", "{}"), ("a.json", "[" * 200_000), ("a.csv", "\udcff"), ("a.txt", "")],
+)
 def test_a_file_that_is_none_is_named(tmp_path: Path, name: str, content: str) -> None:
     (tmp_path / name).write_text(content, errors="surrogateescape")
     with pytest.raises(Failure, match=name):

@@ -21,6 +21,7 @@ from pagesieve.predict.page import read_page
 from pagesieve.train import card, evaluate, fit
 from pagesieve.train.align import running_words, spans_of, words
 from pagesieve.train.compose import composed
+from pagesieve.train.corpora import CorpusPage
 from pagesieve.train.corpus import (
     Annotated,
     View,
@@ -44,9 +45,8 @@ def hand_labelled_views(page: str = "1") -> list:
     codes = "NHTTTPF"
     labelled = zip(codes, [block.text for block in segment(read_page(PAGE))], strict=True)
     annotated = Annotated("first", spans_of(page, running, labelled, "a", "2026-01-01"))
-    truth = {"main_content": REFERENCE, "title": "The lamp"}
-    record = {"metadata": {"page_type": "category"}, "truth": {"url": "https://a.example.org/", "ground_truth": truth}}
-    views, found = page_views(page, PAGE.encode(), record, source="wcxb", annotated=annotated)
+    content = CorpusPage(page, PAGE.encode(), "https://a.example.org/", "collection", REFERENCE)
+    views, found = page_views(content, source="wcxb", annotated=annotated)
     assert found == len(running)
     return views
 

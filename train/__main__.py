@@ -1,15 +1,19 @@
 """The commands behind make: fetch the corpora, train, evaluate, compare and time other tools, draw, compare readers."""
 
+import sys
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    del sys.path[0]  # the current folder, where anything may be named like a module
+
 import gzip
 import json
 import os
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pagesieve.predict import files
+from pagesieve.predict import files, start
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.model import ModelError, load
 
@@ -38,7 +42,7 @@ from .corpus import (
     annotation_files,
     read_annotations,
     read_corpus,
-    read_sites,
+    read_facts,
     sha256_of,
 )
 from .corrections import WEIGHT, Corrections, read_corrections
@@ -65,10 +69,10 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
     for line in contradictions(own) if own else ():
         print(f"pagesieve.train: warning: {line}", file=sys.stderr)
     there, missing = corpora.available(SOURCES, RAW)
-    sites, views = read_sites(DATA / "read.csv"), list[View]()
+    facts, views = read_facts(DATA / "read.csv"), list[View]()
     for corpus in there:
         files = annotation_files(ANNOTATIONS, corpus.name)
-        part, wanted, found = read_corpus(corpus.folder, read_annotations(files), sites, JOBS)
+        part, wanted, found = read_corpus(corpus.folder, read_annotations(files), facts, JOBS)
         labels = f"; {found} of {wanted} hand-labelled words found again ({found / wanted:.1%})" if wanted else ""
         print(f"uses {corpus.name}: {corpus.pages} pages{labels}")
         if found < FOUND_AGAIN * wanted:
@@ -252,4 +256,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    start.isolate_children()
     main()

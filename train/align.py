@@ -4,7 +4,7 @@ import csv
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -13,7 +13,20 @@ from pagesieve.predict.labels import CODES
 
 ANCHOR = 4  # words that must agree in a row before single words between two such runs are matched
 
+MAX_READ = 50_000_000  # words that are read in search of the spans of a page: seconds
+CALL = 8  # words that take as long to read as a look elsewhere does
+
 WORD = re.compile(r"\w+")
+# What each cell of an annotation file looks like.
+CELLS = {
+    "page": re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,255}"),
+    "start": re.compile(r"[0-9]{1,8}"),
+    "end": re.compile(r"[0-9]{1,8}"),
+    "hash": re.compile(r"[0-9a-f]{12}"),
+    "code": re.compile("|".join(CODES)),
+    "reader": re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}"),
+    "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.+Z-]{1,30})?"),
+}
 
 
 def words(text: str) -> list[str]:
@@ -45,17 +58,29 @@ def read_spans(path: Path) -> list[Span]:
 
 def spans_in(lines: Iterable[str], path: Path) -> list[Span]:
     """The same of the lines of such a file."""
-    spans = []
-    for line, row in enumerate(csv.DictReader(lines), 2):
-        try:
-            if None in row:
-                raise ValueError("too many cells")
-            place = int(row["start"]), int(row["end"])
-            CODES[row["code"]]
-            spans.append(Span(row["page"], *place, row["hash"], row["code"], row["reader"], row["date"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise SpanError(f"{path}, line {line}: not a labelled span ({error}): {row}") from error
+    spans: list[Span] = []
+    rows = csv.DictReader(lines)
+    try:
+        spans.extend(map(span_of, rows))
+    except (csv.Error, ValueError) as error:
+        line = rows.line_num + isinstance(error, csv.Error)  # which comes before the line is counted
+        raise SpanError(f"{path}, line {line}: not a labelled span ({error})") from error
     return spans
+
+
+def span_of(row: Mapping[str, str]) -> Span:
+    """The span of a row; ValueError says which of its cells has another type, length or characters than CELLS."""
+    if None in row:
+        raise ValueError("too many cells")
+    for column, pattern in CELLS.items():
+        if not pattern.fullmatch(row.get(column) or ""):
+            raise ValueError(f"{column} is {row.get(column)!r:.60}")
+    span = Span(
+        row["page"], int(row["start"]), int(row["end"]), *(row[name] for name in ("hash", "code", "reader", "date"))
+    )
+    if span.start >= span.end:
+        raise ValueError(f"start {span.start} is not before end {span.end}")
+    return span
 
 
 def spans_of(
@@ -86,8 +111,11 @@ def hash_of(stretch: Sequence[str]) -> str:
 
 
 def find_spans(spans: Iterable[Span], running: Sequence[str]) -> list[tuple[int, Span]]:
-    """The spans that stand on the page, each with the word where it starts now: nearest to where the last one led."""
-    found, shift = [], 0
+    """The spans that stand on the page, each with the word where it starts now: nearest to where the last one led.
+
+    After MAX_READ words that were read in vain, the others are looked for where the last one led, and nowhere else.
+    """
+    found, shift, left = [], 0, MAX_READ
     for span in spans:
         size = span.end - span.start
         for place in outward(span.start + shift, len(running) - size + 1):
@@ -95,12 +123,16 @@ def find_spans(spans: Iterable[Span], running: Sequence[str]) -> list[tuple[int,
                 shift = place - span.start
                 found.append((place, span))
                 break
+            left -= size + CALL
+            if left < 0:
+                break
     return found
 
 
 def outward(start: int, count: int) -> Iterator[int]:
     """The numbers from 0 up to ``count``, those nearest to ``start`` first."""
-    for distance in range(count + abs(start)):
+    start = max(0, min(start, count - 1))
+    for distance in range(count):
         for place in dict.fromkeys((start + distance, start - distance)):
             if 0 <= place < count:
                 yield place

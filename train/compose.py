@@ -1,4 +1,4 @@
-"""Labelled pages -> short left-over pages: sections of all pages of the same fold and corpus, in any order.
+"""Labelled pages -> short left-over pages: sections of all pages of the same fold and language, in any order.
 
 Extractors leave few comment and teaser sections on any one page. No page holds a line of another fold's site.
 """
@@ -26,7 +26,7 @@ MIXED, MIXED_CUT = 8, 6  # sections of a mixed page, and lines of a section befo
 MIXED_WEIGHT = 2.0  # of its blocks in training
 
 Line = tuple[int, str]
-Pool = dict[tuple[int, str, int], list[list[Line]]]
+Pool = dict[tuple[int, str, int], list[list[Line]]]  # by fold, language and label
 
 
 def composed(views: Sequence[View]) -> list[View]:
@@ -37,7 +37,7 @@ def composed(views: Sequence[View]) -> list[View]:
     pool: Pool = defaultdict(list)
     for view in pages:
         for label, section in sections_of(view):
-            pool[fold_of(view.site), view.source, label].append(section)
+            pool[fold_of(view.site), view.language, label].append(section)
     whole = [
         page_of(view, lines, "composing", view.weight)
         for view in pages
@@ -81,12 +81,14 @@ def put_together(view: View, pool: Pool, number: int) -> list[Line]:
     size = int(rng.integers(*ARTICLE))
     start = 0 if rng.random() < 0.5 else int(rng.integers(max(1, len(content) - size)))
     page = content[start : start + size]
-    teasers = pool[fold_of(view.site), view.source, PROMO]
+    teasers = pool[fold_of(view.site), view.language, PROMO]
     for _ in range(int(rng.integers(1, LONE)) if teasers and rng.random() < WITH_LONE else 0):
         page.insert(int(rng.integers(1, len(page) + 1)), teasers[int(rng.integers(len(teasers)))][0])
     wanted = [COMMENT] * (rng.random() < WITH_SECTION) + [PROMO] * (rng.random() < WITH_SECTION)
     wanted += [PROMO] * (rng.random() < WITH_SECOND)
-    parts = [sections(rng, pool[fold_of(view.site), view.source, label]) for label in rng.permutation(wanted).tolist()]
+    parts = [
+        sections(rng, pool[fold_of(view.site), view.language, label]) for label in rng.permutation(wanted).tolist()
+    ]
     if parts and rng.random() < IN_ARTICLE:
         place = int(rng.integers(1, len(page) + 1))
         page[place:place] = parts.pop()

@@ -45,7 +45,7 @@ class View:
     ``labels`` has a number for each block: an index into LABELS, or NONE. ``origin`` is the block of the page's
     HTML view that each line comes from, or -1. ``page_set`` is the set of hand-labelled pages that it belongs to, or
     empty. ``maker`` is who left the lines. ``weight`` is how much each of its blocks counts in training. The
-    ``language`` is known of paragraphs only.
+    ``language`` is known of pages that were read and of paragraphs.
     """
 
     page: str
@@ -75,7 +75,14 @@ class Annotated(NamedTuple):
     spans: list[Span]
 
 
-UNREAD = Annotated("", [])
+class Facts(NamedTuple):
+    """What readers found out of a page: its site, if its address in the corpus does not tell it, and its language."""
+
+    site: str
+    language: str
+
+
+UNREAD, UNKNOWN = Annotated("", []), Facts("", "")
 
 
 class CorpusError(ValueError):
@@ -83,17 +90,17 @@ class CorpusError(ValueError):
 
 
 def read_corpus(
-    folder: Path, annotations: dict[str, Annotated], sites: Mapping[tuple[str, str], str], jobs: int
+    folder: Path, annotations: dict[str, Annotated], facts: Mapping[tuple[str, str], Facts], jobs: int
 ) -> tuple[list[View], int, int]:
     """The views of every page of a fetched corpus, and how many annotated words there are and were found again.
 
-    ``sites`` has the site of a page, by corpus and id, where its address in the corpus does not tell it.
+    ``facts`` has what readers found out of a page, by corpus and id.
     """
     built = Parallel(n_jobs=jobs, batch_size=8)(
         delayed(page_views)(
             page,
             source=folder.name,
-            site=sites.get((folder.name, page.id)) or site_of(page.url),
+            facts=facts.get((folder.name, page.id), UNKNOWN),
             annotated=annotations.get(page.id, UNREAD),
         )
         for page in pages_of(folder)
@@ -119,13 +126,15 @@ def read_annotations(paths: Iterable[Path]) -> dict[str, Annotated]:
     return pages
 
 
-def read_sites(path: Path) -> dict[tuple[str, str], str]:
-    """The sites that stand in ``data/read.csv``, by corpus and page."""
+def read_facts(path: Path) -> dict[tuple[str, str], Facts]:
+    """What stands in ``data/read.csv`` of each page, by corpus and page."""
     with path.open(encoding="utf-8", newline="") as stream:
-        return {(row["corpus"], row["page"]): row["site"] for row in csv.DictReader(stream) if row["site"]}
+        return {(row["corpus"], row["page"]): Facts(row["site"], row["language"]) for row in csv.DictReader(stream)}
 
 
-def page_views(page: CorpusPage, *, source: str, site: str, annotated: Annotated) -> tuple[list[View], int]:
+def page_views(
+    page: CorpusPage, *, source: str, annotated: Annotated, facts: Facts = UNKNOWN
+) -> tuple[list[View], int]:
     """All views of one page, and how many of its annotated words were found."""
     read = read_page(page.html, kind="html")
     blocks = segment(read)
@@ -136,8 +145,9 @@ def page_views(page: CorpusPage, *, source: str, site: str, annotated: Annotated
         codes[start : start + span.end - span.start] = [LABELS.index(CODES[span.code])] * (span.end - span.start)
     labels = np.array(majority(owners, codes, len(blocks)), dtype=np.int8)
     whole = View(
-        page.id, source, site, page.page_type, "html", blocks, labels, np.arange(len(blocks)), page_set, read.title,
-        reference=Counter(words(page.reference or "")), weight=HAND,
+        page.id, source, facts.site or site_of(page.url), page.page_type, "html", blocks, labels,
+        np.arange(len(blocks)), page_set, read.title, reference=Counter(words(page.reference or "")), weight=HAND,
+        language=facts.language,
     )  # fmt: skip
     lines = [line for block in blocks for line in lines_of(block)]
     if page_set:  # as the readers cut them
@@ -215,7 +225,7 @@ def line_view(
     labels = np.array(majority(line_of, [codes[p] if p >= 0 else NONE for p in partners], len(lines)), dtype=np.int8)
     return View(
         whole.page, whole.source, whole.site, whole.page_type, kind, [Block(i, t) for i, t in enumerate(lines)],
-        labels, origin, whole.page_set, maker=maker, weight=whole.weight,
+        labels, origin, whole.page_set, maker=maker, weight=whole.weight, language=whole.language,
         reference=whole.reference if kind == "text" else Counter(),
     )  # fmt: skip
 

@@ -90,8 +90,8 @@ def views_of_sheet(sheet: Sheet, marks: Marks, site: str) -> list[View]:
     """A page as the kinds of input that a labelled page of a corpus serves as; a text page as its lines."""
     if sheet.kind == "html":
         annotated = Annotated(MINE, list(spans_of_marks(sheet, "", marks)))
-        views, _ = page_views(CorpusPage(sheet.id, sheet.content), source=MINE, site=site, annotated=annotated)
-        return [replace(view, weight=WEIGHT) for view in views]
+        views, _ = page_views(CorpusPage(sheet.id, sheet.content), source=MINE, annotated=annotated)
+        return [replace(view, site=site, weight=WEIGHT) for view in views]
     labels = np.full(len(sheet.blocks), NONE, dtype=np.int8)
     for place, block in enumerate(sheet.blocks):
         if block.index in marks:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pagesieve.predict.labels import LABELS
 
+from .corpora.registry import ADAPTERS
 from .style import MODES
 
 MEANINGS = {
@@ -14,9 +15,8 @@ MEANINGS = {
     "site_chrome": "what runs the site, and facts about the content: menus, footer, notices, byline, date, tags",
 }
 SOURCES = {
-    "wcxb": "[WCXB](https://github.com/Murrough-Foley/web-content-extraction-benchmark) dev split, CC-BY-4.0",
-    "trafilatura": "[trafilatura](https://github.com/adbar/trafilatura)'s evaluation pages, Apache-2.0",
-    "paragraphs": "`data/paragraphs.csv`, made-up pages in 20 languages, written for pagesieve, MIT",
+    **{name: adapter.about for name, adapter in ADAPTERS.items()},
+    "paragraphs": "`data/paragraphs.csv`, made-up pages in 33 languages, written for pagesieve, MIT",
 }
 WEAK = 5  # of the weakest parts that are named
 TEXT = """# Model card: {file}
@@ -39,8 +39,8 @@ a browser; single lines without their page; deciding anything about people.
 {data}
 
 Labels were given by readers, block by block, who judged text and place; the texts of the corpora are not in this
-repository, and the pages belong to their publishers. Most pages are English or German. The model holds words and names
-of classes that stand on at least three sites, no sentences.
+repository, and the pages belong to their publishers. Most pages are English or German, the others of some forty
+languages. The model holds words and names of classes that stand on at least three sites, no sentences.
 
 ## Scores
 

@@ -17,10 +17,13 @@ from pagesieve.predict import files, output
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.labels import CODES, LABELS
 
+from .align import CELLS
 from .reviewed import CODE_OF, Mark, Marks, Sheet, locked, marks_of, readers_of, replace
 
 COLUMNS = ("page", "name", "site", "index", "text", "label", "code", "reader", "date")
 BETWEEN = "\n\n"
+MAX_READER = 254  # characters of a user's name or address
+MAX_USER = 10**12  # number of a user
 
 Found = dict[tuple[str, str], Marks]  # by id of the page and reader
 
@@ -60,6 +63,8 @@ def take(path: Path, folder: Path, sheets: Sequence[Sheet], reader: str, date: s
                 of_record = marks_in(record, by_id, reader, date)
             except Bad as error:
                 raise Failure(f"{path}, {name}: {error}") from error
+            except RecursionError as error:
+                raise Failure(f"{path}, {name}: nested too deep") from error
             for key, marks in of_record.items():
                 found.setdefault(key, {}).update(marks)
     except (UnicodeDecodeError, csv.Error) as error:
@@ -83,12 +88,13 @@ def records(text: str, path: Path) -> Iterator[tuple[str, Any]]:
         return
     try:
         tasks = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Failure(f"{path}: no JSON ({error}); export from Label Studio as JSON") from error
     if not isinstance(tasks, list):
         raise Failure(f"{path}: expected a list of tasks; export from Label Studio as JSON")
     for number, task in enumerate(tasks):
-        id = f" (id {task['id']})" if isinstance(task, dict) and "id" in task else ""
+        known = isinstance(task, dict) and isinstance(task.get("id"), int | str)
+        id = f" (id {task['id']!r:.60})" if known else ""
         yield f"task {number}{id}", task
 
 
@@ -151,9 +157,9 @@ def read_region(region: Any, text: str, reader: str, date: str) -> tuple[str, Ma
     start, end = (expect(value.get(name), int, f"{name} as a number") for name in ("start", "end"))
     labels = expect(value.get("labels"), list, "labels")
     if len(labels) != 1:
-        raise Bad(f"expected one label, got {labels}")
+        raise Bad(f"expected one label, got {labels!r:.60}")
     if not 0 <= start < end:
-        raise Bad(f"start {start} and end {end} are no stretch of text")
+        raise Bad(f"start {start!r:.30} and end {end!r:.30} are no stretch of text")
     start, end = stretch(text, start, end, value.get("text"))
     meta = region.get("meta") if isinstance(region.get("meta"), dict) else {}
     return (
@@ -171,7 +177,7 @@ def stretch(text: str, start: int, end: int, wanted: Any) -> tuple[int, int]:
     units = text.encode("utf-16-le", "surrogatepass")
     before, inside = (units[2 * a : 2 * b].decode("utf-16-le", "replace") for a, b in ((0, start), (start, end)))
     if 2 * end > len(units) or inside != wanted:
-        raise Bad(f"start {start} and end {end} do not hold the region's text {wanted!r:.60}")
+        raise Bad(f"start {start!r:.30} and end {end!r:.30} do not hold the region's text {wanted!r:.60}")
     return len(before), len(before) + len(inside)
 
 
@@ -179,16 +185,23 @@ def reader_of(given: Any, reader: str) -> str:
     """The reader as a name of ours: users of Label Studio are numbers, addresses, or objects that hold one."""
     if isinstance(given, dict):
         given = given.get("email") or given.get("id")
-    name = f"user-{given}" if isinstance(given, int) else str(given or "").partition("@")[0]
-    return re.sub("[^A-Za-z0-9_-]+", "-", name).lstrip("-_")[:32] or reader
+    if given in (None, ""):
+        return reader
+    if type(given) is int and 0 <= given < MAX_USER:
+        return f"user-{given}"
+    if not isinstance(given, str) or len(given) > MAX_READER or output.cell(given) != given:
+        raise Bad(f"reader {given!r:.60} is no name, address or number of a user")
+    return re.sub("[^A-Za-z0-9_-]+", "-", given.partition("@")[0]).lstrip("-_")[:32] or reader
 
 
 def mark_of(label: Any, code: Any, given: Any, date: str) -> Mark:
     if label not in LABELS:
-        raise Bad(f"label {label!r} is none of {', '.join(LABELS)}")
-    return Mark(
-        code if CODES.get(code) == label else CODE_OF[label], given if isinstance(given, str) and given else date
-    )
+        raise Bad(f"label {label!r:.60} is none of {', '.join(LABELS)}")
+    if code not in (None, "", *CODES):
+        raise Bad(f"code {code!r:.60} is none of {', '.join(CODES)}")
+    if given not in (None, "") and not (isinstance(given, str) and CELLS["date"].fullmatch(given)):
+        raise Bad(f"date {given!r:.60} is none, as {date} is")
+    return Mark(code if code and CODES[code] == label else CODE_OF[label], given or date)
 
 
 def rows_of(sheet: Sheet, by_reader: dict[str, Marks]) -> Iterator[tuple[object, ...]]:
@@ -209,7 +222,7 @@ def marks_of_row(row: Any, by_id: dict[str, Sheet], reader: str, date: str) -> F
     sheet = sheet_at(row["page"], by_id)
     texts = {str(block.index): output.cell(block.text) for block in sheet.blocks}
     if row["index"] not in texts or texts[row["index"]] != row["text"]:
-        raise Bad(f"index {row['index']!r} and text are no block of this page")
+        raise Bad(f"index {row['index']!r:.60} and text are no block of this page")
     if not row["label"]:
         return {}
     mark = mark_of(row["label"], row.get("code"), row.get("date"), date)
@@ -218,11 +231,11 @@ def marks_of_row(row: Any, by_id: dict[str, Sheet], reader: str, date: str) -> F
 
 def sheet_at(id: Any, by_id: dict[str, Sheet]) -> Sheet:
     if not isinstance(id, str) or id not in by_id:
-        raise Bad(f"page {id!r} is none of the pages given")
+        raise Bad(f"page {id!r:.60} is none of the pages given")
     return by_id[id]
 
 
 def expect(value: Any, kind: type, what: str) -> Any:
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise Bad(f"expected {what}, got {value!r:.60}")
     return value

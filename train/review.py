@@ -8,7 +8,6 @@ import argparse
 import datetime
 import logging
 import secrets
-import sys
 from collections.abc import Sequence
 from functools import partial
 from importlib.resources import files
@@ -18,10 +17,10 @@ from typing import Any
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.serving import make_server
 
-from pagesieve.predict.inputs import BadPage, Failure, find, kind, naming, read
+from pagesieve.predict.inputs import BadPage, Failure, find, kind, naming, read_source
 from pagesieve.predict.labels import CODES, COLOURS, LABELS
 from pagesieve.predict.model import Model
-from pagesieve.predict.output import EACH_LABEL, STYLE, one_line
+from pagesieve.predict.output import EACH_LABEL, STYLE, note
 
 from . import label_studio
 from .align import SpanError
@@ -63,13 +62,13 @@ def sheets_of(inputs: list[str], given: Any, folder: Path) -> list[Sheet]:
     found: dict[str, Sheet] = {}
     for source in find(inputs):
         try:
-            content = read(source.page)
+            content = read_source(source)
             with naming(source.page):
                 sheet = sheet_of(content, source.page, kind(source.page, given), sites)
         except BadPage as error:
             if source.named:
                 raise
-            print(f"pagesieve: {one_line(str(error))} (skipped)", file=sys.stderr)
+            note(f"{error} (skipped)")
             continue
         if sheet.blocks:
             found.setdefault(sheet.id, sheet)

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -24,15 +24,15 @@ from pagesieve.predict.blocks import Block, segment
 from pagesieve.predict.charset import decode
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.labels import CODES, LABELS
-from pagesieve.predict.page import Kind, read_page
+from pagesieve.predict.page import MAX_BYTES, Kind, read_page
 
-from .align import Span, find_spans, hash_of, majority, running_words, spans_in
+from .align import CELLS, Span, find_spans, hash_of, majority, running_words, spans_in
 from .split import site_of
 
 CODE_OF = dict(zip(LABELS, "TFPN", strict=True))  # the code that stands for a label where nobody chose a finer one
-READER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 COLUMNS = ("page", "start", "end", "hash", "code", "reader", "date")
 ENDING = {"html": ".html", "text": ".txt"}
+MAX_ABOUT = 4096  # characters of a page's name, address or site
 ADDRESSES = ("link[rel=canonical]", "meta[property='og:url']", "base[href]")  # of the page itself, in its own words
 
 
@@ -89,7 +89,7 @@ def site_of_page(content: bytes, name: str, kind: str) -> str:
     """The site by the address that a page gives as its own; else the folder that it lies in."""
     tree = LexborHTMLParser(decode(content)) if kind == "html" else None
     for node in filter(None, map(tree.css_first, ADDRESSES) if tree else ()):
-        address = node.attributes.get("href") or node.attributes.get("content") or ""
+        address = (node.attributes.get("href") or node.attributes.get("content") or "")[:MAX_ABOUT]
         if re.match(r"https?://[^/]", address):
             return site_of(address)
     return os.path.basename(os.path.dirname(os.path.abspath(name)))
@@ -99,14 +99,32 @@ def kept_sheets(folder: Path) -> Iterator[Sheet]:
     """The pages in the folder, sorted; one whose content is not what was labelled is a Failure."""
     for path in sorted((folder / "pages").glob("*.json")):
         try:
-            known = json.loads(path.read_text(encoding="utf-8"))
-            content = path.with_suffix(ENDING[known["kind"]]).read_bytes()
+            known = checked_about(read_at_most(path, 40 * MAX_ABOUT))
+            content = read_at_most(path.with_suffix(ENDING[known["kind"]]), MAX_BYTES)
             sheet = sheet_of(content, known["name"], known["kind"], {path.stem: known["site"]})
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise Failure(f"{path}: no page of a review ({error}); remove it, or label the page again") from error
         if sheet.id != path.stem:
             raise Failure(f"{path.with_suffix(ENDING[known['kind']])}: changed since it was labelled; label it again")
         yield sheet
+
+
+def checked_about(content: bytes) -> dict[str, Any]:
+    """What is known of a page; raises ValueError or TypeError if it is anything but texts of MAX_ABOUT at most."""
+    known: dict[str, Any] = dict(json.loads(content))
+    for name in ("name", "site", "kind"):
+        if not isinstance(known.get(name), str) or len(known[name]) > MAX_ABOUT:
+            raise ValueError(f"{name} is {known.get(name)!r:.60}")
+    return known
+
+
+def read_at_most(path: Path, most: int) -> bytes:
+    """The content of a file; raises ValueError if it is more."""
+    with path.open("rb") as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path.name} is larger than {most:,} bytes")
+    return content
 
 
 def readers_of(folder: Path, sheet: Sheet) -> list[str]:
@@ -115,8 +133,8 @@ def readers_of(folder: Path, sheet: Sheet) -> list[str]:
 
 
 def label_file(folder: Path, sheet: Sheet, reader: str) -> Path:
-    if not READER.fullmatch(reader):
-        raise Failure(f"reader {reader!r}: expected up to 32 letters, digits, - and _")
+    if not CELLS["reader"].fullmatch(reader):
+        raise Failure(f"reader {reader!r:.60}: expected up to 32 letters, digits, - and _")
     return folder / "labels" / sheet.id / f"{reader}.csv"
 
 
@@ -124,9 +142,11 @@ def marks_of(folder: Path, sheet: Sheet, reader: str) -> tuple[str, Marks]:
     """The version of a reader's labels of a page, and the labels; a block takes the one that most of its words have."""
     path = label_file(folder, sheet, reader)
     try:
-        content = path.read_bytes()
+        content = read_at_most(path, 10 * MAX_BYTES)
     except FileNotFoundError:
         return "none", {}
+    except ValueError as error:
+        raise Failure(f"{path}: no labels of a review ({error}); remove it, or label the page again") from error
     return version_of(content), dict(parsed(sheet, path, content))
 
 

@@ -2,4 +2,7 @@
 
 from .protocol import html_files
 
-ADAPTER = html_files(r"tests/resources/parser/test_data/\w+/([^/]+\.html\.gz)")
+ADAPTER = html_files(
+    "[Fundus](https://github.com/flairNLP/fundus), test pages of its parsers, MIT",
+    r"tests/resources/parser/test_data/\w+/([^/]+\.html\.gz)",
+)

@@ -2,4 +2,7 @@
 
 from .protocol import html_files
 
-ADAPTER = html_files(r"((?:tests|test_list_page)/[^/]+/[^/]+\.html)")
+ADAPTER = html_files(
+    "[GeneralNewsExtractor](https://github.com/kingname/GeneralNewsExtractor)'s test pages, MIT",
+    r"((?:tests|test_list_page)/[^/]+/[^/]+\.html)",
+)

@@ -2,4 +2,7 @@
 
 from .protocol import html_files
 
-ADAPTER = html_files(r"tests/(?:cache|eval|test_set)/([^/]+\.html)")
+ADAPTER = html_files(
+    "[htmldate](https://github.com/adbar/htmldate)'s test pages, Apache-2.0",
+    r"tests/(?:cache|eval|test_set)/([^/]+\.html)",
+)

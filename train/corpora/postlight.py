@@ -2,4 +2,7 @@
 
 from .protocol import html_files
 
-ADAPTER = html_files(r"fixtures/([^/]+\.html)")
+ADAPTER = html_files(
+    "[Postlight Parser](https://github.com/postlight/parser)'s fixtures, MIT or Apache-2.0",
+    r"fixtures/([^/]+\.html)",
+)

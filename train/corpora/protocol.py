@@ -40,12 +40,13 @@ class CorpusPage:
 
 @dataclass(frozen=True)
 class Adapter:
-    """A corpus: which ``member`` names of its archive it needs, and two functions.
+    """A corpus: what it is (``about``, for the model card), which ``member`` names its archive has, and two functions.
 
     ``unpack(members, ids, folder)`` writes the pages ``ids`` to a new folder, and returns the ids that it found, and
     those of all pages of the archive that are held out. ``pages(folder)`` reads them again, sorted by id.
     """
 
+    about: str
     member: re.Pattern[str]
     unpack: Unpack
     pages: Callable[[Path], Iterator[CorpusPage]]
@@ -63,7 +64,7 @@ def members(archive: Path, wanted: re.Pattern[str]) -> Members:
             pass
 
 
-def html_files(path: str) -> Adapter:
+def html_files(about: str, path: str) -> Adapter:
     """The adapter of a corpus that is HTML files without records; a page's id is the group of the regular expression
     ``path`` (below the archive's top folder), with ``~`` for ``/`` and without .gz, which is unpacked.
     """
@@ -84,4 +85,4 @@ def html_files(path: str) -> Adapter:
         for path in sorted((folder / "pages").iterdir()):
             yield CorpusPage(path.name, path.read_bytes())
 
-    return Adapter(re.compile(f"[^/]+/{path}"), unpack, pages)
+    return Adapter(about, re.compile(f"[^/]+/{path}"), unpack, pages)

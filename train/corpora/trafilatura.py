@@ -35,4 +35,5 @@ def pages(folder: Path) -> Iterator[CorpusPage]:
         yield CorpusPage(entry["file"], html, url, record={"url": url, "entry": entry})
 
 
-ADAPTER = Adapter(MEMBER, unpack, pages)
+ABOUT = "[trafilatura](https://github.com/adbar/trafilatura)'s evaluation pages, Apache-2.0"
+ADAPTER = Adapter(ABOUT, MEMBER, unpack, pages)

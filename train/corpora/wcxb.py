@@ -53,4 +53,5 @@ def pages(folder: Path) -> Iterator[CorpusPage]:
         yield CorpusPage(page, html, truth["url"], page_type, reference, {"metadata": entry, "truth": truth})
 
 
-ADAPTER = Adapter(MEMBER, unpack, pages)
+ABOUT = "[WCXB](https://github.com/Murrough-Foley/web-content-extraction-benchmark) dev split, CC-BY-4.0"
+ADAPTER = Adapter(ABOUT, MEMBER, unpack, pages)

@@ -2,4 +2,8 @@
 
 from .protocol import html_files
 
-ADAPTER = html_files(r"original/([^/]+\.html)")
+ADAPTER = html_files(
+    "[Chinese Web Content Extraction Dataset]"
+    "(https://github.com/immortal-autumn/Chinese-Web-Content-Extraction-Dataset), MIT",
+    r"original/([^/]+\.html)",
+)
