@@ -1,4 +1,4 @@
-"""Views made of others: paragraphs in the markup of publishing systems, pages without class names."""
+"""Views made of others: paragraphs in plain markup, pages without class names."""
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def test_paragraphs_become_an_html_page_of_the_same_blocks_and_labels():
         assert all(block.path and block.ancestors for block in view.blocks)
         assert (view.kind, view.page_set, view.title) == ("html", OWN, "The lamp & the <keeper>")
     forms = {view.blocks[LABELS.index("article_content") + 3].ancestors for view in made}
-    assert len(forms) >= 5, "the same section stands in different markup"
+    assert len(forms) >= 4, "the same section stands in different markup"
     assert [view.blocks for view in in_skeletons(pages)] == [view.blocks for view in made]
 
 
