@@ -21,6 +21,7 @@ from pagesieve.predict.model import bare, score
 from pagesieve.predict.words import count_words, text_length
 
 from .align import words
+from .anonymous import without_names
 from .baseline import baseline_of, to_json
 from .corpus import OWN, View
 from .fit import EVERYTHING, Learned, learn_from
@@ -32,7 +33,7 @@ from .terms import top_terms
 
 MODES = ("html", "text", "leftover")
 FIRST = "first"  # the set of hand-labelled pages whose figures stand for the model
-LISTED = (FIRST, "kinds", "languages")  # the sets whose blocks are listed one by one
+LISTED = (FIRST, "kinds", "languages", "world")  # the sets whose blocks are listed one by one
 
 
 def mode_of(view: View) -> str | None:
@@ -212,9 +213,20 @@ def all_scores(
         figures["kept"] = kept_at_points(predictions)
         figures["calibration"] = calibration(predictions)
         figures["confidence"] = page_confidence(confidence_rows(views, scores))
+        figures["without_names"] = without_names_scores(views, learned, jobs)
     if len(pages):
         figures["embedded"] = embedded_figures(views, jobs)
     return figures, pages, predictions[predictions["set"].isin(LISTED)] if len(predictions) else predictions
+
+
+def without_names_scores(views: Sequence[View], learned: Learned, jobs: int) -> dict[str, object]:
+    """The label scores of the set FIRST as HTML without class names and ids, each page by the pipelines without it."""
+    chosen = [view for view in views if view.page_set == FIRST and view.kind == "html"]
+    scores = Parallel(n_jobs=jobs, batch_size=8)(
+        delayed(score)(learned.pipelines[fold_of(view.site)], without_names(view.blocks), view.title) for view in chosen
+    )
+    rows = [label_frame(view, "html", part) for view, part in zip(chosen, scores, strict=True)]
+    return label_scores(pd.concat(rows, ignore_index=True)) if rows else {}
 
 
 def embedded_figures(views: Sequence[View], jobs: int) -> dict[str, dict[str, Any]]:
@@ -277,6 +289,8 @@ def summary(figures: dict[str, Any]) -> str:
                 each = ", ".join(f"{label} {score['f1']:.3f}" for label, score in labels["per_label"].items())
                 where = f"blocks of the set {page_set}" if page_set else "blocks"
                 lines.append(f"{name}{mode}: macro-F1 {labels['macro_f1']:.4f} on {labels['blocks']} {where} ({each})")
+    if bare := figures.get("without_names"):
+        lines.append(f"html without class names and ids: macro-F1 {bare['macro_f1']:.4f}")
     recall = ", ".join(f"{label} {value:.3f}" for label, value in figures["languages"]["all"].items())
     lines.append(f"recall of lines in {len(figures['languages']) - 1} languages: {recall}")
     if not figures["word_f1"]:

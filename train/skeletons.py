@@ -1,8 +1,8 @@
 """Labelled paragraphs -> HTML pages of plain markup, without a name that tells what a block is for.
 
 The HTML model so learns the words of languages in which few pages of the corpora are written. Markup with the names of
-publishing systems was tried as well: out of fold it lost 0.01 of macro-F1 on `world`, where this lost nothing and gained
-0.015 on its Chinese, Japanese and Korean pages.
+publishing systems was tried as well: out of fold it lost 0.01 of macro-F1 on `world`, where this lost nothing and
+gained 0.015 on its Chinese, Japanese and Korean pages.
 """
 
 from collections.abc import Iterator, Sequence
