@@ -42,8 +42,8 @@ of more than 10 MB, unpacked, is refused, and so is a file that is no page, as a
 formats:
   jsonl   one JSON object a block: page, index, text, label, scores, confidence (the F1 to be expected of the page's
           article as a whole), and for HTML the XPath where it begins (default)
-  csv     the same as a table for spreadsheets, a column for each score; control characters are left out, and cells
-          that would be taken for a formula (= + - @ first) begin with an apostrophe
+  csv     the same as a table for spreadsheets, a column for each score; control characters are left out, and what
+          would be taken for a formula (= + - @ first in a cell, or behind a ; in it) gets an apostrophe in front
   text    the blocks, each passage once, separated by an empty line; each of several pages begins with a line of its
           own: a form feed and the page's name
   html    the page's blocks, coloured by label, with a switch for each label, and beside them the article of an HTML

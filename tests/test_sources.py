@@ -4,6 +4,9 @@ import gzip
 import io
 import json
 import os
+import re
+import subprocess
+import sys
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -14,6 +17,7 @@ from typing import Any
 import pytest
 
 from pagesieve.train import corpora as sources
+from pagesieve.train.corpora import protocol
 
 DATA = Path(__file__).parents[1] / "data"
 ZEROS = "0" * 64
@@ -235,6 +239,83 @@ def test_corpora_of_html_files_give_their_listed_pages_alone(tmp_path: Path, nam
     assert [(found.id, found.html, found.reference) for found in sources.pages_of(corpus.folder)] == [
         (page, html, None)
     ]
+
+
+def member(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, **more: Any) -> bytes:
+    """A member of an archive with its header."""
+    info = tarfile.TarInfo(name)
+    info.type, info.size = kind, len(content)
+    for attribute, value in more.items():
+        setattr(info, attribute, value)
+    return info.tobuf(tarfile.GNU_FORMAT) + content + bytes(-len(content) % 512)
+
+
+def sparse(name: str, size: int) -> bytes:
+    """A member of the old GNU format that is a hole of this size."""
+    header = bytearray(member(name, kind=tarfile.GNUTYPE_SPARSE))
+    header[483:495] = tarfile.itn(size, 12, tarfile.GNU_FORMAT)
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header)
+
+
+META, HTML, TRUTH = "top/metadata.json", "top/dev/html/0001.html.gz", "top/dev/ground-truth/0001.json"
+HOSTILE = {
+    "a link": (member(HTML, kind=tarfile.SYMTYPE, linkname="/etc/passwd"), "lacks 1"),
+    "a hard link": (member(HTML, kind=tarfile.LNKTYPE, linkname="/etc/passwd"), "lacks 1"),
+    "a device": (member(HTML, kind=tarfile.CHRTYPE, devmajor=1, devminor=5), "lacks 1"),
+    "a pipe": (member(HTML, kind=tarfile.FIFOTYPE), "lacks 1"),
+    "a hole": (sparse(HTML, 10**12), "is broken .*has more than 20,000,000 bytes"),
+    "a hole of metadata": (sparse(META, 10**12), "is broken .*has more than 20,000,000 bytes"),
+    "a large page": (member(HTML, bytes(20_000_001)), "is broken .*has more than 20,000,000 bytes"),
+    "a large member": (member("top/other", bytes(110_000_000)), "is broken .*a member of more than 100,000,000 bytes"),
+    "a long name": (
+        member("long", bytes(30_000_000), tarfile.GNUTYPE_LONGNAME) + member(HTML),
+        "is broken .*a header of more than 1,000,000 bytes",
+    ),
+    "attributes": (
+        member("pax", bytes(30_000_000), tarfile.XHDTYPE) + member(HTML),
+        "is broken .*a header of more than 1,000,000 bytes",
+    ),
+    "many": (member("top/other") * 100_001, "is broken .*more than 100,000 members"),
+    "a bomb": (member(HTML, gzip.compress(bytes(30_000_000))), "is broken .*more than 20,000,000 bytes, unpacked"),
+    "deep metadata": (member(META, b"[" * 200_000), "is broken .*RecursionError"),
+    "a deep truth": (member(TRUTH, b'{"a":' * 200_000), "is broken .*RecursionError"),
+    "a list": (member(META, b"[1]"), "is broken .*TypeError"),
+    "files in a list": (member(META, b'{"files": [1]}'), "is broken .*AttributeError"),
+}
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from pagesieve.train.corpora import SourceError, fetch
+resource.setrlimit(resource.RLIMIT_DATA, (1_000_000_000, 1_000_000_000))
+try:
+    fetch(Path("sources.toml"), Path("raw"), Path("."))
+except SourceError as error:
+    print(error)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_archive_is_one_line_and_leaves_nothing(tmp_path: Path, name: str) -> None:
+    content, said = HOSTILE[name]
+    with gzip.open(tmp_path / "wcxb.tar.gz", "wb", compresslevel=1) as out:
+        out.write(content + bytes(1024))
+    write_toml(tmp_path, ["0001"], ZEROS)
+    before = sorted(tmp_path.iterdir())
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert re.fullmatch(f"wcxb: wcxb.tar.gz .*{said}.*nothing was kept.*", done.stdout.rstrip("\n"))
+    assert sorted(tmp_path.iterdir()) == sorted([*before, tmp_path / "raw"]) and not list((tmp_path / "raw").iterdir())
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "MAX_ARCHIVE", 20_000)
+    (tmp_path / "wcxb.tar.gz").write_bytes(pack({**wcxb(THREE), "top/other": bytes(100_000)}))
+    with pytest.raises(sources.SourceError, match="is broken .*more than 20,000 bytes, unpacked"):
+        sources.fetch(write_toml(tmp_path, list(THREE), ZEROS), tmp_path / "raw", tmp_path)
 
 
 def test_missing_pages_are_counted_and_named(tmp_path: Path) -> None:

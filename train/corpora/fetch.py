@@ -227,7 +227,7 @@ def _unpack(name: str, archive: Path, ids: frozenset[str], folder: Path, remedy:
     try:
         have, in_test = ADAPTERS[name].unpack(members(archive, ADAPTERS[name].member), ids, folder)
     except DAMAGE as error:
-        raise SourceError(f"{archive} is broken ({error!r}); nothing was kept. {remedy}") from error
+        raise SourceError(f"{archive} is broken ({error!r:.200}); nothing was kept. {remedy}") from error
     if missing := sorted(ids - have):
         lack = f"lacks {len(missing)} of the {len(ids)} listed pages, the first: {missing[0]}"
         raise SourceError(f"{archive} {lack}; nothing was kept. {remedy}")

@@ -6,13 +6,22 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from io import BufferedIOBase, BytesIO
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
 
 CHUNK = 1 << 18  # bytes
-DAMAGE = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, KeyError, TypeError, AttributeError)
+MAX_ARCHIVE = 2_000_000_000  # bytes of an archive, unpacked, and of the pages that are packed within it
+MAX_MEMBER = 100_000_000  # bytes of any of its members with its headers
+MAX_FILE = 20_000_000  # bytes of a member that is read, unpacked
+MAX_HEADER = 1_000_000  # bytes of a header that holds a long name or the like
+MAX_MEMBERS = 100_000
+DAMAGE = (
+    tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, KeyError, TypeError, AttributeError,
+    RecursionError, OverflowError,
+)  # fmt: skip
 
 Members = Iterable[tuple[re.Match[str], IO[bytes]]]
 Unpack = Callable[[Members, frozenset[str], Path], tuple[set[str], set[str]]]
@@ -52,16 +61,62 @@ class Adapter:
     pages: Callable[[Path], Iterator[CorpusPage]]
 
 
+class Metered:
+    """A stream of an archive; ValueError when it gives more than an archive, or one of its members, may have."""
+
+    def __init__(self, stream: BufferedIOBase) -> None:
+        self.stream, self.total, self.member = stream, 0, 0
+
+    def read(self, size: int) -> bytes:
+        content = self.stream.read(size)
+        self.total, self.member = self.total + len(content), self.member + len(content)
+        if self.total > MAX_ARCHIVE:
+            raise ValueError(f"more than {MAX_ARCHIVE:,} bytes, unpacked")
+        if self.member > MAX_MEMBER:
+            raise ValueError(f"a member of more than {MAX_MEMBER:,} bytes")
+        return content
+
+
+class Header(tarfile.TarInfo):
+    """A member's header; one that is itself followed by a long name or other attributes reads these at once."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        header = super().frombuf(buf, encoding, errors)
+        plain = header.isfile() or header.isdir() or header.issym() or header.islnk() or header.isdev()
+        if not plain and header.size > MAX_HEADER:
+            raise ValueError(f"a header of more than {MAX_HEADER:,} bytes")
+        return header
+
+
+def unpacked(content: bytes, most: int = MAX_FILE) -> bytes:
+    """The content of a gzip file; ValueError if it is more than ``most`` bytes."""
+    with gzip.open(BytesIO(content)) as stream:
+        found = stream.read(min(most, MAX_FILE) + 1)
+    if len(found) > min(most, MAX_FILE):
+        raise ValueError(f"pages of more than {min(most, MAX_FILE):,} bytes, unpacked")
+    return found
+
+
 def members(archive: Path, wanted: re.Pattern[str]) -> Members:
-    """The plain files of ``archive`` whose whole name matches; every byte is read, so that a cut archive is noticed."""
+    """The plain files of ``archive`` whose whole name matches; every byte is read, so that a cut archive is noticed.
+
+    Links and devices are passed over. ValueError if there is more than the limits above.
+    """
     with gzip.open(archive) as stream:
-        with tarfile.open(fileobj=stream, mode="r|") as tar:
-            for member in tqdm(tar, desc=f"unpack {archive.name}", unit=" files"):
+        metered = Metered(stream)
+        with tarfile.open(fileobj=metered, mode="r|", tarinfo=Header) as tar:  # type: ignore[call-overload]
+            for number, member in enumerate(tqdm(tar, desc=f"unpack {archive.name}", unit=" files")):
+                if number >= MAX_MEMBERS:
+                    raise ValueError(f"more than {MAX_MEMBERS:,} members")
                 match = wanted.fullmatch(str(PurePosixPath(member.name)))
                 if match and member.isfile() and (file := tar.extractfile(member)):
+                    if member.size > MAX_FILE:
+                        raise ValueError(f"{member.name[:100]!r} has more than {MAX_FILE:,} bytes")
                     yield match, file
-        while stream.read(CHUNK):
-            pass
+                metered.member = 0
+        while metered.read(CHUNK):
+            metered.member = 0
 
 
 def html_files(about: str, path: str) -> Adapter:
@@ -77,7 +132,7 @@ def html_files(about: str, path: str) -> Adapter:
             if page in ids:
                 content = file.read()
                 packed = match[1].endswith(".gz")
-                (folder / "pages" / page).write_bytes(gzip.decompress(content) if packed else content)
+                (folder / "pages" / page).write_bytes(unpacked(content) if packed else content)
                 have.add(page)
         return have, set()
 

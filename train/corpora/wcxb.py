@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .protocol import Adapter, CorpusPage, Members
+from .protocol import MAX_ARCHIVE, Adapter, CorpusPage, Members, unpacked
 
 MEMBER = re.compile(r"[^/]+/(?:metadata\.json|(dev|test)/(?:html/([^/]+)\.html\.gz|ground-truth/([^/]+)\.json))")
 
@@ -22,6 +22,7 @@ def unpack(found: Members, ids: frozenset[str], folder: Path) -> tuple[set[str],
     table: dict[str, Any] = {}
     contents: dict[str, dict[str, str]] = {"dev": {}, "test": {}}  # split -> id -> sha256 of the HTML, "" without one
     truths: set[str] = set()
+    left = MAX_ARCHIVE
     (folder / "html").mkdir(parents=True)
     (folder / "truth").mkdir()
     for match, file in found:
@@ -30,7 +31,9 @@ def unpack(found: Members, ids: frozenset[str], folder: Path) -> tuple[set[str],
             table = json.load(file)["files"]
         elif page:
             data = file.read()
-            contents[split][page] = hashlib.sha256(gzip.decompress(data)).hexdigest()
+            html = unpacked(data, left)
+            left -= len(html)
+            contents[split][page] = hashlib.sha256(html).hexdigest()
             if split == "dev" and page in ids:
                 (folder / "html" / f"{page}.html.gz").write_bytes(data)
         elif split == "test":
