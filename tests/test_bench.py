@@ -84,15 +84,18 @@ def test_the_tools_take_turns(tmp_path: Path):
 
 
 def test_a_sample_is_the_same_each_time(tmp_path: Path):
-    (tmp_path / "metadata.json").write_text(json.dumps({"files": {f"{page:04}": {} for page in range(30)}}))
+    wcxb = tmp_path / "wcxb"
+    wcxb.mkdir()
+    entries = {f"{page:04}": {"page_type": "article"} for page in range(30)}
+    (wcxb / "metadata.json").write_text(json.dumps({"files": entries}))
     for folder in ("html", "truth"):
-        (tmp_path / folder).mkdir()
+        (wcxb / folder).mkdir()
     for page in range(30):
-        (tmp_path / f"html/{page:04}.html.gz").write_bytes(gzip.compress(f"<p>Heron {page}".encode()))
-        (tmp_path / f"truth/{page:04}.json").write_text('{"url": "https://a.example/"}')
-    pages = bench.sample(tmp_path, 7)
-    assert len({page["html"] for page in pages}) == 7 and pages == bench.sample(tmp_path, 7)
-    assert len(bench.own_pages(ROOT / "data/pages")) == 11
+        (wcxb / f"html/{page:04}.html.gz").write_bytes(gzip.compress(f"<p>Heron {page}".encode()))
+        (wcxb / f"truth/{page:04}.json").write_text('{"url": "https://a.example/"}')
+    pages = bench.sample(wcxb, 7)
+    assert len({page["html"] for page in pages}) == 7 and pages == bench.sample(wcxb, 7)
+    assert len(bench.own_pages(ROOT / "data/pages")) == 41
 
 
 @pytest.fixture

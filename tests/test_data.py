@@ -195,9 +195,11 @@ def test_a_sample_page_is_labelled_from_end_to_end(path: Path) -> None:
 
 
 def test_the_sample_pages_are_of_many_kinds() -> None:
-    assert len(PAGES) >= 16
+    assert len(PAGES) >= 48
     assert {path.suffix for path in PAGES} == {".html", ".txt"}
     assert sum(path.name.startswith("seed-") for path in PAGES) >= 4
+    languages = Counter(path.name[:2] for path in PAGES if path.name[2] == "-")
+    assert all(languages[name] >= 3 for name in ("zh", "ja", "ko", "hi", "ar", "fa", "id", "vi", "th", "bn")), languages
     for kind in ("forum-", "listing-"):
         assert [path for path in PAGES if path.name.startswith(kind)], kind
 
