@@ -26,9 +26,12 @@ def main() -> int:
 
     handle(heeded, stop)
     try:
-        return run()
+        status = run()
     finally:
         handle(heeded, end)
+    if status - 128 in ENDED:
+        os._exit(status)  # what libraries do as Python ends may take too long
+    return status
 
 
 def handle(numbers: list[signal.Signals], handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
@@ -59,8 +62,6 @@ def report(stopped: KeyboardInterrupt) -> int:
 
     number = signal.Signals(stopped.args[0] if stopped.args else signal.SIGINT)
     note(ENDED[number])
-    if hasattr(signal, "SIGALRM"):
-        signal.signal(signal.SIGALRM, lambda *_: os._exit(128 + number))  # what libraries do at exit may take too long
     return 128 + number
 
 
