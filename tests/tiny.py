@@ -46,8 +46,8 @@ def make(folder: Path) -> Path:
     with (ROOT / "data" / "paragraphs.csv").open(encoding="utf-8") as lines:
         (data / "paragraphs.csv").write_text("".join(next(lines) for _ in range(ROWS)), encoding="utf-8")
     names = [f"{number:04}" for number in range(PAGES)]
-    rows = [f"wcxb,{name},first,article,en\n" for name in names]
-    (data / "read.csv").write_text("corpus,page,set,page_type,language\n" + "".join(rows))
+    rows = [f"wcxb,{name},first,article,en,\n" for name in names]
+    (data / "read.csv").write_text("corpus,page,set,page_type,language,site\n" + "".join(rows))
     annotate(data / "annotations" / "wcxb.first.csv", names)
     (folder / "corpora").mkdir()
     (folder / "corpora" / "wcxb.tar.gz").write_bytes(archive(names))
