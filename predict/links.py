@@ -36,7 +36,7 @@ def linked(blocks: Sequence[Block]) -> list[list[str]]:
 def urlsplit_or_none(href: str) -> SplitResult | None:
     """The parts of an address, cut to MAX_ADDRESS; None if it is none, or its host longer than MAX_HOST."""
     address = href.strip()[:MAX_ADDRESS]
-    if LONG_HOST.search(address):
+    if LONG_HOST.match(address):
         return None
     try:
         return urlsplit(address)

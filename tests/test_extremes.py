@@ -205,8 +205,9 @@ def test_a_page_of_too_many_blocks_is_judged_in_portions(monkeypatch: pytest.Mon
 
 def hostile_page(number: int) -> str:
     """Names and addresses that no other page has, as long as they may be, to fill what is kept from page to page."""
-    names = " ".join(f"n{number}x{place}" for place in range(1000))
-    return tags(200, f"<p id=a{number}b{{}} class='{names}'><a href='/{number}{'x' * 20_000}{{}}'>x</a>")
+    names = " ".join(f"n{number}x{place}" for place in range(300))
+    link = f"<a href='http://{number}.b/{'x' * 5000}"
+    return tags(50, f"<p id=a{number}b{{0}} class='{names}'>{link}{{0}}'>x</a><p class='k{number} k{{0}}'>y")
 
 
 def test_what_is_kept_of_a_page_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
