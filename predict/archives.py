@@ -29,7 +29,7 @@ names it, else its number. DIR gets a file for each shard, in blocks or articles
 repeated, goes on where it was stopped. A page of more than 10 MB, one that takes more than 30 s, or that kills its
 process, is lost alone.
 
-exit status: 0 done, 1 pages are lost, the others are done, 2 error, 130 interrupted
+exit status: 0 done, 1 pages are lost, the others are done, 2 error, 130 interrupted, 143 terminated
 """
 
 

