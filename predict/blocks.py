@@ -9,7 +9,7 @@ from typing import NamedTuple
 from selectolax.lexbor import LexborNode
 
 from .elements import BLOCK_LEVEL, INLINE
-from .limits import NOT_TEXT
+from .limits import NOT_DRAWN, NOT_TEXT
 from .page import Page, PageWarning
 
 CONTROLS = frozenset({"input", "textarea", "optgroup"})  # their attributes may be text that is shown
@@ -17,6 +17,8 @@ BUTTON_TYPES = frozenset({"submit", "button", "reset"})
 UNSHOWN_TYPES = frozenset({"hidden", "checkbox", "radio", "file", "image", "range", "color", "password"})
 MARKS = ("role", "itemprop", "rel", "name", "type", "aria-label", "data-testid")  # attributes that say what it is for
 TELLING = frozenset({*MARKS, "style", "hidden", "aria-hidden"})
+DRAWINGS = frozenset({"svg", "math"})
+HOLDS_HTML = frozenset({"foreignObject", "mi", "mo", "mn", "ms", "mtext"})  # in these
 TEX = frozenset({"application/x-tex", "latex", "tex"})  # encodings of an annotation of MathML
 MAX_AROUND = 30_000_000  # bytes that the names, paths and links of the elements around all blocks may take,
 FREE = 500  # of which so many count for no block
@@ -49,9 +51,10 @@ class Block:
 class Element:
     """An element that the walk is inside of: the ``nth`` child of its tag, the ``nth_of_all``.
 
-    It is a ``block`` if it begins and ends one, and ``unknown`` if it, or one around it, is no element of HTML. It
-    counts the ``texts``, ``elements`` and elements by tag (``named``) met in it so far. ``path`` and ``names`` (of
-    itself and those around it) wait for ``locate``, and so does ``around``, how many characters both have.
+    It is a ``block`` if it begins and ends one, ``unknown`` if it, or one around it, is no element of HTML, and
+    ``drawn`` if it is of an <svg> or <math>. It counts the ``texts``, ``elements`` and elements by tag (``named``) met
+    in it so far. ``path`` and ``names`` (of itself and those around it) wait for ``locate``, and so does ``around``,
+    how many characters both have.
     """
 
     node: LexborNode
@@ -61,6 +64,7 @@ class Element:
     nth_of_all: int
     block: bool
     unknown: bool
+    drawn: bool
     href: str | None
     pre: bool
     texts: int = 0
@@ -200,7 +204,7 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
             text = node.text_content or ""
             if run or inside.pre or text.strip():
                 run.append(Piece(text, inside, f"/text()[{inside.texts}]"))
-        elif tag in NOT_TEXT or (holders.formula and draws_formula(node, holders)):
+        elif tag in (NOT_DRAWN if inside.drawn else NOT_TEXT) or (holders.formula and draws_formula(node, holders)):
             inside.elements += 1
         elif node.is_element_node:
             element = entered(node, tag or "", inside, holders)
@@ -227,7 +231,7 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
 
 def entered(node: LexborNode, tag: str, parent: Element | None, holders: Holders) -> Element:
     if parent is None:
-        return Element(node, None, tag, 1, 1, block=True, unknown=False, href=None, pre=False)
+        return Element(node, None, tag, 1, 1, block=True, unknown=False, drawn=False, href=None, pre=False)
     parent.elements += 1
     parent.named[tag] = nth = parent.named.get(tag, 0) + 1
     block = tag in BLOCK_LEVEL
@@ -242,6 +246,7 @@ def entered(node: LexborNode, tag: str, parent: Element | None, holders: Holders
         nth_of_all=parent.elements,
         block=block or (unknown and node.mem_id in holders.block),
         unknown=unknown or parent.unknown,
+        drawn=tag in DRAWINGS or (parent.drawn and tag not in HOLDS_HTML),
         href=(node.attributes.get("href") or "") if tag == "a" else parent.href,
         pre=parent.pre or tag == "pre" or tag == "textarea",
     )
@@ -272,11 +277,13 @@ def formula_text(math: LexborNode) -> str:
         if (note.attributes.get("encoding") or "").lower() in TEX:
             return note.text()
     signs: list[str] = []
-    waiting = [math.first_child]
+    waiting = [(math.first_child, True)]
     while waiting:
-        if node := waiting.pop():
+        node, drawn = waiting.pop()
+        if node is not None:
             signs += [node.text_content or ""] if node.tag == "-text" else []
-            waiting += [node.next, None if node.tag in NOT_TEXT else node.first_child]
+            below = None if node.tag in (NOT_DRAWN if drawn else NOT_TEXT) else node.first_child
+            waiting += [(node.next, drawn), (below, drawn and node.tag not in HOLDS_HTML)]
     return "".join(signs)
 
 
