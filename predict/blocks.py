@@ -9,6 +9,7 @@ from typing import NamedTuple
 from selectolax.lexbor import LexborNode
 
 from .elements import BLOCK_LEVEL, INLINE
+from .formula import HOLDS_HTML, draws_formula, formula_text
 from .limits import NOT_DRAWN, NOT_TEXT
 from .page import Page, PageWarning
 
@@ -18,8 +19,6 @@ UNSHOWN_TYPES = frozenset({"hidden", "checkbox", "radio", "file", "image", "rang
 MARKS = ("role", "itemprop", "rel", "name", "type", "aria-label", "data-testid")  # attributes that say what it is for
 TELLING = frozenset({*MARKS, "style", "hidden", "aria-hidden"})
 DRAWINGS = frozenset({"svg", "math"})
-HOLDS_HTML = frozenset({"foreignObject", "mi", "mo", "mn", "ms", "mtext"})  # in these
-TEX = frozenset({"application/x-tex", "latex", "tex"})  # encodings of an annotation of MathML
 MAX_AROUND = 30_000_000  # bytes that the names, paths and links of the elements around all blocks may take,
 FREE = 500  # of which so many count for no block
 PLAIN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -186,6 +185,7 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
     """The pieces of each block, cut at block-level boundaries, at ``<br><br>``, and between links that touch."""
     run: list[Piece] = []
     holders = Holders(formula=ancestors_of(root.css("math")), block=set())
+    formulas = holders.formula
     inside, node = entered(root, "html", None, holders), root.first_child
     after_link = False
     while True:
@@ -204,7 +204,7 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
             text = node.text_content or ""
             if run or inside.pre or text.strip():
                 run.append(Piece(text, inside, f"/text()[{inside.texts}]"))
-        elif tag in (NOT_DRAWN if inside.drawn else NOT_TEXT) or (holders.formula and draws_formula(node, holders)):
+        elif tag in (NOT_DRAWN if inside.drawn else NOT_TEXT) or (formulas and draws_formula(node, formulas)):
             inside.elements += 1
         elif node.is_element_node:
             element = entered(node, tag or "", inside, holders)
@@ -261,30 +261,6 @@ def ancestors_of(nodes: Iterable[LexborNode], known: set[int] | None = None) -> 
             found.add(around.mem_id)
             around = around.parent
     return found
-
-
-def draws_formula(node: LexborNode, holders: Holders) -> bool:
-    """Whether the element only draws the formula that stands as ``<math>`` beside it, as KaTeX and MathJax write it."""
-    if node.tag in BLOCK_LEVEL or node.attributes.get("aria-hidden") != "true" or node.mem_id in holders.formula:
-        return False
-    sides = (node.prev, node.next)
-    return any(side is not None and (side.tag == "math" or side.mem_id in holders.formula) for side in sides)
-
-
-def formula_text(math: LexborNode) -> str:
-    """A formula as the TeX that its author left beside it, else the text of its signs."""
-    for note in math.css("annotation"):
-        if (note.attributes.get("encoding") or "").lower() in TEX:
-            return note.text()
-    signs: list[str] = []
-    waiting = [(math.first_child, True)]
-    while waiting:
-        node, drawn = waiting.pop()
-        if node is not None:
-            signs += [node.text_content or ""] if node.tag == "-text" else []
-            below = None if node.tag in (NOT_DRAWN if drawn else NOT_TEXT) else node.first_child
-            waiting += [(node.next, drawn), (below, drawn and node.tag not in HOLDS_HTML)]
-    return "".join(signs)
 
 
 def ends_with_break(run: list[Piece]) -> bool:

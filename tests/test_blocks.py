@@ -175,6 +175,9 @@ TEX = "<math><semantics><mi>x</mi><annotation encoding='application/x-tex'>x^2</
         ("<math><mi>x</mi><annotation-xml><ci>y</ci></annotation-xml></math>", "x"),
         ("<math></math>", ""),
         ("<i aria-hidden=true>x</i>", "x"),
+        ("<math></math><i aria-hidden=true>x</i>", "x"),
+        (f"{TEX}<i aria-hidden=true>the {'heron waits, the ' * 9}tide</i>", f"x^2the {'heron waits, the ' * 9}tide"),
+        (TEX.replace(">x<", f">{'heron' * 9}<"), "heron" * 9),
     ],
 )
 def test_a_formula_is_one_inline_piece_of_text(formula: str, expected: str) -> None:
