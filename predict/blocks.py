@@ -9,7 +9,8 @@ from typing import NamedTuple
 from selectolax.lexbor import LexborNode
 
 from .elements import BLOCK_LEVEL, INLINE
-from .limits import NOT_TEXT
+from .formula import HOLDS_HTML, draws_formula, formula_text
+from .limits import NOT_DRAWN, NOT_TEXT
 from .page import Page, PageWarning
 
 CONTROLS = frozenset({"input", "textarea", "optgroup"})  # their attributes may be text that is shown
@@ -17,7 +18,7 @@ BUTTON_TYPES = frozenset({"submit", "button", "reset"})
 UNSHOWN_TYPES = frozenset({"hidden", "checkbox", "radio", "file", "image", "range", "color", "password"})
 MARKS = ("role", "itemprop", "rel", "name", "type", "aria-label", "data-testid")  # attributes that say what it is for
 TELLING = frozenset({*MARKS, "style", "hidden", "aria-hidden"})
-TEX = frozenset({"application/x-tex", "latex", "tex"})  # encodings of an annotation of MathML
+DRAWINGS = frozenset({"svg", "math"})
 MAX_AROUND = 30_000_000  # bytes that the names, paths and links of the elements around all blocks may take,
 FREE = 500  # of which so many count for no block
 PLAIN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -49,9 +50,10 @@ class Block:
 class Element:
     """An element that the walk is inside of: the ``nth`` child of its tag, the ``nth_of_all``.
 
-    It is a ``block`` if it begins and ends one, and ``unknown`` if it, or one around it, is no element of HTML. It
-    counts the ``texts``, ``elements`` and elements by tag (``named``) met in it so far. ``path`` and ``names`` (of
-    itself and those around it) wait for ``locate``, and so does ``around``, how many characters both have.
+    It is a ``block`` if it begins and ends one, ``unknown`` if it, or one around it, is no element of HTML, and
+    ``drawn`` if it is of an <svg> or <math>. It counts the ``texts``, ``elements`` and elements by tag (``named``) met
+    in it so far. ``path`` and ``names`` (of itself and those around it) wait for ``locate``, and so does ``around``,
+    how many characters both have.
     """
 
     node: LexborNode
@@ -61,6 +63,7 @@ class Element:
     nth_of_all: int
     block: bool
     unknown: bool
+    drawn: bool
     href: str | None
     pre: bool
     texts: int = 0
@@ -182,6 +185,7 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
     """The pieces of each block, cut at block-level boundaries, at ``<br><br>``, and between links that touch."""
     run: list[Piece] = []
     holders = Holders(formula=ancestors_of(root.css("math")), block=set())
+    formulas = holders.formula
     inside, node = entered(root, "html", None, holders), root.first_child
     after_link = False
     while True:
@@ -200,7 +204,7 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
             text = node.text_content or ""
             if run or inside.pre or text.strip():
                 run.append(Piece(text, inside, f"/text()[{inside.texts}]"))
-        elif tag in NOT_TEXT or (holders.formula and draws_formula(node, holders)):
+        elif tag in (NOT_DRAWN if inside.drawn else NOT_TEXT) or (formulas and draws_formula(node, formulas)):
             inside.elements += 1
         elif node.is_element_node:
             element = entered(node, tag or "", inside, holders)
@@ -227,7 +231,7 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
 
 def entered(node: LexborNode, tag: str, parent: Element | None, holders: Holders) -> Element:
     if parent is None:
-        return Element(node, None, tag, 1, 1, block=True, unknown=False, href=None, pre=False)
+        return Element(node, None, tag, 1, 1, block=True, unknown=False, drawn=False, href=None, pre=False)
     parent.elements += 1
     parent.named[tag] = nth = parent.named.get(tag, 0) + 1
     block = tag in BLOCK_LEVEL
@@ -242,6 +246,7 @@ def entered(node: LexborNode, tag: str, parent: Element | None, holders: Holders
         nth_of_all=parent.elements,
         block=block or (unknown and node.mem_id in holders.block),
         unknown=unknown or parent.unknown,
+        drawn=tag in DRAWINGS or (parent.drawn and tag not in HOLDS_HTML),
         href=(node.attributes.get("href") or "") if tag == "a" else parent.href,
         pre=parent.pre or tag == "pre" or tag == "textarea",
     )
@@ -256,28 +261,6 @@ def ancestors_of(nodes: Iterable[LexborNode], known: set[int] | None = None) -> 
             found.add(around.mem_id)
             around = around.parent
     return found
-
-
-def draws_formula(node: LexborNode, holders: Holders) -> bool:
-    """Whether the element only draws the formula that stands as ``<math>`` beside it, as KaTeX and MathJax write it."""
-    if node.tag in BLOCK_LEVEL or node.attributes.get("aria-hidden") != "true" or node.mem_id in holders.formula:
-        return False
-    sides = (node.prev, node.next)
-    return any(side is not None and (side.tag == "math" or side.mem_id in holders.formula) for side in sides)
-
-
-def formula_text(math: LexborNode) -> str:
-    """A formula as the TeX that its author left beside it, else the text of its signs."""
-    for note in math.css("annotation"):
-        if (note.attributes.get("encoding") or "").lower() in TEX:
-            return note.text()
-    signs: list[str] = []
-    waiting = [math.first_child]
-    while waiting:
-        if node := waiting.pop():
-            signs += [node.text_content or ""] if node.tag == "-text" else []
-            waiting += [node.next, None if node.tag in NOT_TEXT else node.first_child]
-    return "".join(signs)
 
 
 def ends_with_break(run: list[Piece]) -> bool:

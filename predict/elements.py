@@ -86,6 +86,7 @@ class OpenElements:
     ``foreigners`` how many of these are open by name. From the place ``unsure`` on they may be of HTML instead, for the
     last of so many ``doubts``; ``lost`` says that this may have changed how the tokenizer goes on. ``left_open`` counts
     REMADE among the names, ``remade`` how many elements were made of them anew, ``extra`` those open beside the names.
+    ``columns`` is the place of a <template> that begins with a <col>, in which the parser passes over other tags.
     """
 
     names: list[str] = field(default_factory=list)
@@ -99,10 +100,14 @@ class OpenElements:
     form_ended: bool = True
     left_open: int = 0
     remade: int = 0
+    columns: int = -1
 
     def open(self, name: str, values: str, slashes: str) -> bool:
         """Takes a start tag with the attributes ``values``, and what is before its end. Returns whether it is HTML."""
         if self.foreigners and self.open_foreign(name, values, slashes):
+            return False
+        if self.columns >= 0 and (name in TELLING or name == "svg"):
+            self.lost = True
             return False
         if self.left_open and name not in INLINE:
             self.remade += self.left_open
@@ -142,6 +147,8 @@ class OpenElements:
         elif name in CELLS or name in ROWS:
             if (place := self.table()) >= 0:
                 self.cut_blocks(place + 1)
+            elif name == "col" and barrier == "template" and self.columns < 0:
+                self.columns = start
             return place >= 0 or inner == "template" or bool(self.foreigners)
         elif name == "option":
             if inner == "option":
@@ -253,6 +260,8 @@ class OpenElements:
 
     def close(self, name: str) -> None:
         """Takes an end tag: closes what it closes for certain."""
+        if self.left_open and name not in UNNESTED and self.names[-1].rpartition("/")[2] != name:
+            self.remade += self.left_open  # it may end formatting, that goes on in the text behind it
         if name == "form" and not self.foreign:
             if self.form_ended:
                 return
@@ -270,6 +279,8 @@ class OpenElements:
                 self.lost = True
             if not (self.close_foreign(name) if self.foreign else self.close_html(name)):
                 self.regions[-1][1].add(name)
+        if self.columns >= len(self.names):
+            self.columns = -1
 
     def close_foreign(self, name: str) -> bool:
         start, last = self.regions[-1][0], len(self.names) - 1
@@ -288,6 +299,8 @@ class OpenElements:
         return self.unsure is not None
 
     def close_html(self, name: str) -> bool:
+        if name == "template":
+            return self.close_template()
         start = max(0, self.regions[-1][0], len(self.names) - MAX_REACH)
         region = self.names[start:]
         if name in HEADINGS:
@@ -307,6 +320,14 @@ class OpenElements:
         else:
             return False
         return True
+
+    def close_template(self) -> bool:
+        """Closes the innermost <template>, whatever is open in it."""
+        for place, _ in reversed(self.regions):
+            if place >= 0 and self.names[place] == "template":
+                self.cut_blocks(place)
+                return True
+        return False
 
     def end_formatting(self, place: int, inner: list[str]) -> None:
         """Closes a formatting element around ``inner``, which stays open, but DETACHED ones in it perhaps."""

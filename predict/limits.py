@@ -13,10 +13,8 @@ MAX_OPTIONS = 20_000  # of drop-down lists; the same: 20,000 take 1.3 s in one l
 MAX_REMADE = 20_000  # formatting elements that are left open, and made anew in each block
 MAX_UNSURE = 20_000  # characters behind an <svg> or <math> of which the end cannot be told without parsing
 # Elements whose content is never shown; <noscript> is not among them, whole forum threads live there.
-NOT_TEXT = frozenset(
-    "script style template head title iframe noembed noframes datalist desc metadata defs symbol annotation "
-    "annotation-xml".split()
-)
+NOT_TEXT = frozenset("script style template head title iframe noembed noframes datalist".split())
+NOT_DRAWN = NOT_TEXT.union("desc metadata defs symbol annotation annotation-xml".split())  # in an <svg> or <math>
 ROOTS = frozenset({"html", "body"})  # the attributes of all tags of this name come together on one element
 FRAMESET = re.compile("<frameset", re.I | re.A)
 
@@ -34,7 +32,7 @@ def excess(text: str) -> str:
         if elements.remade > MAX_REMADE:
             return f"formatting that is left open makes more than {MAX_REMADE:,} elements"
         if elements.lost and len(text) - match.end() > MAX_UNSURE:
-            return f"an <svg> or <math> is closed out of order, {MAX_UNSURE:,} characters before the end"
+            return f"an <svg>, <math> or <template> is closed out of order, {MAX_UNSURE:,} characters before the end"
         if of_html and name == "option":
             options += 1
             if options > MAX_OPTIONS:

@@ -1,6 +1,8 @@
 """MHTML ("save as single file") -> its HTML part, in time linear in its size."""
 
 import re
+from contextlib import suppress
+from email.message import Message
 from email.parser import BytesParser
 
 START = 10_000  # bytes in which the header of the file ends
@@ -9,7 +11,7 @@ MAX_TYPE = 2000  # bytes of a Content-Type header; the parser's time is quadrati
 HEADER = re.compile(rb"(?:[a-z][a-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)*)+", re.I)
 VERSION = re.compile(rb"^mime-version:", re.I | re.M)
 HOLDS_HTML = re.compile(rb"^content-type:\s*(?:multipart/related|text/html)\b", re.I | re.M)
-NESTING = re.compile(rb"^content-type:\s*(?:multipart|message)/", re.I | re.M)
+NESTING = re.compile(rb"^content-type:[\s\x1c-\x1f]*(?:multipart|message)/", re.I | re.M)
 LONG_TYPE = re.compile(rb"^content-type:(?:[^\n]|\n[ \t]){%d}" % MAX_TYPE, re.I | re.M)
 
 
@@ -23,11 +25,19 @@ def html_part(content: bytes) -> tuple[bytes, str | None]:
 
     Raises ValueError if there is none, or if it is built in a way that would take too long to read.
     """
+    content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # as the parser ends lines
     if len(NESTING.findall(content)) > MAX_NESTED or LONG_TYPE.search(content):
         raise ValueError("MHTML of too many nested parts, or too long a header")
     for part in BytesParser().parsebytes(content).walk():
         if part.get_content_type() == "text/html":
             body = part.get_payload(decode=True)
             if isinstance(body, bytes):
-                return body, part.get_content_charset()
+                return body, charset_of(part)
     raise ValueError("MHTML without an HTML part")
+
+
+def charset_of(part: Message) -> str | None:
+    """The charset that a part names, None if it names none in a way that can be read."""
+    with suppress(ValueError):  # of a NUL in how the name is written
+        return part.get_content_charset()
+    return None

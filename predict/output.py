@@ -28,8 +28,8 @@ ESCAPED = re.compile(f"{CONTROL.pattern}|{BIDI.pattern}|[\u2028\u2029]")  # in J
 # What a spreadsheet would compute, behind what it may pass over; a sign that stands alone is none.
 SIGN = r"[\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
 FORMULA = re.compile(rf"{SIGN}.|[\t\r\n].", re.S)
-# The same inside a cell, which begins another one where semicolons separate cells; but no smiley.
-INNER = re.compile(rf"(?<=[;\t\n])(?={SIGN}[^)])", re.S)
+# The same inside a cell, which begins another one where semicolons separate cells, perhaps in quotes; but no smiley.
+INNER = re.compile(rf"(?<=[;\t\n])(?=[\s\"]*{SIGN}[^)])", re.S)
 
 HEADING = re.compile(r"/h([1-6])\[")  # a step of a block's path
 

@@ -104,7 +104,7 @@ def compare(path: Path, settings: dict[str, Any]) -> None:
 def spread(shards: Sequence[Shard], job: Job, engine: Engine) -> Iterator[Report]:
     """The reports on the shards as they come; after a killed worker has ended joblib's run, the rest is begun again."""
     left = {str(shard.name): shard for shard in shards}
-    with backend(engine) as killed:
+    with backend(replace(engine, jobs=max(1, min(engine.jobs, len(left))))) as killed:
         for _ in range(ATTEMPTS + 1):
             tasks = [joblib.delayed(label_shard)(shard, job) for shard in left.values()]
             try:

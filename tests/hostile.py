@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pagesieve.predict.charset import encodable
-from pagesieve.predict.limits import NOT_TEXT
+from pagesieve.predict.formula import HOLDS_HTML
+from pagesieve.predict.limits import NOT_DRAWN, NOT_TEXT
 
 PAGES = Path(__file__).parents[1] / "data" / "pages"
 NAMES = (
@@ -76,10 +77,24 @@ def visible(markup: str) -> tuple[str, list[str]]:
     for name in sorted(NOT_TEXT):
         for node in tree.css(name):
             node.decompose()
+    for name in sorted(NOT_DRAWN - NOT_TEXT):
+        for node in tree.css(name):
+            if is_drawn(node):
+                node.decompose()
     controls = [node.attributes[name] for name in ("label",) for node in tree.css(f"optgroup[{name}]")]
     controls += [node.attributes["placeholder"] for node in tree.css("textarea[placeholder]")]
     controls += [of_input(node) for node in tree.css("input")]
     return tree.root.text() if tree.root else "", [text for text in controls if text and text.strip()]
+
+
+def is_drawn(node: LexborNode) -> bool:
+    """Whether an element is of an <svg> or <math>, rather than of the HTML in one."""
+    around = node.parent
+    while around is not None and around.tag not in ("svg", "math"):
+        if around.tag in HOLDS_HTML:
+            return False
+        around = around.parent
+    return around is not None
 
 
 def of_input(node: LexborNode) -> str | None:

@@ -112,6 +112,9 @@ def test_a_path_finds_its_text_again_in_lxml_and_in_the_tree() -> None:
         ("<noscript>a <p>b</p></noscript>", ["a", "b"]),
         ("a<script>no</script><style>no</style><template>no<p>no</template><iframe>no</iframe>b", ["ab"]),
         ("<svg><title>no</title><desc>no</desc><text>a</text></svg>", ["a"]),
+        ("a<symbol>b</symbol><desc>c</desc><defs>d<p>e</p></defs><annotation>f</annotation>", ["abc", "d", "e", "f"]),
+        ("<svg><symbol>no</symbol><foreignObject><metadata>a</metadata></svg>", ["a"]),
+        ("<math><mi>a<symbol>b</symbol></mi><annotation>no</annotation></math>", ["ab"]),
         ("a &amp; &lt;b&gt; &eacute;&nbsp;&#x1F600;", ["a & <b> é \U0001f600"]),
         ("<p> &nbsp; </p><div><br><hr></div>", []),
         ("", []),
@@ -172,6 +175,9 @@ TEX = "<math><semantics><mi>x</mi><annotation encoding='application/x-tex'>x^2</
         ("<math><mi>x</mi><annotation-xml><ci>y</ci></annotation-xml></math>", "x"),
         ("<math></math>", ""),
         ("<i aria-hidden=true>x</i>", "x"),
+        ("<math></math><i aria-hidden=true>x</i>", "x"),
+        (f"{TEX}<i aria-hidden=true>the {'heron waits, the ' * 9}tide</i>", f"x^2the {'heron waits, the ' * 9}tide"),
+        (TEX.replace(">x<", f">{'heron' * 9}<"), "heron" * 9),
     ],
 )
 def test_a_formula_is_one_inline_piece_of_text(formula: str, expected: str) -> None:

@@ -23,6 +23,7 @@ from made import PAGE, by_line, crawl, record, slowly, write_warc
 from pagesieve.predict import __main__, load
 from pagesieve.predict import bulk as bulk_module
 from pagesieve.predict import guard as guard_module
+from pagesieve.predict import spread as spread_module
 from pagesieve.predict.bulk import RUNNING, Job, Report, close_guard, guard_of, label_shard
 from pagesieve.predict.frames import ARTICLES, BLOCKS, frame_of_articles, frame_of_blocks
 from pagesieve.predict.guard import MAX_SAID, Guard, Lost
@@ -293,6 +294,16 @@ def test_names_and_reasons_are_as_long_as_a_line_at_most() -> None:
     bulk("c.jsonl")
     assert Path("out/errors.jsonl").stat().st_size < 5000
     assert {row["page"] for row in rows()} == {found[0].page}
+
+
+def test_there_are_no_more_processes_than_shards(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    backend = spread_module.local_backend
+    monkeypatch.setattr(spread_module, "local_backend", lambda jobs: asked.append(jobs) or backend(jobs))
+    write_lines("a.jsonl", ["tide"])
+    bulk("a.jsonl", jobs=100_000)
+    bulk("a.jsonl", jobs=100_000)  # nothing is left to do
+    assert asked == [1, 1]
 
 
 def test_a_folder_is_its_archives_and_portions_of_its_pages(here: Path) -> None:

@@ -117,14 +117,21 @@ def test_mhtml_without_html_and_an_email_in_a_text_are_told_apart() -> None:
 def test_mhtml_takes_time_in_proportion_to_its_size() -> None:
     header = b"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=a\n\n"
     nested = b"".join(b"--%d\nContent-Type: multipart/mixed; boundary=%d\n\n" % (n, n + 1) for n in range(20_000))
+    hidden = nested.replace(b"multipart", b"\x1cmultipart")
     long = header + b"--a\nContent-Type: text/html; " + b'a="";' * 200_000 + b"\n\n<p>heron"
     flat = header + b"--a\nContent-Type: image/png\n\nx\n" * 20_000 + b"--a\nContent-Type: text/html\n\n<p>heron"
     start = time.process_time()
-    for content in (header + nested, long):
+    for content in (header + nested, header + nested.replace(b"\n", b"\r"), header + hidden, long):
         with pytest.raises(ValueError, match="too many nested parts, or too long a header"):
             html_part(content)
     assert html_part(flat) == (b"<p>heron", None)
     assert time.process_time() - start < 3
+
+
+def test_mhtml_with_a_charset_that_cannot_be_read_is_read_without_it() -> None:
+    page = b"MIME-Version: 1.0\nContent-Type: text/html; charset*=heron'en'utf-8\n\n<p>heron"
+    assert html_part(page) == (b"<p>heron", "utf-8")
+    assert html_part(page.replace(b"heron'", b"a%00b'")) == (b"<p>heron", None)
 
 
 def test_html_that_is_read_as_text_is_noted() -> None:

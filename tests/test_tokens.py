@@ -94,6 +94,16 @@ def test_no_markup_hides_what_follows_from_the_limits(start: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "start",
+    ["<template><col><style></template>", "<template><template><object></template><col><plaintext></template>",
+     "<template><p><col><style><!--</style></template>", "<template><bgsound><col><svg></template><style><!--</style>"],
+)  # fmt: skip
+def test_a_template_that_begins_with_columns_hides_nothing_from_the_limits(start: str) -> None:
+    assert excess(start + "<div>" * (MAX_UNSURE // 5 + 1)) and not excess(start)
+    assert excess("<template><col><p></template><style>p</style>" + "<b>x</b>" * MAX_UNSURE) == ""
+
+
+@pytest.mark.parametrize(
     "unit",
     [
         "<form><div></form>", "<form><table><td></form></table></form>", "<li><div><li><section></div>",
@@ -108,6 +118,13 @@ def test_what_the_parser_leaves_open_is_counted(unit: str) -> None:
 def test_formatting_that_eight_blocks_keep_open_is_counted() -> None:
     unit = "<b id={}>" + "<div>" * 9 + "</b>" + "</div>" * 9 + "x"
     assert excess("".join(unit.format(number) for number in range(MAX_DEPTH + 1))).startswith("nested deeper")
+
+
+@pytest.mark.parametrize("outer", ["div", "span", "em", "x-a"])
+def test_formatting_that_goes_on_behind_each_end_tag_is_counted(outer: str) -> None:
+    formatting = "".join(f"<b a{number}>" for number in range(250))
+    assert excess(f"<{outer}>" * 250 + formatting + f"</{outer}>x" * 250).startswith("formatting that is left open")
+    assert excess("<b>" + "<svg><g></g></svg>" * 30_000) == ""
 
 
 def test_attributes_are_counted_whatever_their_names_begin_with() -> None:
@@ -133,6 +150,7 @@ def test_an_svg_that_is_closed_out_of_order_is_parsed_where_it_makes_no_differen
         ("<xmp>&amp;</xmp>&amp;<textarea>&amp;</textarea>", "&amp;&&"),
         ("<plaintext>a<b>", "a<b>"),
         ("a<template>b<template>c</template>d", "ad"),
+        ("<template><col><style></template>a<style>b</style><p>c", "ac"),
         ("a</ b>c</", "ac</"),
     ],
 )
