@@ -107,7 +107,7 @@ def gone(processes: list[psutil.Process]) -> bool:
 
 def pages_of(folder: Path) -> list[str]:
     files = sorted(folder.glob("out/blocks/**/*.jsonl"))
-    return [row["page"] for file in files for row in map(json.loads, file.open()) if not row["index"]]
+    return [row["page"] for file in files for row in map(json.loads, file.read_text().splitlines()) if not row["index"]]
 
 
 def finishes(folder: Path, shards: int, pages: int) -> None:
@@ -181,9 +181,7 @@ def test_a_command_that_takes_too_long_to_end_is_ended() -> None:
 
 
 @pytest.mark.parametrize("closed", ["2>&-", "2>&- 0>&-", "2>/dev/full"])
-def test_with_stderr_closed_or_broken_notes_reach_no_data(
-    closed: str, tmp_path: Path
-) -> None:
+def test_with_stderr_closed_or_broken_notes_reach_no_data(closed: str, tmp_path: Path) -> None:
     lay(tmp_path, shards=1, pages=3)
     (tmp_path / "in/a.html").write_text("<p>The heron waits.</p>")
     (tmp_path / "in/b.html").write_bytes(b"%PDF-1.7 no page")
