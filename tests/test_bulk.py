@@ -339,7 +339,8 @@ def test_no_output_takes_the_name_of_a_folder_of_another() -> None:
     for path in ("in/c.jsonl", "in/c.jsonl.jsonl/d.jsonl"):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         write_lines(path, ["heron"])
-    assert [report.pages for report in bulk("in")] == [1, 1] and len(rows()) == 2
+    assert [report.pages for report in bulk("in")] == [1, 1]
+    assert all(Path("out/blocks", f"{name}.jsonl").is_file() for name in found[:2])
 
 
 def test_links_that_lead_nowhere_pipes_and_sockets_in_a_folder_are_lost_alone() -> None:

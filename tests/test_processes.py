@@ -107,7 +107,7 @@ def gone(processes: list[psutil.Process]) -> bool:
 
 def pages_of(folder: Path) -> list[str]:
     files = sorted(folder.glob("out/blocks/**/*.jsonl"))
-    return [row["page"] for file in files for row in map(json.loads, file.open()) if not row["index"]]
+    return [row["page"] for file in files for row in map(json.loads, file.read_text().splitlines()) if not row["index"]]
 
 
 def finishes(folder: Path, shards: int, pages: int) -> None:
@@ -136,7 +136,9 @@ def test_a_signal_to_bulk_ends_all_its_processes_and_the_next_run_goes_on(
     if number == signal.SIGKILL:
         assert started.returncode == -number
     else:
-        assert (started.returncode, said) == (128 + number, SAID.get(number, b"pagesieve: interrupted\n"))
+        assert (started.returncode, b"Traceback" in said) == (128 + number, False)
+        # Where the end is cut short, joblib's tracker adds what it has to clean up.
+        assert said.startswith(SAID.get(number, b"pagesieve: interrupted\n")) and said.count(b"pagesieve: ") == 1
     if number in (signal.SIGTERM, signal.SIGKILL):
         finishes(tmp_path, 6, 150)
 
