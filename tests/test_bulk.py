@@ -51,7 +51,7 @@ def bulk(*inputs: str, out: str = "out", jobs: int = 1, **job: Any) -> list[Repo
 
 
 def rows(out: str = "out") -> list[dict[str, Any]]:
-    files = sorted(Path(out, "blocks").rglob("*.jsonl"))
+    files = sorted(path for path in Path(out, "blocks").rglob("*.jsonl") if path.is_file())
     return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 

@@ -182,7 +182,7 @@ def test_keep_filters_every_format_and_text_keeps_the_article(run, here: Path) -
 def test_csv_of_several_pages_has_one_header(run, site: Path) -> None:
     lines = run("--format", "csv", "site/d.txt", "site/a.txt")[1].split("\r\n")
     assert lines[0] == "page,index,text,label," + ",".join(LABELS) + ",confidence,path"
-    assert [line.split(",")[0] for line in lines[1:]] == ["site/d.txt"] * 4 + ["site/a.txt"] * 4 + [""]
+    assert [line.split(",")[0] for line in lines[1:]] == ['"site/d.txt"'] * 4 + ['"site/a.txt"'] * 4 + [""]
 
 
 def test_text_of_several_pages_is_parted_by_form_feed_lines(run, site: Path) -> None:

@@ -168,9 +168,18 @@ def test_on_the_command_line_a_named_file_ends_the_run_and_one_of_a_folder_is_sk
         "pagesieve: site/a.html: looks like a PDF, not like a page",
         "pagesieve: site/c.mht: MHTML without an HTML part (skipped)",
         "pagesieve: site/d.txt: looks like HTML, read as text: --input html",
-        "pagesieve: 2 of 2 pages without an article",
-        "pagesieve: 2 of 4 pages could not be read and were skipped, the others are labelled",
+        "pagesieve: skipped 2 of 4 pages, which could not be read",
     ]
+
+
+def test_pages_without_an_article_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.html").write_text("<img src=heron.png>")
+    (tmp_path / "b.html").write_text("")
+    assert run("a.html", "b.html") == 0
+    assert capsys.readouterr().err.splitlines()[-1] == "pagesieve: 2 of 2 pages without an article"
 
 
 def test_in_bulk_files_of_another_kind_are_lost_and_pages_without_an_article_counted(
@@ -185,7 +194,10 @@ def test_in_bulk_files_of_another_kind_are_lost_and_pages_without_an_article_cou
     assert __main__.main("bulk in --out out --what articles --jobs 1 --format jsonl".split()) == 1
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("3 pages labelled, 1 lost")
-    assert "           3  pages without an article" in said
+    lines = [line for path in Path("out/articles").rglob("*.jsonl") for line in path.read_text().splitlines()]
+    articles = [json.loads(line)["text"] for line in lines]
+    assert articles.count("") >= 1
+    assert f"{articles.count(''):>12,}  pages without an article" in said
     assert "           1  pages that look like HTML, read as text: --html-column" in said
     (error,) = [json.loads(line) for line in Path("out", "errors.jsonl").read_text().splitlines()]
     assert error["page"] == "in/a.html" and error["reason"] == "not a page: looks like an image"

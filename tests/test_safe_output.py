@@ -16,6 +16,7 @@ from pagesieve.predict import __main__, files, inputs, load, output
 from pagesieve.predict.charset import encodable
 from pagesieve.predict.shards import named
 
+WORDS = "the heron waits for the tide " * 20  # a page of control characters alone is none
 ESCAPES = "\x1b[31mred\x1b]0;title\x07\x9b2J\x9d0;x\x9c\x7f\x08\x00\r\x0c\x85end"
 RAW = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]|\xc2[\x80-\x9f]")  # control characters in UTF-8
 
@@ -47,7 +48,7 @@ def pagesieve(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixtur
 
 def test_neither_text_nor_name_of_a_page_steers_a_terminal(here: Path, pagesieve: Run) -> None:
     name = "a\x1b[31m\x9b2J\x07\u202eb.txt\udcff"
-    (here / name).write_text(f"{ESCAPES} one\n{ESCAPES} two\n", encoding="utf-8", newline="")
+    (here / name).write_text(f"{ESCAPES} one {WORDS}\n{ESCAPES} two {WORDS}\n", encoding="utf-8", newline="")
     for form in ("jsonl", "csv", "text", "html"):
         status, out, err = pagesieve("predict", "--input", "text", "--format", form, "--keep",
                                      "article_content,comment_form,promo_teaser,site_chrome", name)  # fmt: skip

@@ -72,7 +72,8 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
     for line in contradictions(own) if own else ():
         say(f"warning: {line}")
     there, missing = corpora.available(SOURCES, RAW)
-    facts, views = read_facts(DATA / "read.csv"), list[View]()
+    facts = read_facts(DATA / "read.csv") if there else {}
+    views: list[View] = []
     for corpus in there:
         files = annotation_files(ANNOTATIONS, corpus.name)
         part, wanted, found = read_corpus(corpus.folder, read_annotations(files), facts, JOBS)

@@ -87,15 +87,17 @@ def calibration(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def page_confidence(pages: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """How far the pages' confidence is the F1 that came out, by mode: see ``reliability``; and their rank correlation.
+    """How far the pages' confidence is the F1 that came out, by mode: see ``reliability``; and their rank correlation,
+    None where all pages are alike.
 
     The columns of ``pages`` are mode, confidence and kept_f1.
     """
-    return {
-        str(mode): reliability(part["confidence"], part["kept_f1"])
-        | {"rank_correlation": float(part["confidence"].corr(part["kept_f1"], method="spearman"))}
-        for mode, part in pages.groupby("mode")
-    }
+    found = {}
+    for mode, part in pages.groupby("mode"):
+        correlation = part["confidence"].corr(part["kept_f1"], method="spearman")
+        rank = {"rank_correlation": None if np.isnan(correlation) else float(correlation)}
+        found[str(mode)] = reliability(part["confidence"], part["kept_f1"]) | rank
+    return found
 
 
 def reliability(said: pd.Series, true: pd.Series) -> dict[str, Any]:
