@@ -35,7 +35,7 @@ RUBY = frozenset("rb rp rt rtc".split())
 IMPLYING = {**dict.fromkeys(RUBY, "ruby"), "optgroup": "select"}  # end IMPLIED inside these
 # Left open, one goes on in what follows the block that it stands in.
 FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
-REMADE = FORMATTING - {"a", "nobr"}  # of these two, one is open at most
+REMADE = FORMATTING - {"a"}  # of which one is open at most
 MAX_REACH = 300  # open elements among which that of an end tag is searched
 MAX_DOUBTS = 20  # end tags of HTML that may have closed an <svg> or <math>
 MAX_MOVED = 4  # elements over which the end tag of a formatting element reaches
@@ -86,7 +86,7 @@ class OpenElements:
     ``foreigners`` how many of these are open by name. From the place ``unsure`` on they may be of HTML instead, for the
     last of so many ``doubts``; ``lost`` says that this may have changed how the tokenizer goes on. ``left_open`` counts
     REMADE among the names, ``remade`` how many elements were made of them anew, ``extra`` those open beside the names.
-    ``columns`` is the place of a <template> that begins with a <col>, in which the parser passes over other tags.
+    ``columns`` is the place of a <template> that may begin with a <col>: then the parser passes over other tags in it.
     """
 
     names: list[str] = field(default_factory=list)
@@ -299,13 +299,13 @@ class OpenElements:
         return self.unsure is not None
 
     def close_html(self, name: str) -> bool:
-        if name == "template":
-            return self.close_template()
         start = max(0, self.regions[-1][0], len(self.names) - MAX_REACH)
         region = self.names[start:]
         if name in HEADINGS:
             name = next((outer for outer in reversed(region) if outer in HEADINGS), name)
         if name not in region:
+            if name == "template" and self.columns < 0:
+                self.columns = next((at for at, _ in self.regions[1:] if self.names[at] == name), -1)
             return False
         place = len(region) - 1 - region[::-1].index(name)
         inner = region[place + 1 :]
@@ -320,14 +320,6 @@ class OpenElements:
         else:
             return False
         return True
-
-    def close_template(self) -> bool:
-        """Closes the innermost <template>, whatever is open in it."""
-        for place, _ in reversed(self.regions):
-            if place >= 0 and self.names[place] == "template":
-                self.cut_blocks(place)
-                return True
-        return False
 
     def end_formatting(self, place: int, inner: list[str]) -> None:
         """Closes a formatting element around ``inner``, which stays open, but DETACHED ones in it perhaps."""

@@ -108,6 +108,7 @@ def test_a_template_that_begins_with_columns_hides_nothing_from_the_limits(start
     [
         "<form><div></form>", "<form><table><td></form></table></form>", "<li><div><li><section></div>",
         "<table><table></table><section></table>", "<h1><h2></h2><section></h1>", "<select><input><section></select>",
+        "<object></template><a><template>",
         "<ruby><table><td><rt>", "<lin\u212a>", "<p></ruby><h1><ruby>", "</button><pre><button></pre><article>",
     ],
 )  # fmt: skip
@@ -125,6 +126,7 @@ def test_formatting_that_goes_on_behind_each_end_tag_is_counted(outer: str) -> N
     formatting = "".join(f"<b a{number}>" for number in range(250))
     assert excess(f"<{outer}>" * 250 + formatting + f"</{outer}>x" * 250).startswith("formatting that is left open")
     assert excess("<b>" + "<svg><g></g></svg>" * 30_000) == ""
+    assert excess("x<select><nobr><table>" * 250).startswith("formatting that is left open")
 
 
 def test_attributes_are_counted_whatever_their_names_begin_with() -> None:
