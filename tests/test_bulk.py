@@ -20,7 +20,7 @@ import psutil
 import pytest
 from made import PAGE, by_line, crawl, record, slowly, write_warc
 
-from pagesieve.predict import __main__, load
+from pagesieve.predict import __main__, load, spread
 from pagesieve.predict import bulk as bulk_module
 from pagesieve.predict import guard as guard_module
 from pagesieve.predict.bulk import RUNNING, Job, Report, close_guard, guard_of, label_shard
@@ -28,6 +28,7 @@ from pagesieve.predict.frames import ARTICLES, BLOCKS, frame_of_articles, frame_
 from pagesieve.predict.guard import MAX_SAID, Guard, Lost
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.labels import LABELS
+from pagesieve.predict.progress import summary
 from pagesieve.predict.records import Column, RawPage, need, read_shard
 from pagesieve.predict.shards import Shard, find_shards, named
 from pagesieve.predict.spread import Engine, label_shards
@@ -50,7 +51,7 @@ def bulk(*inputs: str, out: str = "out", jobs: int = 1, **job: Any) -> list[Repo
 
 
 def rows(out: str = "out") -> list[dict[str, Any]]:
-    files = sorted(Path(out, "blocks").rglob("*.jsonl"))
+    files = sorted(filter(Path.is_file, Path(out, "blocks").rglob("*.jsonl")))
     return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 
@@ -386,6 +387,19 @@ def test_a_finished_shard_is_left_as_it_is_and_another_run_is_refused() -> None:
         bulk("a.jsonl")
 
 
+ERROR = {"page": "0", "reason": "it raises", "shard": "a.jsonl"}
+WRONG: list[dict[str, Any]] = [
+    {"pages": "1"},
+    {"rows": -1},
+    {"skipped": 10**4000},
+    {"labels": {"article_content": "1"}},
+    {"labels": {"article_content": None}},
+    {"labels": {"other": 1}},
+    {"errors": [1]},
+    {"errors": [{"reason": "it raises"}]},
+    {"errors": [ERROR | {"reason": 5}]},
+    {"errors": [ERROR | {"page": {}}]},
+]
 BROKEN = ["", "[]", "7", "null", "{", '{"shard": 1}', "[" * 100_000, "\xff", "[[1], 2]"]
 
 
@@ -395,7 +409,7 @@ def test_a_broken_report_or_run_is_said_in_a_line(content: str) -> None:
     bulk("a.jsonl")
     report = Path("out/reports/a.jsonl.json")
     whole = json.loads(report.read_text())
-    for found in (content, json.dumps(whole | {"pages": "1"}), json.dumps(whole | {"errors": [1]})):
+    for found in (content, *(json.dumps(whole | wrong) for wrong in WRONG)):
         report.write_text(found, encoding="latin-1")
         with pytest.raises(Failure, match=r"out/reports/a.jsonl.json: not the report on a shard .*remove it"):
             bulk("a.jsonl")
@@ -405,6 +419,38 @@ def test_a_broken_report_or_run_is_said_in_a_line(content: str) -> None:
         Failure, match=r"(run.json: not the settings of a run|holds rows of another run).* name another"
     ):
         bulk("a.jsonl")
+
+
+def test_the_report_on_another_shard_is_said_in_a_line() -> None:
+    for name in ("a", "b"):
+        write_lines(f"{name}.jsonl", ["heron"])
+    bulk("a.jsonl", "b.jsonl")
+    Path("out/reports/a.jsonl.json").write_bytes(Path("out/reports/b.jsonl.json").read_bytes())
+    with pytest.raises(Failure, match=r"out/reports/a.jsonl.json: the report on another shard; remove it"):
+        bulk("a.jsonl", "b.jsonl")
+
+
+@pytest.mark.parametrize("name", ["run.json", "reports/a.jsonl.json"])
+def test_a_pipe_in_the_output_is_said_and_not_waited_for(name: str) -> None:
+    write_lines("a.jsonl", ["heron"])
+    bulk("a.jsonl")
+    Path("out", name).unlink()
+    os.mkfifo(Path("out", name))
+    with pytest.raises(OSError, match=f"a pipe, socket or device, not a file.*{name}"):
+        bulk("a.jsonl")
+
+
+def test_a_reason_in_the_summary_steers_no_terminal() -> None:
+    report = Report("a", "0", errors=[ERROR | {"reason": "\x1b[2J\ud800 bad\n: more"}])
+    assert summary([report], 1).endswith("           1  lost: [2J\ufffd bad\n")
+
+
+def test_no_more_processes_are_started_than_there_are_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    write_lines("a.jsonl", ["heron"])
+    started: list[int] = []
+    monkeypatch.setattr(spread, "spread", lambda shards, job, engine: started.append(engine.jobs) or [])
+    bulk("a.jsonl", jobs=999_999_999)
+    assert started == [1]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
