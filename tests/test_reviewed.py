@@ -1,5 +1,6 @@
 """What is kept of a review: labels by reader, out to other tools and back, in the queue, and in the training."""
 
+import csv
 import json
 import os
 import random
@@ -173,6 +174,15 @@ def test_labels_go_out_and_come_back_without_loss(
         one, two = (reviewed.marks_of(folder / name, sheets[0], reader)[1] for name in ("one", "two"))
         assert one == two
     assert reviewed.readers_of(folder / "two", sheets[1]) == []
+
+
+def test_a_long_block_goes_to_a_table_and_comes_back(tmp_path: Path) -> None:
+    sheet = sheet_of(page=f"<p>{'word ' * 40_000}</p>")
+    label(tmp_path / "one", sheet, "T")
+    label_studio.write(tmp_path / "out.csv", tmp_path / "one", [sheet])
+    label_studio.take(tmp_path / "out.csv", tmp_path / "two", [sheet], "other", DAY)
+    assert reviewed.marks_of(tmp_path / "two", sheet, "ann")[1] == {0: (("T", DAY))}
+    assert csv.field_size_limit() == 131_072  # elsewhere, as it was
 
 
 def test_label_studio_counts_as_javascript_and_names_its_users(tmp_path: Path) -> None:
