@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import joblib
 import pandas as pd
 
+from .files import read_file
 from .guard import Guard, Lost, Work
 from .inputs import Failure
 from .labels import LABELS
@@ -26,6 +28,7 @@ SECONDS = 30.0  # that a page may take
 PAGES_AT_ONCE = 64
 BYTES_AT_ONCE = 4_000_000  # or what one page more brings
 ATTEMPTS = 3  # at a shard whose worker is killed
+MAX_COUNT = 1 << 53  # of what a report counts
 RUNNING = ".running"  # below the output folder: what is not finished
 
 
@@ -96,27 +99,43 @@ def label_shard(shard: Shard, job: Job) -> Report:
 
 
 def finished(shard: Shard, job: Job) -> Report | None:
-    """The report on a shard whose rows are there; a Failure if they are of another shard of the same name."""
-    if not (job.rows(shard).exists() and job.report(shard).exists()):
+    """The report on a shard whose rows are there; a Failure if they are of another shard, or of one of other files."""
+    if not (job.rows(shard).is_file() and job.report(shard).exists()):
         return None
     report = read_report(job.report(shard))
+    if report.shard != str(shard.name):
+        raise Failure(f"{job.report(shard)}: the report on another shard; remove it to label the shard anew")
     if report.digest != shard.digest():
         raise Failure(f"{job.rows(shard)} was made of other files than {shard.name}; name another --out")
     return report
 
 
 def read_report(path: Path) -> Report:
-    """The report in a file; a Failure if it holds none, with a value of its own type in each field."""
+    """The report in a file; a Failure if it holds none, with values of its own type in each field."""
     try:
-        report = Report(**json.loads(path.read_text("utf-8")))
+        report = Report(**json.loads(read_file(path)))
         for name, empty in asdict(Report("", "")).items():
-            if type(getattr(report, name)) is not type(empty):
+            value = getattr(report, name)
+            if type(value) is not type(empty) or (isinstance(value, int) and not is_count(value)):
                 raise ValueError(f"its {name} is none")
-        if not all(isinstance(error, dict) and "reason" in error for error in report.errors):
+        if not all(label in LABELS and is_count(number) for label, number in report.labels.items()):
+            raise ValueError("its labels are none")
+        if not all(isinstance(error, dict) and is_error(error) for error in report.errors):
             raise ValueError("its errors are none")
     except (RecursionError, TypeError, ValueError) as error:
         raise Failure(f"{path}: not the report on a shard ({error}); remove it to label the shard anew") from error
     return report
+
+
+def is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < MAX_COUNT
+
+
+def is_error(error: dict[str, Any]) -> bool:
+    """Whether it is an entry of a report's errors: texts for page, reason and shard, or no page."""
+    return error.keys() == {"page", "reason", "shard"} and all(
+        isinstance(value, str) or (value is None and name == "page") for name, value in error.items()
+    )
 
 
 def label_into(stage: Path, shard: Shard, job: Job, report: Report) -> None:

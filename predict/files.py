@@ -23,6 +23,16 @@ def check_file(path: str) -> None:
         raise OSError(errno.EINVAL, "a pipe, socket or device, not a file", path)
 
 
+def read_file(path: Path, most: int | None = None) -> bytes:
+    """The content of a file; raises OSError as ``check_file``, and ValueError if it has more than ``most`` bytes."""
+    check_file(str(path))
+    with path.open("rb") as stream:
+        content = stream.read() if most is None else stream.read(most + 1)
+    if most is not None and len(content) > most:
+        raise ValueError(f"{path.name} is larger than {most:,} bytes")
+    return content
+
+
 def write_stream(stream: TextIO, pages: Iterable[tuple[int, str]]) -> None:
     for _, page in pages:
         stream.write(page)
@@ -62,6 +72,8 @@ def staged(folder: Path) -> Iterator[Path]:
                 raise OSError(None, "a folder, or a link that leads elsewhere, is in the way", str(target))
             target.parent.mkdir(parents=True, exist_ok=True)
         for file, target in files.items():
+            if target.exists():
+                shutil.copymode(target, file)
             file.replace(target)
         made = []
     finally:
@@ -94,7 +106,7 @@ def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
 def finish(folder: Path) -> None:
     """Move out what a ``write_together`` that was killed had completed; nothing else if there is none."""
     complete = folder / COMPLETE
-    if complete.is_dir():
+    if complete.is_dir() and not complete.is_symlink():
         for file in sorted(complete.iterdir()):
             file.replace(folder / file.name)
         complete.rmdir()

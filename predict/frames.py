@@ -49,7 +49,8 @@ def frame_of_blocks(
     Column ``row`` is the page's index in ``pages``: ``blocks.join(pages["date"], on="row")``. The others are those of
     ``Model.label``, with a column for the score of each label; text is what UTF-8 can carry. A page that fails, as its
     content is missing, is one row with its ``error``, which the rows of other pages lack. Raises ValueError, with the
-    columns that are there, if a column is missing, and a PageWarning if contents look like paths or addresses.
+    columns that are there, if a column is missing or stands twice, and a PageWarning if contents look like paths or
+    addresses.
     """
     rows: list[tuple[Any, ...]] = []
     places: list[int] = []
@@ -118,8 +119,13 @@ def records(model: Model, content: Any, **how: Any) -> list[Block]:
 
 
 def column_of(pages: pd.DataFrame, name: str | None, *, needed: bool = False) -> list[Any]:
-    """The values of a column, None where one is missing, or all if it is not ``needed``; else raises ValueError."""
+    """The values of a column, None where one is missing, or all if it is not ``needed``; else raises ValueError.
+
+    So it does if more than one column has this name.
+    """
     if name in pages:
+        if not isinstance(pages[name], pd.Series):
+            raise ValueError(f"more than one column {name}; give each a name of its own")
         return [None if pd.api.types.is_scalar(one) and pd.isna(one) else one for one in pages[name]]
     if needed:
         there = ", ".join(map(str, pages.columns)) or "none"

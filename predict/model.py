@@ -25,14 +25,15 @@ from .contents import Content, check_content, check_kind
 from .decide import EVEN, PREFERENCES, Prefer, confidence, decide, once
 from .estimators import OLDEST
 from .features import BLOCK_COLUMNS, block_features, page_features, page_names
-from .files import latest
+from .files import latest, read_file
 from .labels import LABELS
 from .page import Kind, PageWarning, read_page
-from .unpickle import Refused
+from .unpickle import BYTES, Refused
 
 KINDS = ("html", "text")  # of pages: each has pipelines of its own
 PASSES = ("block", "page", "again")  # the block alone; its page by their scores; the same once more, by both scores
 MAX_BLOCKS = 100_000  # that are judged together, in about 1 GB
+MAX_VERSION = 40  # characters of a version that are read
 MAX_GOLDEN = 100  # golden rows of a pipeline
 SMOKE: dict[Kind, str] = {  # a page of each kind, which the code that labels must take
     "html": "<title>Tide</title><main><h1>Tide</h1><p>The heron waits for the tide.<p>Read more</main>",
@@ -244,7 +245,9 @@ def load(path: Path | None = None, *, trust: bool = False) -> Model:
         raise ModelError(f"{path}: no such model file; name one that `make train` wrote, with its card beside it")
     card = read_card(latest(path.with_suffix(".json")))
     try:
-        content = latest(path).read_bytes()
+        content = read_file(latest(path), None if trust else BYTES)
+    except ValueError as error:
+        raise ModelError(f"{path}: {error}; it was not loaded, name a model that `make train` wrote") from error
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); name a model that `make train` wrote") from error
     if (found := hashlib.sha256(content).hexdigest()) != card["sha256"]:
@@ -295,7 +298,7 @@ def check_versions(path: Path, versions: Any) -> None:
     """scikit-learn reads files of its own and earlier versions; one from a later version may load as something else."""
     here = sklearn.__version__
     try:
-        written = str(versions["scikit-learn"])
+        written = str(versions["scikit-learn"])[:MAX_VERSION]
         order = release(OLDEST), release(written), release(here)
     except (KeyError, TypeError, ValueError):
         raise ModelError(f"{path}: its card names no version of scikit-learn that wrote it; run `make train`") from None

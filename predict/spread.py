@@ -21,7 +21,7 @@ from typing import Any, Literal
 import joblib
 
 from .bulk import ATTEMPTS, RUNNING, Job, Report, close_guard, finished, label_shard
-from .files import write_file
+from .files import read_file, write_file
 from .guard import Fault
 from .inputs import Failure
 from .output import json_line
@@ -92,7 +92,7 @@ def compare(path: Path, settings: dict[str, Any]) -> None:
         write_file(path, [(0, json.dumps(settings, indent=1) + "\n")])
         return
     try:
-        before = dict(json.loads(path.read_text("utf-8")))
+        before = dict(json.loads(read_file(path)))
     except (RecursionError, TypeError, ValueError) as error:
         raise Failure(f"{path}: not the settings of a run ({error}); name another --out") from error
     for name in sorted(before.keys() | settings.keys()):

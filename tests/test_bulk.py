@@ -29,6 +29,7 @@ from pagesieve.predict.frames import ARTICLES, BLOCKS, frame_of_articles, frame_
 from pagesieve.predict.guard import MAX_SAID, Guard, Lost
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.labels import LABELS
+from pagesieve.predict.progress import summary
 from pagesieve.predict.records import Column, RawPage, need, read_shard
 from pagesieve.predict.shards import Shard, find_shards, named
 from pagesieve.predict.spread import Engine, label_shards
@@ -395,6 +396,19 @@ def test_a_finished_shard_is_left_as_it_is_and_another_run_is_refused() -> None:
         bulk("a.jsonl")
 
 
+ERROR = {"page": "0", "reason": "it raises", "shard": "a.jsonl"}
+WRONG: list[dict[str, Any]] = [
+    {"pages": "1"},
+    {"rows": -1},
+    {"skipped": 10**4000},
+    {"labels": {"article_content": "1"}},
+    {"labels": {"article_content": None}},
+    {"labels": {"other": 1}},
+    {"errors": [1]},
+    {"errors": [{"reason": "it raises"}]},
+    {"errors": [ERROR | {"reason": 5}]},
+    {"errors": [ERROR | {"page": {}}]},
+]
 BROKEN = ["", "[]", "7", "null", "{", '{"shard": 1}', "[" * 100_000, "\xff", "[[1], 2]"]
 
 
@@ -404,7 +418,7 @@ def test_a_broken_report_or_run_is_said_in_a_line(content: str) -> None:
     bulk("a.jsonl")
     report = Path("out/reports/a.jsonl.json")
     whole = json.loads(report.read_text())
-    for found in (content, json.dumps(whole | {"pages": "1"}), json.dumps(whole | {"errors": [1]})):
+    for found in (content, *(json.dumps(whole | wrong) for wrong in WRONG)):
         report.write_text(found, encoding="latin-1")
         with pytest.raises(Failure, match=r"out/reports/a.jsonl.json: not the report on a shard .*remove it"):
             bulk("a.jsonl")
@@ -412,6 +426,30 @@ def test_a_broken_report_or_run_is_said_in_a_line(content: str) -> None:
     Path("out/run.json").write_text(content, encoding="latin-1")
     with pytest.raises(Failure, match=r"(run.json: not the settings|holds rows of another run).* name another"):
         bulk("a.jsonl")
+
+
+def test_the_report_on_another_shard_is_said_in_a_line() -> None:
+    for name in ("a", "b"):
+        write_lines(f"{name}.jsonl", ["heron"])
+    bulk("a.jsonl", "b.jsonl")
+    Path("out/reports/a.jsonl.json").write_bytes(Path("out/reports/b.jsonl.json").read_bytes())
+    with pytest.raises(Failure, match=r"out/reports/a.jsonl.json: the report on another shard; remove it"):
+        bulk("a.jsonl", "b.jsonl")
+
+
+@pytest.mark.parametrize("name", ["run.json", "reports/a.jsonl.json"])
+def test_a_pipe_in_the_output_is_said_and_not_waited_for(name: str) -> None:
+    write_lines("a.jsonl", ["heron"])
+    bulk("a.jsonl")
+    Path("out", name).unlink()
+    os.mkfifo(Path("out", name))
+    with pytest.raises(OSError, match=f"a pipe, socket or device, not a file.*{name}"):
+        bulk("a.jsonl")
+
+
+def test_a_reason_in_the_summary_steers_no_terminal() -> None:
+    report = Report("a", "0", errors=[ERROR | {"reason": "\x1b[2J\ud800 bad\n: more"}])
+    assert summary([report], 1).endswith("           1  lost: [2J\ufffd bad\n")
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

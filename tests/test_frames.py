@@ -79,6 +79,16 @@ def test_a_column_that_is_missing_is_named_with_those_that_are_there(model: Mode
         frame_of(pd.DataFrame(), model=model)
 
 
+@pytest.mark.parametrize("frame_of", FRAMES)
+@pytest.mark.parametrize("name", ["page", "content", "kind"])
+def test_a_column_that_stands_twice_is_named(model: Model, frame_of: Any, name: str) -> None:
+    pages = crawl("Heron", "Tide", kind=["text", "text"])
+    with pytest.raises(ValueError, match=f"more than one column {name}; give each a name of its own"):
+        frame_of(pd.concat([pages, pages[[name]]], axis=1), model=model)
+    with pytest.raises(ValueError, match=f"more than one column {name}; give each a name of its own"):
+        frame_of(pd.concat({name: pages}, axis=1), page=name, content=name, model=model)
+
+
 @pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT])
 def test_a_missing_content_is_a_page_that_failed(model: Model, missing: Any) -> None:
     pages = crawl("Heron waits.", missing, "Tide comes.")

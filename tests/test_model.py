@@ -1,6 +1,7 @@
 """The shipped model: it loads only as its card says, and labels pages it has never seen."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -147,6 +148,7 @@ def test_a_changed_file_is_not_unpickled(copied: Path, monkeypatch: pytest.Monke
         ({"versions": {"scikit-learn": "99.0"}}, "written by scikit-learn 99.0.*pip install.*make train"),
         ({"versions": {"scikit-learn": "1.5.2"}}, "written by scikit-learn 1.5.2, before 1.6.*make train"),
         ({"versions": {"scikit-learn": "newest"}}, "names no version of scikit-learn.*make train"),
+        ({"versions": {"scikit-learn": "99.0." + "9" * 999}}, "scikit-learn 99.0.9{35}, here is .*make train"),
         ({"versions": ["1.9.1"]}, "names no version of scikit-learn.*make train"),
         ({"sha256": 1}, "not a model card"),
         ({"kinds": ["pdf"]}, "not a model card"),
@@ -182,6 +184,21 @@ def test_a_card_of_many_golden_rows_is_refused_before_they_are_taken(copied: Pat
     golden["text block"]["rows"] *= 40
     change_card(copied, golden=golden)
     with pytest.raises(ModelError, match="text block pipeline fails on the card's golden rows .120 rows, at most 100"):
+        load(copied)
+
+
+@pytest.mark.parametrize("ending", [".joblib", ".json"])
+def test_a_pipe_in_place_of_a_model_or_its_card_is_not_waited_for(copied: Path, ending: str):
+    copied.with_suffix(ending).unlink()
+    os.mkfifo(copied.with_suffix(ending))
+    with pytest.raises(ModelError, match=rf"blocks\{ending}: .*\(a pipe, socket or device, not a file\)"):
+        load(copied)
+
+
+def test_a_file_larger_than_any_model_is_not_read_to_its_end(copied: Path):
+    with copied.open("wb") as stream:
+        stream.truncate(1 << 40)
+    with pytest.raises(ModelError, match=r"blocks\.joblib is larger than 100,000,000 bytes; it was not loaded"):
         load(copied)
 
 

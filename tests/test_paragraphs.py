@@ -1,5 +1,6 @@
 """CSV files of labelled paragraphs: what is read of them, and how what is wrong with them is told."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,12 @@ def test_a_missing_file_is_no_such_file(tmp_path: Path):
         read_paragraphs(tmp_path / "typo.csv")
     with pytest.raises(CorpusError, match="cannot be read: Is a directory"):
         read_paragraphs(tmp_path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(CorpusError, match="pipe.csv: cannot be read: a pipe, socket or device, not a file; name a CSV"):
+        read_paragraphs(tmp_path / "pipe.csv")
 
 
 def test_only_text_and_label_are_asked_for_and_the_same_text_with_two_labels_is_told(tmp_path: Path):

@@ -1,6 +1,8 @@
 """What is kept of a review: labels by reader, out to other tools and back, in the queue, and in the training."""
 
+import csv
 import json
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,39 @@ def test_labels_are_rows_of_annotations_beside_the_page(tmp_path: Path) -> None:
     ]  # fmt: skip
     (kept,) = reviewed.kept_sheets(tmp_path)
     assert (kept.content, kept.site, kept.running) == (sheet.content, "heron-example.org", sheet.running)
+
+
+@pytest.mark.parametrize("place", [".lock", "labels/{id}/.ann.csv.new", "pages/.{id}.html.new", "..gitignore.new"])
+def test_a_link_in_a_folder_of_labels_is_not_written_through(tmp_path: Path, place: str) -> None:
+    sheet, folder, other = sheet_of(), tmp_path / "mine", tmp_path / "other"
+    other.write_text("precious")
+    link = folder / place.format(id=sheet.id)
+    link.parent.mkdir(parents=True)
+    link.symlink_to(other)
+    label(folder, sheet, "NHT-PF")
+    assert other.read_text() == "precious" and len(reviewed.marks_of(folder, sheet, "ann")[1]) == 5
+
+
+@pytest.mark.parametrize("place", ["labels", "labels/{id}", "pages"])
+def test_a_linked_folder_that_leads_out_is_refused(tmp_path: Path, place: str) -> None:
+    sheet, folder, other = sheet_of(), tmp_path / "mine", tmp_path / "other"
+    other.mkdir()
+    link = folder / place.format(id=sheet.id)
+    link.parent.mkdir(parents=True)
+    link.symlink_to(other)
+    with pytest.raises(Failure, match="a link that leads out of .*mine; remove it"):
+        label(folder, sheet, "NHT-PF")
+    assert not list(other.iterdir())
+
+
+@pytest.mark.parametrize("place", ["pages/0.json", "labels/{id}/bob.csv"])
+def test_a_pipe_in_a_folder_of_labels_is_an_error_that_names_it(tmp_path: Path, place: str) -> None:
+    sheet = sheet_of()
+    label(tmp_path, sheet, "NHT-PF")
+    pipe = tmp_path / place.format(id=sheet.id)
+    os.mkfifo(pipe)
+    with pytest.raises((Failure, OSError), match=rf"a pipe, socket or device.*{pipe.name}"):
+        corrections.read_corrections(tmp_path, [])
 
 
 def test_a_change_keeps_the_other_labels_and_refuses_an_old_version(tmp_path: Path) -> None:
@@ -139,6 +174,15 @@ def test_labels_go_out_and_come_back_without_loss(
         one, two = (reviewed.marks_of(folder / name, sheets[0], reader)[1] for name in ("one", "two"))
         assert one == two
     assert reviewed.readers_of(folder / "two", sheets[1]) == []
+
+
+def test_a_long_block_goes_to_a_table_and_comes_back(tmp_path: Path) -> None:
+    sheet = sheet_of(page=f"<p>{'word ' * 40_000}</p>")
+    label(tmp_path / "one", sheet, "T")
+    label_studio.write(tmp_path / "out.csv", tmp_path / "one", [sheet])
+    label_studio.take(tmp_path / "out.csv", tmp_path / "two", [sheet], "other", DAY)
+    assert reviewed.marks_of(tmp_path / "two", sheet, "ann")[1] == {0: (("T", DAY))}
+    assert csv.field_size_limit() == 131_072  # elsewhere, as it was
 
 
 def test_label_studio_counts_as_javascript_and_names_its_users(tmp_path: Path) -> None:

@@ -135,6 +135,22 @@ def test_a_download_is_unpacked_and_kept(tmp_path: Path, serve: Any, capsys: pyt
     assert site.requests == 1
 
 
+@pytest.mark.parametrize("wrong", ["[" * 100_000, "[]", '{"digest": 1}', '{"pages": "1"}', '{"in_test": null}', "pipe"])
+def test_a_broken_stamp_proves_nothing(tmp_path: Path, wrong: str) -> None:
+    members = wcxb({"0001": page(1)})
+    toml = write_toml(tmp_path, ["0001"], digest(tmp_path, members, ["0001"]))
+    (tmp_path / "wcxb.tar.gz").write_bytes(pack(members))
+    (corpus,) = sources.fetch(toml, tmp_path / "raw", tmp_path)
+    stamp = corpus.folder / "stamp.json"
+    whole = json.loads(stamp.read_text())
+    stamp.unlink()
+    if wrong == "pipe":
+        os.mkfifo(stamp)
+    else:
+        stamp.write_text(json.dumps(whole | json.loads(wrong)) if wrong.startswith("{") else wrong)
+    assert sources.available(toml, tmp_path / "raw")[0] == []
+
+
 def test_dev_pages_in_the_test_split_are_dropped_and_counted(tmp_path: Path, serve: Any) -> None:
     dev = {**THREE, "0004": page(4), "0005": page(5)}
     members = wcxb(dev, test={"0002": page(20), "9001": page(3), "9002": page(5)})  # one by id, two by content

@@ -16,6 +16,7 @@ from typing import Any
 from pagesieve.predict import files, output
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.labels import CODES, LABELS
+from pagesieve.predict.page import MAX_BYTES
 
 from .align import CELLS
 from .reviewed import CODE_OF, Mark, Marks, Sheet, locked, marks_of, readers_of, replace
@@ -83,8 +84,12 @@ def check_format(path: Path) -> None:
 def records(text: str, path: Path) -> Iterator[tuple[str, Any]]:
     """Each record with the name that an error calls it by."""
     if path.suffix == ".csv":
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        yield from ((f"line {reader.line_num}", row) for row in reader)
+        before = csv.field_size_limit(2 * MAX_BYTES)  # a block may be as large as its page, and gets apostrophes
+        try:
+            reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+            yield from ((f"line {reader.line_num}", row) for row in reader)
+        finally:
+            csv.field_size_limit(before)
         return
     try:
         tasks = json.loads(text)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pagesieve.predict.blocks import Block
+from pagesieve.predict.files import read_file
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.output import one_line
 
@@ -66,7 +67,7 @@ def read_rows(path: Path) -> list[Row]:
     CorpusError if there is none, or with a line for each of the first LISTED rows that are at fault.
     """
     try:
-        content = path.read_bytes()
+        content = read_file(path)  # no pipe: it is read more than once
     except FileNotFoundError:
         raise CorpusError(f"{path}: no such file; name a CSV file with the columns text and label") from None
     except OSError as error:

@@ -22,6 +22,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from pagesieve.predict.blocks import Block, segment
 from pagesieve.predict.charset import decode
+from pagesieve.predict.files import read_file
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.labels import CODES, LABELS
 from pagesieve.predict.page import MAX_BYTES, Kind, read_page
@@ -99,8 +100,8 @@ def kept_sheets(folder: Path) -> Iterator[Sheet]:
     """The pages in the folder, sorted; one whose content is not what was labelled is a Failure."""
     for path in sorted((folder / "pages").glob("*.json")):
         try:
-            known = checked_about(read_at_most(path, 40 * MAX_ABOUT))
-            content = read_at_most(path.with_suffix(ENDING[known["kind"]]), MAX_BYTES)
+            known = checked_about(read_file(path, 40 * MAX_ABOUT))
+            content = read_file(path.with_suffix(ENDING[known["kind"]]), MAX_BYTES)
             sheet = sheet_of(content, known["name"], known["kind"], {path.stem: known["site"]})
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise Failure(f"{path}: no page of a review ({error}); remove it, or label the page again") from error
@@ -118,15 +119,6 @@ def checked_about(content: bytes) -> dict[str, Any]:
     return known
 
 
-def read_at_most(path: Path, most: int) -> bytes:
-    """The content of a file; raises ValueError if it is more."""
-    with path.open("rb") as stream:
-        content = stream.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f"{path.name} is larger than {most:,} bytes")
-    return content
-
-
 def readers_of(folder: Path, sheet: Sheet) -> list[str]:
     """Who labelled the page, sorted."""
     return sorted(path.stem for path in (folder / "labels" / sheet.id).glob("[!.]*.csv"))
@@ -142,7 +134,7 @@ def marks_of(folder: Path, sheet: Sheet, reader: str) -> tuple[str, Marks]:
     """The version of a reader's labels of a page, and the labels; a block takes the one that most of its words have."""
     path = label_file(folder, sheet, reader)
     try:
-        content = read_at_most(path, 10 * MAX_BYTES)
+        content = read_file(path, 10 * MAX_BYTES)
     except FileNotFoundError:
         return "none", {}
     except ValueError as error:
@@ -186,7 +178,10 @@ def change(
 def replace(folder: Path, sheet: Sheet, reader: str, marks: Marks) -> None:
     """Write all labels of a reader of a page; the page itself lies there before its first label does."""
     known = {"name": sheet.name, "site": sheet.site, "kind": sheet.kind}
-    about = folder / "pages" / f"{sheet.id}.json"
+    about, labels = folder / "pages" / f"{sheet.id}.json", label_file(folder, sheet, reader)
+    for path in (about, labels):
+        if not Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(folder)):
+            raise Failure(f"{path.parent}: a link that leads out of {folder}; remove it, or name another folder")
     if not about.exists():
         durable(about.with_suffix(ENDING[sheet.kind]), sheet.content)
         durable(about, (json.dumps(known, indent=1) + "\n").encode())
@@ -195,18 +190,22 @@ def replace(folder: Path, sheet: Sheet, reader: str, marks: Marks) -> None:
     writer.writerow(COLUMNS)
     for span in spans_of_marks(sheet, reader, marks):
         writer.writerow([span.page, span.start, span.end, span.hash, span.code, span.reader, span.date])
-    durable(label_file(folder, sheet, reader), out.getvalue().encode())
+    durable(labels, out.getvalue().encode())
 
 
 def durable(path: Path, content: bytes) -> None:
     """Write a file that is there as a whole or as it was, whatever happens to the machine."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.new")
-    with temporary.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)
+    temporary.unlink(missing_ok=True)  # of a process that was killed; or a link, which would be written through
+    try:
+        with temporary.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
     for folder in (path.parent, path.parent.parent):  # which hold the new names
         directory = os.open(folder, os.O_RDONLY)
         os.fsync(directory)
@@ -215,15 +214,18 @@ def durable(path: Path, content: bytes) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """One at a time, over all processes; the folder is made, and ignored by git."""
+    """One at a time, over all processes; the folder, which is what is locked, is made, and ignored by git."""
     import fcntl  # not on Windows, where the rest of this file is fine
 
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / ".gitignore").exists():
-        durable(folder / ".gitignore", b"*\n")
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if not (folder / ".gitignore").exists():
+            durable(folder / ".gitignore", b"*\n")
         yield
+    finally:
+        os.close(handle)
 
 
 def differences(folder: Path, sheet: Sheet) -> dict[int, dict[str, str]]:

@@ -33,6 +33,7 @@ RULES = {  # what each key of a [[source]] table must look like
     "ids": r"\w[\w.-]*\.ids",
     "sha256": r"[0-9a-f]{64}",
 }
+STAMP = dict.fromkeys(("name", "folder", "sha256", "digest"), str) | dict.fromkeys(("pages", "in_test", "dropped"), int)
 
 
 @dataclass(frozen=True)
@@ -156,9 +157,12 @@ def _finished(source: Source, raw: Path) -> Corpus | None:
     folder = raw / source.name
     files.restore(folder)
     try:
-        corpus = Corpus(**(json.loads((folder / "stamp.json").read_bytes()) | {"folder": folder}))
+        known = json.loads(files.read_file(folder / "stamp.json"))
+        if {name: type(value) for name, value in known.items()} != STAMP:
+            return None
+        corpus = Corpus(**(known | {"folder": folder}))
         count = sum(1 for path in folder.glob("*/*") if path.parent.name in ("html", "pages"))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return None
     return corpus if (corpus.sha256, corpus.pages) == (source.sha256, count) else None
 
