@@ -65,6 +65,6 @@ def summary(reports: Sequence[Report], seconds: float, before: int = 0) -> str:
         lines.append(f"{empty:12,}  pages without an article")
     if markup:
         lines.append(f"{markup:12,}  pages that look like HTML, read as text: --html-column")
-    reasons = Counter(one_line(encodable(error["reason"].split(":")[0])) for error in errors)
+    reasons = Counter(one_line(encodable(str(error["reason"]).split(":")[0])) for error in errors)
     lines += [f"{count:12,}  lost: {reason}" for reason, count in reasons.most_common()]
     return "".join(f"{line}\n" for line in lines)
