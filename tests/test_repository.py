@@ -71,7 +71,7 @@ def test_make_alone_lists_every_target() -> None:
 
 
 def test_check_full_runs_every_slow_test_once_and_then_the_gate() -> None:
-    commands = printed_by("make", "-n", "check-full").splitlines()
+    commands = printed_by("make", "--no-print-directory", "-n", "check-full").splitlines()
     runs = [line.split("--durations=0 ")[1].split() for line in commands if "pytest" in line]
     rest = next(words for words in runs if any(word.startswith("--ignore=") for word in words))
     apart = [word for words in runs if words is not rest for word in words if word.startswith("tests/")]
