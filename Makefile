@@ -16,7 +16,7 @@ LONG_TESTS := tests/test_interrupt.py tests/test_fuzz.py  # minutes each
 SAMPLE := data/pages/harbour-news.html
 
 # What a user says is taken to the letter, never expanded: a file may be named $(shell ...).
-$(foreach name,PAGE PAGES CORPORA MODEL DATA MINE,$(if $(filter undefined,$(origin $(name))),,\
+$(foreach name,PAGE PAGES CORPORA MODEL DATA MINE FORCE UPGRADE RAISE LOWER,$(if $(filter undefined,$(origin $(name))),,\
 	$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 .DEFAULT_GOAL := help
@@ -54,22 +54,22 @@ screenshot: demo  ## picture of the page in colours for the README, by Chromium
 	@echo "took reports/coloured.png"
 
 predict: page-given $(READY)  ## label a page of yours, a line of JSON a block: PAGE=page.html
-	@$(BIN)/pagesieve predict "$$PAGE"
+	@$(BIN)/pagesieve predict -- "$$PAGE"
 
 page-given:
 	$(if $(PAGE),,$(error say which page: make predict PAGE=page.html))
 
 review: pages-given $(READY)  ## label pages of yours by hand in the browser: PAGES=folder
-	@$(BIN)/pagesieve review "$$PAGES"
+	@$(BIN)/pagesieve review -- "$$PAGES"
 
 pages-given:
 	$(if $(PAGES),,$(error say which pages: make review PAGES=folder))
 
 data: $(READY)  ## fetch the training corpora to data/raw; CORPORA=DIR takes their archives from a folder
-	@$(TRAIN) data $${CORPORA+--corpora "$$CORPORA"}
+	@$(TRAIN) data $${CORPORA+"--corpora=$$CORPORA"}
 
 train: $(READY) $(FETCHED)  ## train on all data that is there; CORPORA=DIR MODEL=DIR DATA=mine.csv MINE=DIR FORCE=1
-	@$(TRAIN) train $${MODEL+--model "$$MODEL"} $${DATA+--data "$$DATA"} $${MINE+--mine "$$MINE"} $(if $(filter 1,$(FORCE)),--force)
+	@$(TRAIN) train $${MODEL+"--model=$$MODEL"} $${DATA+"--data=$$DATA"} $${MINE+"--mine=$$MINE"} $(if $(filter 1,$(FORCE)),--force)
 
 evaluate: $(READY) $(FETCHED)  ## score out of fold by site, into reports; CORPORA=DIR
 	@$(TRAIN) evaluate
@@ -98,7 +98,7 @@ agreement: $(READY)  ## how far the two readers of the pages that were read twic
 	@$(TRAIN) agreement
 
 gate: $(READY) $(FETCHED)  ## compute the scores anew, fail below the floors of reports/gate.json; MODEL=DIR RAISE=1 LOWER=1, with CORPORA=DIR about 20 minutes
-	@$(TRAIN) gate $${MODEL+--model "$$MODEL"} $(if $(CORPORA),--corpora) $(if $(filter 1,$(RAISE)),--write raise) $(if $(filter 1,$(LOWER)),--write lower)
+	@$(TRAIN) gate $${MODEL+"--model=$$MODEL"} $(if $(CORPORA),--corpora) $(if $(filter 1,$(RAISE)),--write raise) $(if $(filter 1,$(LOWER)),--write lower)
 
 test: $(READY)  ## run the tests; CORPORA=DIR runs those too that need the corpora
 	@$(BIN)/pytest

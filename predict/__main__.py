@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from . import start
 
@@ -74,6 +74,12 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         note(f"{message} (try: {self.prog} --help)")
         sys.exit(2)
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End after the help or the version; raises OSError if it cannot be written."""
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        super().exit(status, message)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -218,6 +224,7 @@ def loaded(args: argparse.Namespace, prefer: Prefer = "balanced") -> Model:
 
 def bulk(args: argparse.Namespace) -> int:
     """Label whole archives; returns 1 if pages were lost, else 0."""
+    need_stdout()  # before the work; and joblib starts no process without one
     reports, said = archives.label(args, loaded(args, args.prefer))
     show([(0, said)])
     return 1 if any(report.errors for report in reports) else 0
@@ -238,6 +245,7 @@ def explained(args: argparse.Namespace) -> int:
 
 def reviewed(args: argparse.Namespace) -> int:
     """Let the blocks of pages be labelled by hand; returns the exit status."""
+    need_stdout()
     if not args.export:
         archives.need_fcntl("review")
     try:
@@ -250,9 +258,14 @@ def reviewed(args: argparse.Namespace) -> int:
 
 
 def show(pages: Iterable[tuple[int, str]]) -> None:
+    files.write_stream(need_stdout(), pages)
+
+
+def need_stdout() -> TextIO:
+    """Standard output; a Failure if it is closed."""
     if sys.stdout is None:
         raise Failure("standard output is closed")
-    files.write_stream(sys.stdout, pages)
+    return sys.stdout
 
 
 def labelled(

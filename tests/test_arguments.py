@@ -38,8 +38,23 @@ def test_a_variable_of_make_that_is_given_but_empty_is_an_error(name: str) -> No
 def test_what_a_file_is_named_is_never_run_by_make(words: str, tmp_path: Path) -> None:
     target, variable = words.split()
     name = f"$(shell touch {tmp_path / 'mark'})`touch {tmp_path / 'mark'}`/none"
-    done = make(ROOT, target, f"{variable}={name}")
-    assert done.returncode == 2 and "$(shell touch" in done.stderr
+    done = make(ROOT, target, f"MODEL={tmp_path / 'new'}", "DATA=none.csv", f"{variable}={name}")
+    assert done.returncode == 2 and ("$(shell touch" in done.stderr or variable == "MODEL")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", ["predict PAGE", "review PAGES", "train DATA", "train MINE"])
+def test_a_name_that_begins_like_an_option_is_a_name(words: str, tmp_path: Path) -> None:
+    target, variable = words.split()
+    done = make(ROOT, target, f"MODEL={tmp_path / 'new'}", f"{variable}=--help")
+    assert done.returncode == 2 and "--help" in done.stderr
+    assert not any(word in done.stdout + done.stderr for word in ("usage:", "expected one argument", "are required"))
+
+
+@pytest.mark.parametrize("words", ["train FORCE", "gate RAISE", "gate LOWER"])
+def test_a_switch_is_never_run_by_make(words: str, tmp_path: Path) -> None:
+    target, variable = words.split()
+    make(ROOT, target, "MODEL=/dev/null/none", f"{variable}=$(shell touch {tmp_path / 'mark'})")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -322,6 +322,14 @@ def test_a_read_only_file_is_not_replaced(run, here: Path, site: Path, monkeypat
         assert (here / name).read_text() == "mine"
 
 
+def test_a_file_that_is_replaced_keeps_its_mode(run, here: Path, site: Path) -> None:
+    for name, args in (("out", []), ("pages/site/a.txt.html", ["--format", "html"])):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).touch(mode=0o600)
+        assert run("site", *args, "-o", name.split("/")[0])[0] == 0
+        assert (here / name).stat().st_size and (here / name).stat().st_mode & 0o777 == 0o600
+
+
 def test_a_folder_that_cannot_be_written_is_named_with_the_option(run, here: Path, site: Path, monkeypatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: str(path) != str(here))
     said = f"the folder {here} cannot be written"
@@ -464,6 +472,24 @@ def test_a_full_disk_is_one_line(here: Path) -> None:
     with open("/dev/full", "w") as full, process("p.txt", stdout=full) as started:
         assert started.stderr and started.stderr.read().decode().startswith("pagesieve: output: No space left")
     assert started.returncode == 2
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("words", ["--version", "--help", "predict --help"])
+def test_help_that_cannot_be_written_is_one_line(words: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "pagesieve.predict", *words.split()]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=environment)
+    assert (done.returncode, done.stderr) == (2, b"pagesieve: output: No space left on device\n")
+
+
+@pytest.mark.parametrize("words", ["bulk p.txt --out out", "review p.txt --export a.json", "review p.txt --blind"])
+def test_a_closed_stdout_is_one_line_before_the_work(here: Path, monkeypatch, capfd, words: str) -> None:
+    (here / "p.txt").write_text(TEXT)
+    monkeypatch.setattr(sys, "stdout", None)
+    assert __main__.main(words.split()) == 2
+    assert capfd.readouterr().err == "pagesieve: standard output is closed\n" and os.listdir(here) == ["p.txt"]
 
 
 def test_stdout_is_utf8_whatever_the_locale(here: Path) -> None:

@@ -273,6 +273,30 @@ def test_what_is_no_change_is_refused(client: Any, tmp_path: Path, change: Any) 
     assert not (tmp_path / "mine").exists()
 
 
+def test_a_folder_of_labels_that_breaks_is_a_line_for_reader_and_terminal(
+    client: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert client("/secret/pages/0", "PUT", json={"0": "T"}).status_code == 200
+    (folder,) = (tmp_path / "mine" / "labels").iterdir()
+    for break_it, said in (
+        (lambda: (folder / "a b.csv").write_text(""), "reader 'a b': expected"),
+        (lambda: (folder / "a b.csv").rename(folder / "bob.csv"), None),
+        (lambda: (folder / "bob.csv").write_text("page,start\n1,1\n"), "bob.csv, line 2: not a labelled span"),
+        (lambda: (folder / "bob.csv").unlink() or (folder / "bob.csv").mkdir(), "bob.csv: Is a directory"),
+    ):
+        break_it()
+        answer = client("/secret/queue")
+        assert answer.status_code == (500 if said else 200)
+        err = capsys.readouterr().err
+        assert not said or (said in answer.text and said in err and err.count("\n") == 1)
+
+
+@pytest.mark.parametrize("change", ["[" * 100_000, '{"0":' * 100_000])
+def test_a_change_that_is_nested_too_deep_is_refused(client: Any, change: str) -> None:
+    answer = client("/secret/pages/0", "PUT", data=change, content_type="application/json")
+    assert answer.status_code == 400 and "nested too deep" in answer.text
+
+
 def test_nothing_inline_may_run_and_no_frame_holds_the_page(client: Any) -> None:
     page = client("/secret/")
     policy = page.headers["Content-Security-Policy"]

@@ -21,6 +21,7 @@ function say(text, wrong = false) {
 
 async function ask(path, options = {}) {
   const response = await fetch(path, options);
+  if (response.status === 500) throw new Error(await response.text());
   if (!response.ok && response.status !== 412) throw new Error(`${response.status} ${response.statusText}`);
   return response;
 }

@@ -97,6 +97,8 @@ def application(tasks: Sequence[Task], folder: Path, reader: str, token: str, ho
     app.config["MAX_CONTENT_LENGTH"] = MOST
     app.before_request(partial(guard, token, host))
     app.after_request(sealed)
+    for fault in (Failure, OSError, SpanError):
+        app.register_error_handler(fault, failed)
     route = partial(app.add_url_rule, endpoint=None)
     for name, content_type, content in assets():
         view = partial(Response, content, content_type=content_type)
@@ -125,6 +127,13 @@ def guard(token: str, host: str) -> None:
         abort(403, "asked by another site")
     if request.method not in ("GET", "HEAD") and request.headers.get("Origin") != f"http://{host}":
         abort(403, "written by another origin")
+
+
+def failed(fault: Exception) -> Response:
+    """What is wrong with the folder of labels, as a line on the terminal and as the answer; nothing was saved."""
+    said = f"{fault.filename}: {fault.strerror}" if isinstance(fault, OSError) and fault.filename else str(fault)
+    note(said)
+    return Response(said, 500, content_type="text/plain; charset=utf-8")
 
 
 def sealed(response: Response) -> Response:
@@ -179,7 +188,7 @@ def shown(tasks: Sequence[Task], number: int, folder: Path, reader: str) -> Resp
 def changed(tasks: Sequence[Task], number: int, folder: Path, reader: str) -> Response:
     """Save codes by block, made from the version that If-Match names; 412 if it is no longer the one on the disk."""
     task = task_at(tasks, number)
-    codes, known = request.get_json(), {str(block.index) for block in task.sheet.blocks}
+    codes, known = change_asked(), {str(block.index) for block in task.sheet.blocks}
     right = isinstance(codes, dict) and set(codes) <= known and all(code in (None, *CODES) for code in codes.values())
     if not right:
         abort(400, "expected an object of codes by the index of a block")
@@ -189,6 +198,13 @@ def changed(tasks: Sequence[Task], number: int, folder: Path, reader: str) -> Re
         return state(task, folder, *change(folder, task.sheet, reader, version, changes, today()))
     except Stale as error:
         abort(412, str(error))
+
+
+def change_asked() -> Any:
+    try:
+        return request.get_json()
+    except RecursionError:
+        abort(400, "nested too deep")
 
 
 def state(task: Task, folder: Path, version: str, marks: Any, more: dict[str, Any] | None = None) -> Response:
