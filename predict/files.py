@@ -72,8 +72,8 @@ def staged(folder: Path) -> Iterator[Path]:
                 raise OSError(None, "a folder, or a link that leads elsewhere, is in the way", str(target))
             target.parent.mkdir(parents=True, exist_ok=True)
         for file, target in files.items():
-            if target.exists():
-                shutil.copymode(target, file)
+            if target.exists() and not target.is_symlink():
+                file.chmod(target.stat().st_mode & 0o777)
             file.replace(target)
         made = []
     finally:

@@ -150,7 +150,18 @@ def test_an_address_names_a_page_of_an_archive_but_never_a_file(here: Path, page
 def test_a_link_in_the_folder_leads_nowhere(here: Path) -> None:
     (here / "elsewhere").mkdir()
     (here / "elsewhere" / "old.html").write_text("mine")
+    (here / "elsewhere" / "old.html").chmod(0o4711)
     (here / "out").mkdir()
     (here / "out" / "a.html").symlink_to(here / "elsewhere" / "old.html")
     files.write_folder(here / "out", [(PurePath("a.html"), "new")])
     assert (here / "elsewhere" / "old.html").read_text() == "mine" and not (here / "out" / "a.html").is_symlink()
+    assert not (here / "out" / "a.html").stat().st_mode & 0o4111
+
+
+def test_what_another_run_completed_is_no_link_to_files_of_others(here: Path) -> None:
+    (here / "theirs").mkdir()
+    (here / "theirs" / "blocks.json").touch()
+    (here / "models").mkdir()
+    (here / "models" / files.COMPLETE).symlink_to(here / "theirs")
+    files.finish(here / "models")
+    assert (here / "theirs" / "blocks.json").exists() and not (here / "models" / "blocks.json").exists()
