@@ -11,6 +11,7 @@ from .charset import decode, encodable
 from .filetype import foreign_type
 from .limits import excess, strip_tags
 from .mhtml import html_part, is_mhtml
+from .shadow import with_shadow_roots
 
 Kind = Literal["auto", "html", "text"]
 
@@ -63,6 +64,7 @@ def read_page(content: bytes | str, *, kind: Kind = "auto", charset: str | None 
         kind = "html" if looks_like_html(text) else "text"
     if kind == "text":
         return Page("text", lines=text_lines(text))
+    text = with_shadow_roots(text)
     if message := excess(text):
         warnings.warn(f"{message}: read as text, without its tags", PageWarning, stacklevel=2)
         return Page("text", lines=text_lines(strip_tags(text)), flattened=True)

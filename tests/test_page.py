@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from pagesieve.predict.blocks import segment
 from pagesieve.predict.charset import decode
 from pagesieve.predict.elements import OpenElements
 from pagesieve.predict.filetype import foreign_type
 from pagesieve.predict.limits import MAX_DEPTH, excess, strip_tags
 from pagesieve.predict.page import Kind, NotAPage, Page, PageWarning, read_page, text_lines
+from pagesieve.predict.shadow import with_shadow_roots
 from pagesieve.predict.tokens import tags
 
 PAGE = """<!doctype html>
@@ -247,3 +249,16 @@ def test_what_is_left_open_is_scanned_once(opening: str) -> None:
     markup = opening.replace("|", " ") * 200_000
     excess(markup)
     strip_tags(markup)
+
+
+def test_a_declarative_shadow_root_is_shown_and_any_other_template_is_not() -> None:
+    page = read_page(
+        "<x-card><TEMPLATE ShadowRootMode='Open'><p>Shown<template><p>Held back</template><p>Shown too</template>Beside</x-card>"
+        '<template title="shadowrootmode=open"><p>Never</template><p>Last'
+    )
+    assert [block.text for block in segment(page)] == ["Shown", "Shown too", "Beside", "Last"]
+
+
+def test_a_template_that_is_written_in_a_script_or_comment_declares_nothing() -> None:
+    html = "<script>'<template shadowrootmode=open>'</script><!-- <template shadowrootmode=open> --><p>Text</p>"
+    assert with_shadow_roots(html) == html
