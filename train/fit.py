@@ -32,12 +32,14 @@ class Table:
     """The blocks of many views of one kind in a row; ``starts[i]`` is the first of view i.
 
     A page of the user's counts as a site of its own where terms are counted: they are to be learned from few sites.
+    A site's language is that of its first page of which it is known.
     """
 
     views: list[View]
     labels: np.ndarray
     weights: np.ndarray
     sites: np.ndarray
+    languages: dict[str, str]
     folds: np.ndarray
     starts: np.ndarray
 
@@ -73,11 +75,14 @@ def learn_from(views: Sequence[View], jobs: int) -> Learned:
 
 def tabulated(views: Sequence[View]) -> Table:
     sizes = [len(view.blocks) for view in views]
+    sites = [view.page if view.page_set == MINE else view.site for view in views]
+    known = {site: view.language for site, view in zip(reversed(sites), reversed(views), strict=True) if view.language}
     return Table(
         views=list(views),
         labels=np.concatenate([view.labels for view in views]),
         weights=np.repeat([view.weight * (LEFT_OVER if view.kind == "leftover" else 1) for view in views], sizes),
-        sites=np.repeat(np.array([view.page if view.page_set == MINE else view.site for view in views], object), sizes),
+        sites=np.repeat(np.array(sites, object), sizes),
+        languages=known,
         folds=np.repeat([fold_of(view.site) for view in views], sizes),
         starts=np.concatenate([[0], np.cumsum(sizes)]).astype(int),
     )
@@ -103,7 +108,7 @@ def a_pass(table: Table, kind: str, features: Features, jobs: int) -> tuple[dict
     folds = (*range(FOLDS), EVERYTHING)
     out = {fold: np.flatnonzero(table.folds == fold) for fold in folds}
     fitted = Parallel(n_jobs=jobs, pre_dispatch="n_jobs", max_nbytes=None)(
-        delayed(fit_and_score)(kind, *examples(table, features, fold), rows_of(features, out[fold])) for fold in folds
+        delayed(fit_and_score)(kind, table.languages, *examples(table, features, fold), rows_of(features, out[fold])) for fold in folds
     )
     said = np.zeros((len(table.labels), *fitted[0][1].shape[1:]))
     for fold, (_, part) in zip(folds, fitted, strict=True):
@@ -123,12 +128,13 @@ def rows_of(features: Features, rows: np.ndarray) -> Features:
 
 
 def fit_and_score(
-    kind: str, features: Features, sites: np.ndarray, labels: np.ndarray, weights: np.ndarray, others: Features
+    kind: str, languages: dict[str, str], features: Features, sites: np.ndarray, labels: np.ndarray, weights: np.ndarray,
+    others: Features,
 ) -> tuple[Pipeline, np.ndarray]:
     """The first pass where features are counts of terms, else one of the passes behind it."""
     with threadpool_limits(1):  # sums that do not depend on the number of cores
         if isinstance(features, list) and isinstance(others, list):
-            return fit_blocks(kind, features, sites, labels, weights, others)
+            return fit_blocks(kind, languages, features, sites, labels, weights, others)
         return fit_page(np.asarray(features), labels, weights, np.asarray(others))
 
 

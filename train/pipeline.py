@@ -1,11 +1,11 @@
 """Features -> fitted scikit-learn Pipelines: the first pass from counts of terms, those behind it from numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix, diags_array, hstack
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -65,27 +65,36 @@ def counted(column: str, cells: Sequence[str], sites: Sequence[str]) -> Counts |
     return Counts(column, terms, counter.transform(cells))
 
 
-def of_many_sites(counts: Counts, sites: np.ndarray) -> np.ndarray:
-    """The places of the terms on at least SITES of the sites that the rows are from, at most MOST[column]; sorted."""
+def of_many_sites(counts: Counts, sites: np.ndarray, languages: Mapping[str, str]) -> np.ndarray:
+    """The places of the terms on at least SITES of the sites that the rows are from, at most MOST[column]; sorted.
+
+    Those come first that are known at most sites of a language, by the root of how many sites that has: counted over
+    all sites alike, the terms of 1,700 English ones left 25 of 700 Korean terms.
+    """
     names, numbers = np.unique(sites.astype(str), return_inverse=True)
     places = np.arange(len(sites))
     spread = csr_matrix((np.ones(len(sites), np.float32), (numbers, places)), (len(names), len(sites))) @ counts.matrix
+    spread.data[:] = 1
+    spoken, of_site = np.unique([languages.get(name, "") for name in names], return_inverse=True)
+    by_language = csr_matrix((np.ones(len(names)), (of_site, np.arange(len(names)))), (len(spoken), len(names)))
+    share = diags_array(np.bincount(of_site) ** -0.5) @ (by_language @ spread)
     known_at = np.bincount(spread.indices, minlength=len(counts.terms))
-    most = np.argsort(-known_at, kind="stable")[: MOST[counts.column]]
-    return np.sort(most[known_at[most] >= SITES])
+    rank = share.max(axis=0).toarray().ravel() * (known_at >= SITES)
+    most = np.argsort(-rank, kind="stable")[: MOST[counts.column]]
+    return np.sort(most[rank[most] > 0])
 
 
 def fit_blocks(
-    kind: str, counts: Sequence[Counts], sites: np.ndarray, labels: np.ndarray, weights: np.ndarray,
-    others: Sequence[Counts],
+    kind: str, languages: Mapping[str, str], counts: Sequence[Counts], sites: np.ndarray, labels: np.ndarray,
+    weights: np.ndarray, others: Sequence[Counts],
 ) -> tuple[Pipeline, np.ndarray]:  # fmt: skip
     """The first pass: TF-IDF of each column, its rows of length 1, and a linear model of all of them.
 
-    Learned from ``counts`` of the blocks of ``sites``, all pages of one ``kind`` (html, text). The counts are what the
+    Learned from ``counts`` of the blocks of ``sites`` in these ``languages``, all pages of one ``kind`` (html, text). The counts are what the
     pipeline's own vectorisers would count. Returned with what it says of the ``others``: an array (blocks,
     1 + BLOCK_COLUMNS, labels) of the scores and behind them the evidence by column.
     """
-    known = {one.column: places for one in counts if len(places := of_many_sites(one, sites))}
+    known = {one.column: places for one in counts if len(places := of_many_sites(one, sites, languages))}
     counts, others = ([one.only(known[one.column]) for one in some if one.column in known] for some in (counts, others))
     how = {one.column: TfidfTransformer(sublinear_tf=one.column == "words").fit(one.matrix) for one in counts}
 
