@@ -20,7 +20,7 @@ from .looks import Looks, levels, looks_of
 from .main_text import main_elements, main_runs
 from .words import first_words, spaced, text_length
 
-BLOCK_COLUMNS = ("words", "markup", "shape", "links", "near", "within")
+BLOCK_COLUMNS = ("words", "stems", "markup", "shape", "links", "near", "within")
 
 LOOK, LEAD = 5, 2  # tokens of a block's shape and of its link that its neighbours see
 MAX_NAMES = 10_000  # characters of an element's tag, id, classes and marks that are read
@@ -35,6 +35,7 @@ CONTAINERS = (2, 4, 8, 16, 32, 64)  # blocks that a container around a block has
 LONG = 120  # Latin characters of a paragraph that is hardly a menu entry
 FAR = (1, 2, 3, 5, 8, 13, 21, 34, 55)  # edges of distances, in blocks
 WORD = re.compile(r"\w{4,}|[\u0e00-\u9fff]")  # a word that is likely to say what a text is about
+STEM = re.compile(r"\b(?:([\uac00-\ud7af]{2})[\uac00-\ud7af]|([^\W\d_]{5})[^\W\d_])")  # how a long word begins
 NAME = re.compile(r"[a-z]+|[A-Z][a-z]*|[A-Z]+")
 DIGIT, DIGITS = re.compile(r"\d"), re.compile(r"\d+")
 
@@ -110,6 +111,7 @@ def block_terms(read: Read, title: str) -> dict[str, Column]:
         text.split(None, OPENING + 1)[1 : OPENING + 1] for text in words_of([text[:READ] for text in read.texts])
     ]
     return {
+        "stems": Column([["".join(found) for found in STEM.findall(text)] for text in read.words], own(count)),
         "markup": shared([block.ancestors for block in blocks], partial(markup_of, kept={})),
         "shape": Column(
             [*(list(chain(*tokens)) for tokens in zip(*parts, strict=True)), ["none"]], own(count) | beside(count, LOOK)

@@ -6,6 +6,7 @@ if __name__ == "__main__" and not sys.flags.safe_path:
     del sys.path[0]  # the current folder, where anything may be named like a module
 
 import gzip
+import hashlib
 import json
 import os
 from argparse import Namespace
@@ -52,9 +53,11 @@ from .fit import EVERYTHING, learn_from
 from .paragraphs import contradictions, read_paragraphs
 from .reports import ReportError, read_reports
 from .skeletons import in_skeletons
+from .written import pages_in, read_written
 
 DATA, SOURCES = Path("data"), Path("data/sources.toml")
 PARAGRAPHS = DATA / "paragraphs.csv"
+WRITTEN = DATA / "written"  # whole pages that were written for pagesieve
 ANNOTATIONS = DATA / "annotations"
 CHANGED = Path("reports/changed.json")
 README, CHANGELOG = Path("README.md"), Path("CHANGELOG.md")
@@ -90,6 +93,10 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
     for path, part in paragraphs.items():
         print(f"uses {path}: {sum(len(view.blocks) for view in part if view.kind == 'text')} paragraphs")
         views += part
+    if there:  # alone they would be all that is known of HTML
+        written = read_written(WRITTEN)
+        print(f"uses {WRITTEN}: {len({view.page for view in written})} pages")
+        views += written
     return views + composed(views) + augmented(views), digests_of(there, own)
 
 
@@ -112,6 +119,8 @@ def digests_of(there: Sequence[corpora.Corpus], own: Path | None = None) -> dict
         digests[corpus.name] = corpus.digest
         for path in annotation_files(ANNOTATIONS, corpus.name):
             digests[f"annotations/{path.stem}"] = sha256_of(path)
+    if there:
+        digests[WRITTEN.name] = hashlib.sha256(b"".join(map(Path.read_bytes, pages_in(WRITTEN)))).hexdigest()
     return digests | {path.stem: sha256_of(path) for path in filter(None, (PARAGRAPHS, own))}
 
 

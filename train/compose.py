@@ -44,7 +44,7 @@ def composed(views: Sequence[View]) -> list[View]:
         for number in range(TWICE)
         if (lines := put_together(view, pool, number))
     ]
-    return whole + mixed([view for view in views if view.kind == "text" and view.page_set == OWN])
+    return whole + mixed([view for view in views if view.kind == "text" and view.page_set == OWN and not view.maker])
 
 
 def mixed(pages: Sequence[View]) -> list[View]:

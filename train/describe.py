@@ -17,6 +17,7 @@ MEANINGS = {
 SOURCES = {
     **{name: adapter.about for name, adapter in ADAPTERS.items()},
     "paragraphs": "`data/paragraphs.csv`, made-up pages in 33 languages, written for pagesieve, MIT",
+    "written": "`data/written`, made-up HTML pages, written for pagesieve, MIT",
 }
 WEAK = 5  # of the weakest parts that are named
 TEXT = """# Model card: {file}

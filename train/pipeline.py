@@ -20,12 +20,12 @@ from pagesieve.predict.model import by_column
 # Each column's rows have length 1 after TF-IDF, so its weight says how much it may tell against the others.
 # Tuned by site folds on the hand-labelled pages.
 WEIGHTS = {
-    "html": {"words": 6.0, "markup": 6.0, "shape": 6.0, "links": 6.0, "near": 6.0, "within": 5.0},
-    "text": {"words": 10.0, "shape": 6.0, "near": 7.0},
+    "html": {"words": 6.0, "stems": 4.0, "markup": 6.0, "shape": 6.0, "links": 6.0, "near": 6.0, "within": 5.0},
+    "text": {"words": 8.0, "stems": 6.0, "shape": 6.0, "near": 7.0},
 }
 BLOCK_C, PAGE_C = 0.5, 0.004
 SITES = 3  # that a term must stand on: the others tell what a page is about, or whose it is
-MOST = {"markup": 30_000, "shape": 30_000, "links": 30_000, "words": 60_000, "near": 60_000, "within": 60_000}  # terms
+MOST = {"stems": 20_000, "markup": 30_000, "shape": 30_000, "links": 30_000, "words": 60_000, "near": 60_000, "within": 60_000}  # terms
 CUT: dict[str, dict[str, Any]] = {
     "words": {"token_pattern": WORD, "ngram_range": (1, 2)},
     **{name: {"token_pattern": MARKED, "binary": True} for name in BLOCK_COLUMNS if name != "words"},

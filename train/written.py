@@ -22,7 +22,11 @@ WEIGHT = 3.0  # of a block in training
 
 def read_written(folder: Path) -> list[View]:
     """The views of all pages of a folder, by name; CorpusError names a page whose labels cannot be read."""
-    return [view for path in sorted(folder.glob("*.html")) for view in views_of(path)]
+    return [view for path in pages_in(folder) for view in views_of(path)]
+
+
+def pages_in(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.html"))
 
 
 def views_of(path: Path) -> list[View]:
@@ -36,13 +40,14 @@ def views_of(path: Path) -> list[View]:
         node.attrs["class"] = " ".join(filter(None, [node.attributes.get("class"), MARK + code]))
     blocks = segment(page)
     labels = np.array([LABELS.index(CODES[code_of(block.ancestors)]) for block in blocks], dtype=np.int8)
-    language = page.tree.root.attributes.get("lang") or ""
+    language = (page.tree.root.attributes.get("lang") or "").partition("-")[0]
     if not language:
         raise CorpusError(f"{path}: <html> has no lang; write which language it is in")
     html = View(
         path.stem, folder_of(path), f"{folder_of(path)}: {path.stem}", "", "html",
         [replace(block, ancestors=tuple(map(unmarked, block.ancestors))) for block in blocks],
-        labels, np.arange(len(blocks)), OWN, page.title, weight=WEIGHT, language=language,
+        labels, np.arange(len(blocks)), OWN, page.title, "written", weight=WEIGHT,
+        language=language,
     )  # fmt: skip
     kept = np.flatnonzero(labels != LABELS.index("site_chrome"))
     left = [as_lines(html, kept, "leftover")] if 2 < len(kept) < len(blocks) else []
