@@ -20,6 +20,7 @@ from pagesieve.predict.labels import CODES, LABELS
 from pagesieve.predict.page import read_page
 from pagesieve.train.align import Span, find_spans, read_spans, running_words, words
 from pagesieve.train.split import site_of
+from pagesieve.train.written import read_written
 
 DATA = Path(__file__).parents[1] / "data"
 ANNOTATIONS = sorted((DATA / "annotations").glob("*.csv"))
@@ -212,7 +213,9 @@ def test_the_card_counts_what_is_there(rows: list[Row]) -> None:
     for name, count in codes.items():
         for code, number in count.items():
             labels[name][CODES[code]] += number
-    counts = {"paragraphs.csv": Counter(row["label"] for row in rows), **labels}
+    written = [view for view in read_written(DATA / "written") if view.kind == "html"]
+    of_written = Counter(LABELS[label] for view in written for label in view.labels)
+    counts = {"paragraphs.csv": Counter(row["label"] for row in rows), "written": of_written, **labels}
     counts["all"] = sum(counts.values(), Counter())
     wanted = [
         (name, *(f"{number:,}" for number in (*(count[label] for label in LABELS), count.total())))
@@ -225,6 +228,9 @@ def test_the_card_counts_what_is_there(rows: list[Row]) -> None:
     languages = Counter(row["language"] for row in rows).most_common()
     assert ", ".join(f"{name} {count:,}" for name, count in languages) in " ".join(card.split())
     assert f"{len({row['page'] for row in rows})} made-up pages" in card
+    by_language = Counter(view.language for view in written).most_common()
+    assert f"{len(written)} made-up HTML pages" in card
+    assert ", ".join(f"{name} {count}" for name, count in by_language) in " ".join(card.split())
     assert f"{len(PAGES)} sample pages" in card
     assert f"labels of {len(READ):,} pages of seven corpora" in card
 

@@ -27,7 +27,7 @@ SECTIONS = (
     ("ul", "li"),
     ("div class=box", "div class=row"),
     ("section", "p"),
-    ("div", "div"),
+    ("form", "div"),
     ("dl", "dd"),
 )
 
