@@ -23,6 +23,7 @@ from .split import FOLDS, fold_of
 Features = list[Counts] | np.ndarray  # of the first pass, of those behind it
 
 LIFT = 0.25  # power by which rare labels are lifted
+LANGUAGE_LIFT, MOST_LIFT = 0.3, 5.0  # the same of rare languages, at most so many times
 LEFT_OVER = 2.0  # how much more a left-over line counts than one of a whole page
 EVERYTHING = -1  # the fold that leaves nothing out
 
@@ -75,17 +76,30 @@ def learn_from(views: Sequence[View], jobs: int) -> Learned:
 
 def tabulated(views: Sequence[View]) -> Table:
     sizes = [len(view.blocks) for view in views]
+    labels = np.concatenate([view.labels for view in views])
     sites = [view.page if view.page_set == MINE else view.site for view in views]
     known = {site: view.language for site, view in zip(reversed(sites), reversed(views), strict=True) if view.language}
+    weights = np.repeat([view.weight * (LEFT_OVER if view.kind == "leftover" else 1) for view in views], sizes)
+    spoken = np.repeat([known.get(site, "") for site in sites], sizes)
     return Table(
         views=list(views),
-        labels=np.concatenate([view.labels for view in views]),
-        weights=np.repeat([view.weight * (LEFT_OVER if view.kind == "leftover" else 1) for view in views], sizes),
+        labels=labels,
+        weights=weights * lifts(spoken, np.where(labels >= 0, weights, 0)),
         sites=np.repeat(np.array(sites, object), sizes),
         languages=known,
         folds=np.repeat([fold_of(view.site) for view in views], sizes),
         starts=np.concatenate([[0], np.cumsum(sizes)]).astype(int),
     )
+
+
+def lifts(languages: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """What the weight of a block is to be multiplied with for its language, one of ``languages`` or "" where it is not
+    known: rare ones count more, by how much less of the weight they have than the most frequent one.
+    """
+    names, numbers = np.unique(languages, return_inverse=True)
+    totals = np.bincount(numbers, weights)
+    found = np.minimum(MOST_LIFT, (totals.max() / np.maximum(totals, 1e-9)) ** LANGUAGE_LIFT)
+    return np.asarray(np.where(names == "", 1.0, found)[numbers])
 
 
 def learn(
