@@ -111,7 +111,7 @@ def block_terms(read: Read, title: str) -> dict[str, Column]:
         text.split(None, OPENING + 1)[1 : OPENING + 1] for text in words_of([text[:READ] for text in read.texts])
     ]
     return {
-        "stems": Column([["".join(found) for found in STEM.findall(text)] for text in read.words], own(count)),
+        "stems": Column(stems(read), own(count)),
         "markup": shared([block.ancestors for block in blocks], partial(markup_of, kept={})),
         "shape": Column(
             [*(list(chain(*tokens)) for tokens in zip(*parts, strict=True)), ["none"]], own(count) | beside(count, LOOK)
@@ -120,6 +120,16 @@ def block_terms(read: Read, title: str) -> dict[str, Column]:
         "near": near(openings),
         "within": within(read.elements, openings),
     }
+
+
+def stems(read: Read) -> list[list[str]]:
+    """How the long words of each line begin, so that their forms count as one word; of HTML pages nothing is gained.
+
+    Five letters of six or more, two syllables of Hangul of three or more.
+    """
+    if read.blocks[0].path:
+        return [[] for _ in read.blocks]
+    return [["".join(found) for found in STEM.findall(text)] for text in read.words]
 
 
 def shapes(read: Read) -> list[list[str]]:

@@ -253,7 +253,8 @@ def test_what_is_left_open_is_scanned_once(opening: str) -> None:
 
 def test_a_declarative_shadow_root_is_shown_and_any_other_template_is_not() -> None:
     page = read_page(
-        "<x-card><TEMPLATE ShadowRootMode='Open'><p>Shown<template><p>Held back</template><p>Shown too</template>Beside</x-card>"
+        "<x-card><TEMPLATE ShadowRootMode='Open'><p>Shown<template><p>Held back</template><p>Shown too</template>Beside"
+        "</x-card>"
         '<template title="shadowrootmode=open"><p>Never</template><p>Last'
     )
     assert [block.text for block in segment(page)] == ["Shown", "Shown too", "Beside", "Last"]

@@ -122,7 +122,8 @@ def a_pass(table: Table, kind: str, features: Features, jobs: int) -> tuple[dict
     folds = (*range(FOLDS), EVERYTHING)
     out = {fold: np.flatnonzero(table.folds == fold) for fold in folds}
     fitted = Parallel(n_jobs=jobs, pre_dispatch="n_jobs", max_nbytes=None)(
-        delayed(fit_and_score)(kind, table.languages, *examples(table, features, fold), rows_of(features, out[fold])) for fold in folds
+        delayed(fit_and_score)(kind, table.languages, *examples(table, features, fold), rows_of(features, out[fold]))
+        for fold in folds
     )
     said = np.zeros((len(table.labels), *fitted[0][1].shape[1:]))
     for fold, (_, part) in zip(folds, fitted, strict=True):
@@ -142,7 +143,12 @@ def rows_of(features: Features, rows: np.ndarray) -> Features:
 
 
 def fit_and_score(
-    kind: str, languages: dict[str, str], features: Features, sites: np.ndarray, labels: np.ndarray, weights: np.ndarray,
+    kind: str,
+    languages: dict[str, str],
+    features: Features,
+    sites: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray,
     others: Features,
 ) -> tuple[Pipeline, np.ndarray]:
     """The first pass where features are counts of terms, else one of the passes behind it."""

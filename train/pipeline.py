@@ -25,7 +25,15 @@ WEIGHTS = {
 }
 BLOCK_C, PAGE_C = 0.5, 0.004
 SITES = 3  # that a term must stand on: the others tell what a page is about, or whose it is
-MOST = {"stems": 20_000, "markup": 30_000, "shape": 30_000, "links": 30_000, "words": 60_000, "near": 60_000, "within": 60_000}  # terms
+MOST = {
+    "stems": 20_000,
+    "markup": 30_000,
+    "shape": 30_000,
+    "links": 30_000,
+    "words": 60_000,
+    "near": 60_000,
+    "within": 60_000,
+}  # terms
 CUT: dict[str, dict[str, Any]] = {
     "words": {"token_pattern": WORD, "ngram_range": (1, 2)},
     **{name: {"token_pattern": MARKED, "binary": True} for name in BLOCK_COLUMNS if name != "words"},
@@ -90,8 +98,8 @@ def fit_blocks(
 ) -> tuple[Pipeline, np.ndarray]:  # fmt: skip
     """The first pass: TF-IDF of each column, its rows of length 1, and a linear model of all of them.
 
-    Learned from ``counts`` of the blocks of ``sites`` in these ``languages``, all pages of one ``kind`` (html, text). The counts are what the
-    pipeline's own vectorisers would count. Returned with what it says of the ``others``: an array (blocks,
+    Learned from ``counts`` of the blocks of ``sites`` in these ``languages``, all pages of one ``kind`` (html, text).
+    The counts are what the pipeline's own vectorisers would count. Returned with what it says of the ``others``: an array (blocks,
     1 + BLOCK_COLUMNS, labels) of the scores and behind them the evidence by column.
     """
     known = {one.column: places for one in counts if len(places := of_many_sites(one, sites, languages))}

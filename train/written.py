@@ -1,4 +1,4 @@
-"""Folder of HTML pages that were written for pagesieve -> labelled pages, each as HTML, as lines and as left-over lines.
+"""Folder of HTML pages written for pagesieve -> labelled pages, each as HTML, as lines and as left-over lines.
 
 An element's ``data-label`` says what it holds, up to an inner one that has one too; what is in none is site_chrome.
 """
