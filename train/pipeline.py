@@ -99,8 +99,8 @@ def fit_blocks(
     """The first pass: TF-IDF of each column, its rows of length 1, and a linear model of all of them.
 
     Learned from ``counts`` of the blocks of ``sites`` in these ``languages``, all pages of one ``kind`` (html, text).
-    The counts are what the pipeline's own vectorisers would count. Returned with what it says of the ``others``: an array (blocks,
-    1 + BLOCK_COLUMNS, labels) of the scores and behind them the evidence by column.
+    The counts are what the pipeline's own vectorisers would count. Returned with what it says of the ``others``: an
+    array (blocks, 1 + BLOCK_COLUMNS, labels) of the scores and behind them the evidence by column.
     """
     known = {one.column: places for one in counts if len(places := of_many_sites(one, sites, languages))}
     counts, others = ([one.only(known[one.column]) for one in some if one.column in known] for some in (counts, others))
