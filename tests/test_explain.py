@@ -82,7 +82,7 @@ def test_parts_of_random_pages_sum_to_the_decision_values(model: Model, lines: l
 def test_parts_have_the_names_of_terms_and_features(model: Model):
     block, page, again = explain(model, TEXT, 5, kind="text").passes
     assert block.parts.loc["words: leave a"].idxmax() == "comment_form"
-    assert set(block.parts.index.str.partition(": ").get_level_values(0)) == {"words", "shape", "near"}
+    assert set(block.parts.index.str.partition(": ").get_level_values(0)) == {"words", "stems", "shape", "near"}
     assert "evidence of words: comment_form" in page.parts.index and "page blocks" not in page.parts.index
     assert set(again.parts.index.str[:10]) == {"1st pass: ", "2nd pass: "}
     assert "2nd pass: score: comment_form" in again.parts.index and "2nd pass: evidence" not in str(again.parts.index)

@@ -26,6 +26,8 @@ HTML = """<title>Tide tables</title><body><main class="entry-content"><h1>Tide t
 
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=60)
 
+SHAPE = BLOCK_COLUMNS.index("shape")
+
 
 def features_of(html: str) -> dict[str, dict[str, set[str]]]:
     page = read_page(html, kind="html")
@@ -70,8 +72,14 @@ def test_an_address_that_is_none_does_no_harm():
 def test_a_text_line_has_no_html_columns():
     rows = block_features([Block(0, "You may also like"), Block(1, "A boat came in at dawn and nobody saw it leave.")])
     filled = {name for name, cell in zip(BLOCK_COLUMNS, rows[1], strict=True) if cell}
-    assert filled == {"words", "shape", "near"}
-    assert {"head:also", "head:like"} <= set(rows[1][2].split())
+    assert filled == {"words", "stems", "shape", "near"}
+    assert {"head:also", "head:like"} <= set(rows[1][SHAPE].split())
+
+
+def test_the_beginnings_of_long_words_of_lines_are_terms() -> None:
+    rows = block_features([Block(0, "Комментарии: нельзя комментировать"), Block(1, "댓글을 댓글이 댓글 comments")])
+    stems = [row[BLOCK_COLUMNS.index("stems")].split() for row in rows]
+    assert stems == [["комме", "нельз"], ["댓글", "comme"]]
 
 
 def test_a_block_is_told_the_words_around_it():
@@ -86,7 +94,7 @@ def test_a_block_is_told_the_words_around_it():
 
 def test_the_same_text_is_counted_on_both_sides():
     rows = block_features([Block(i, text) for i, text in enumerate(["Share", "A boat", "Share", "Share"])])
-    signs = [{token for token in row[2].split() if token.startswith(("earlier", "later"))} for row in rows]
+    signs = [{token for token in row[SHAPE].split() if token.startswith(("earlier", "later"))} for row in rows]
     assert signs == [{"earlier=0", f"later={n}"} if i < 2 else {f"earlier={i - 1}", f"later={n}"}
                      for i, n in enumerate([2, 0, 1, 0])]  # fmt: skip
 
@@ -95,7 +103,7 @@ def test_a_line_echoes_the_paragraphs_or_does_not():
     words = "This spring the harbour ferry was painted green, after they had argued for two winters about its shade"
     long = words + ", and about its name."
     lines = [long, "Green ferry, harbour spring", "Ten recipes with lentils", "***"]
-    shapes = [row[2].split() for row in block_features([Block(i, line) for i, line in enumerate(lines)])]
+    shapes = [row[SHAPE].split() for row in block_features([Block(i, line) for i, line in enumerate(lines)])]
     assert [next(t for t in shape if t.startswith("echo=")) for shape in shapes] == [
         "echo=0", "echo=6", "echo=0", "echo=none",
     ]  # fmt: skip
@@ -135,7 +143,7 @@ def test_a_paragraph_without_spaces_weighs_as_much_as_one_with_them() -> None:
 def test_titles_and_beginnings_are_compared_sign_by_sign_where_words_have_no_spaces() -> None:
     lines = ["渡轮改漆绿色", "相关阅读：第一篇", "相关阅读：另一篇"]
     rows = block_features([Block(i, line) for i, line in enumerate(lines)], "渡轮漆绿色了")
-    shapes = [row[2].split() for row in rows]
+    shapes = [row[SHAPE].split() for row in rows]
     assert "title=2" in shapes[0] and "title=0" in shapes[1]
     assert first_words(lines[1], 2) == first_words(lines[2], 2) == "相关 阅读"
 

@@ -28,7 +28,7 @@ from pagesieve.train.corpus import (
     page_views,
 )
 from pagesieve.train.paragraphs import read_paragraphs
-from pagesieve.train.pipeline import counted, of_many_sites
+from pagesieve.train.pipeline import MOST, counted, of_many_sites
 from pagesieve.train.split import fold_of, site_of
 
 ROOT = Path(__file__).parent.parent
@@ -112,10 +112,24 @@ def test_terms_of_few_sites_are_left_out():
     assert found and list(found.terms) == ["lamp"] and found.matrix.toarray().ravel().tolist() == [1, 1, 1, 1, 0]
     found = counted("shape", [*texts, "boat tower"], [*sites, "e"])
     assert found and list(found.terms) == ["boat", "lamp", "tower"]
-    known = of_many_sites(found[np.arange(5)], np.array(sites))
+    known = of_many_sites(found[np.arange(5)], np.array(sites), {})
     assert list(found.terms[known]) == ["lamp"]
     assert counted("shape", ["", "lamp", "lamp"], ["a", "b", "c"]) is None
     assert counted("shape", ["lamp", "boat", "tower"], ["a", "b", "c"]) is None
+
+
+def test_of_too_many_terms_those_of_a_rare_language_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    sites = [f"en{n}" for n in range(9)] + [f"ko{n}" for n in range(3)]
+    found = counted("shape", ["lamp"] * 6 + ["boat lamp"] * 3 + ["배"] * 3, sites)
+    monkeypatch.setitem(MOST, "shape", 2)
+    assert found and list(found.terms) == ["boat", "lamp", "배"]
+    known = of_many_sites(found, np.array(sites), {site: site[:2] for site in sites})
+    assert list(found.terms[known]) == ["lamp", "배"]
+
+
+def test_blocks_of_rare_languages_count_more_but_not_those_of_unknown_ones() -> None:
+    lifts = fit.lifts(np.array(["en", "en", "ko", "th", ""]), np.array([16.0, 16.0, 1.0, 0.0, 1.0]))
+    assert lifts == pytest.approx([1, 1, 32**fit.LANGUAGE_LIFT, fit.MOST_LIFT, 1])
 
 
 def test_folds_are_by_site():
