@@ -30,7 +30,9 @@ ZEROS: dict[tuple[int, ...], str] = {
 READABLE = 0.75
 HEAD = 4096  # bytes in which a page declares its charset
 COMMENT = re.compile(rb"<!--.*?-->", re.S)
-DECLARATION = re.compile(rb"""<(?:meta\s[^>]*?\bcharset|\?xml\s[^>]*?\bencoding)\s*=\s*["']?\s*([^\s"'<>;/]+)""", re.I)
+DECLARATION = re.compile(
+    rb"""<(?:meta\s[^>]*?\bcharset|\?xml\s[^>]*?\bencoding)\s*+=\s*+["']?+\s*+([^\s"'<>;/]+)""", re.I
+)
 BETWEEN_TEXT = re.compile(rb'[<>"=&\r\n]+')  # no charset has these as a later byte of a character
 SAMPLE = 50_000  # bytes of non-ASCII text that the detector sees
 VOTES, VOTE = 5, 300  # parts of the sample that are detected, and the fewest bytes of a part

@@ -130,6 +130,14 @@ def test_detection_is_linear_in_the_size_of_the_page() -> None:
     assert time.process_time() - start < 1
 
 
+@pytest.mark.parametrize(("begin", "name"), [(b"<meta ", b"charset="), (b"<?xml ", b"encoding=")])
+def test_a_declaration_that_names_nothing_is_read_once(begin: bytes, name: bytes) -> None:
+    page = begin * 200 + name + b" " * 2000 + b";\xe9>"
+    start = time.process_time()
+    assert decode(page).endswith("é>")
+    assert time.process_time() - start < 1
+
+
 def archived(folder: Path) -> Iterator[tuple[str, bytes]]:
     """The pages of all archives: name and content."""
     for archive in sorted(folder.glob("*.tar.gz")):
