@@ -1,9 +1,12 @@
 """bytes -> str: the charset of a page by the evidence of its bytes; what it declares counts only where they fit it."""
 
 import codecs
+import encodings
 import re
 from collections import Counter
 from contextlib import suppress
+from encodings.aliases import aliases
+from pkgutil import iter_modules
 
 import chardet
 import webencodings
@@ -11,6 +14,8 @@ import webencodings
 SURROGATE = re.compile("[\ud800-\udfff]")
 # Python's text codecs that are no charset of any page.
 NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7"})
+# The names of Python's codecs; it would keep any other that it is asked for.
+CODECS = frozenset(aliases).union(module.name for module in iter_modules(encodings.__path__))
 MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32-le",  # begins with the mark of UTF-16
@@ -30,7 +35,9 @@ ZEROS: dict[tuple[int, ...], str] = {
 READABLE = 0.75
 HEAD = 4096  # bytes in which a page declares its charset
 COMMENT = re.compile(rb"<!--.*?-->", re.S)
-DECLARATION = re.compile(rb"""<(?:meta\s[^>]*?\bcharset|\?xml\s[^>]*?\bencoding)\s*=\s*["']?\s*([^\s"'<>;/]+)""", re.I)
+DECLARATION = re.compile(
+    rb"""<(?:meta\s[^>]*?\bcharset|\?xml\s[^>]*?\bencoding)\s*+=\s*+["']?+\s*+([^\s"'<>;/]+)""", re.I
+)
 BETWEEN_TEXT = re.compile(rb'[<>"=&\r\n]+')  # no charset has these as a later byte of a character
 SAMPLE = 50_000  # bytes of non-ASCII text that the detector sees
 VOTES, VOTE = 5, 300  # parts of the sample that are detected, and the fewest bytes of a part
@@ -73,9 +80,11 @@ def codec_of(label: str) -> str:
         if encoding := webencodings.lookup(label):
             name = {"gbk": "gb18030", "replacement": "", "x-user-defined": ""}.get(encoding.name)
             return encoding.codec_info.name if name is None else name
-        if (name := codecs.lookup(label).name) not in NO_CHARSETS:
-            b"a".decode(name, "replace")
-            return name
+        label = encodings.normalize_encoding(label.lower())
+        known = not CODECS.isdisjoint({label, label.replace(".", "_")})
+        if known and (codec := codecs.lookup(label).name) not in NO_CHARSETS:
+            b"a".decode(codec, "replace")
+            return codec
     return ""
 
 

@@ -4,6 +4,7 @@ An element that only certain tags end (``close``) is taken for open for as long 
 <svg> or <math> all is followed to the letter, for it decides how the tokenizer goes on (``tokens.py``).
 """
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -87,6 +88,7 @@ class OpenElements:
     last of so many ``doubts``; ``lost`` says that this may have changed how the tokenizer goes on. ``left_open`` counts
     REMADE among the names, ``remade`` how many elements were made of them anew, ``extra`` those open beside the names.
     ``columns`` is the place of a <template> that may begin with a <col>: then the parser passes over other tags in it.
+    Of the formatting that goes on behind what is closed the last ``most_kept`` are followed.
     """
 
     names: list[str] = field(default_factory=list)
@@ -101,6 +103,7 @@ class OpenElements:
     left_open: int = 0
     remade: int = 0
     columns: int = -1
+    most_kept: int = sys.maxsize
 
     def open(self, name: str, values: str, slashes: str) -> bool:
         """Takes a start tag with the attributes ``values``, and what is before its end. Returns whether it is HTML."""
@@ -193,6 +196,7 @@ class OpenElements:
                 break
             if name in FORMATTING:
                 kept.append(name)
+        kept = kept[-self.most_kept :]
         self.left_open += sum(map(REMADE.__contains__, kept)) - sum(map(REMADE.__contains__, self.names[place:]))
         self.cut(place)
         self.names += kept
@@ -227,8 +231,11 @@ class OpenElements:
     def cut(self, place: int) -> None:
         """Closes all elements from this place on."""
         if self.foreign:
-            self.foreigners.subtract(name.partition("/")[2] for name in self.names[place:])
-            self.foreigners = +self.foreigners
+            for name in self.names[place:]:
+                within = name.partition("/")[2]
+                self.foreigners[within] -= 1
+                if self.foreigners[within] <= 0:
+                    del self.foreigners[within]
         del self.names[place:]
         while self.regions[-1][0] >= place:
             self.regions.pop()
@@ -305,7 +312,8 @@ class OpenElements:
             name = next((outer for outer in reversed(region) if outer in HEADINGS), name)
         if name not in region:
             if name == "template" and self.columns < 0:
-                self.columns = next((at for at, _ in self.regions[1:] if self.names[at] == name), -1)
+                self.lost |= len(self.regions) > MAX_REACH
+                self.columns = next((at for at, _ in self.regions[1:MAX_REACH] if self.names[at] == name), -1)
             return False
         place = len(region) - 1 - region[::-1].index(name)
         inner = region[place + 1 :]

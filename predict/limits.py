@@ -12,6 +12,7 @@ MAX_ATTRIBUTES = 2000  # of an element; the same: 10,000 take 0.15 s
 MAX_OPTIONS = 20_000  # of drop-down lists; the same: 20,000 take 1.3 s in one list
 MAX_REMADE = 20_000  # formatting elements that are left open, and made anew in each block
 MAX_UNSURE = 20_000  # characters behind an <svg> or <math> of which the end cannot be told without parsing
+FOLLOWED = 20  # formatting elements that are followed behind these limits, where no tag depends on them
 # Elements whose content is never shown; <noscript> is not among them, whole forum threads live there.
 NOT_TEXT = frozenset("script style template head title iframe noembed noframes datalist".split())
 NOT_DRAWN = NOT_TEXT.union("desc metadata defs symbol annotation annotation-xml".split())  # in an <svg> or <math>
@@ -48,7 +49,7 @@ def strip_tags(text: str) -> str:
     """The text of a page without its tags, a line per block; linear in its length, loses no visible word."""
     parts: list[str] = []
     hidden, raw, end = "", "", 0
-    for match, name, _, of_html in tags(text, OpenElements()):
+    for match, name, _, of_html in tags(text, OpenElements(most_kept=FOLLOWED)):
         if not hidden and raw not in NOT_TEXT:
             between = text[end : match.start()]
             parts.append(between if raw and raw != "textarea" else unescape(between))

@@ -28,7 +28,7 @@ def html_part(content: bytes) -> tuple[bytes, str | None]:
     content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # as the parser ends lines
     if len(NESTING.findall(content)) > MAX_NESTED or LONG_TYPE.search(content):
         raise ValueError("MHTML of too many nested parts, or too long a header")
-    for part in BytesParser().parsebytes(content).walk():
+    for part in parsed(content).walk():
         if part.get_content_type() == "text/html":
             body = part.get_payload(decode=True)
             if isinstance(body, bytes):
@@ -36,8 +36,16 @@ def html_part(content: bytes) -> tuple[bytes, str | None]:
     raise ValueError("MHTML without an HTML part")
 
 
+def parsed(content: bytes) -> Message:
+    """The message; raises ValueError if a parameter of a header, as its boundary, cannot be read."""
+    try:
+        return BytesParser().parsebytes(content)
+    except (TypeError, ValueError) as error:  # of numbered and unnumbered parts of one value, a charset, a NUL
+        raise ValueError("MHTML with a header that cannot be read") from error
+
+
 def charset_of(part: Message) -> str | None:
     """The charset that a part names, None if it names none in a way that can be read."""
-    with suppress(ValueError):  # of a NUL in how the name is written
+    with suppress(TypeError, ValueError):  # of numbered and unnumbered parts of the name, a NUL in it
         return part.get_content_charset()
     return None

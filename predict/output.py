@@ -26,10 +26,12 @@ CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line fe
 BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")  # turns the order in which what follows is shown
 ESCAPED = re.compile(f"{CONTROL.pattern}|{BIDI.pattern}|[\u2028\u2029]")  # in JSON, where it leaves the value the same
 # What a spreadsheet would compute, behind what it may pass over; a sign that stands alone is none.
-SIGN = r"[\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
-FORMULA = re.compile(rf"{SIGN}.|[\t\r\n].", re.S)
+SIGNS, UNSEEN = r"=+\-@\uff1d\uff0b\uff0d\uff20", r"\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+FORMULA = re.compile(rf"[\s{UNSEEN}]*+[{SIGNS}].|[\t\r\n].", re.S)
 # The same inside a cell, which begins another one where semicolons separate cells, perhaps in quotes; but no smiley.
-INNER = re.compile(rf"(?<=[;\t\n])(?=[\s\"]*{SIGN}[^)])", re.S)
+# What is passed over ends at the next separator, so that it is read once.
+SPACE = r"[^\S\t\n]"
+INNER = re.compile(rf"(?<=[;\t\n])(?=(?:{SPACE}|\")*+(?:{SPACE}|[{UNSEEN}])*+[{SIGNS}][^)])", re.S)
 
 HEADING = re.compile(r"/h([1-6])\[")  # a step of a block's path
 

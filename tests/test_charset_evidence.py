@@ -1,6 +1,7 @@
 """The charset of a page by its bytes: pages that lie, that are broken, and that declare nothing."""
 
 import csv
+import encodings
 import gzip
 import re
 import tarfile
@@ -128,6 +129,22 @@ def test_detection_is_linear_in_the_size_of_the_page() -> None:
     assert detect(long) == "cp1251"
     assert detect(b"\xe9<" * 500_000) and detect(b"<meta charset " * 70_000 + b"\xe9")
     assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize(("begin", "name"), [(b"<meta ", b"charset="), (b"<?xml ", b"encoding=")])
+def test_a_declaration_that_names_nothing_is_read_once(begin: bytes, name: bytes) -> None:
+    page = begin * 200 + name + b" " * 2000 + b";\xe9>"
+    start = time.process_time()
+    assert decode(page).endswith("é>")
+    assert time.process_time() - start < 1
+
+
+def test_labels_of_charsets_are_not_kept_for_the_next_pages() -> None:
+    decode(b"<meta charset=latin-1>\xe9")
+    before = len(encodings._cache)
+    for number in range(200):
+        decode(b"<meta charset=heron-%d>\xe9<meta charset=latin%s1>" % (number, b"-" * number))
+    assert len(encodings._cache) <= before + 10
 
 
 def archived(folder: Path) -> Iterator[tuple[str, bytes]]:

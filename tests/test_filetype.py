@@ -132,6 +132,14 @@ def test_mhtml_with_a_charset_that_cannot_be_read_is_read_without_it() -> None:
     page = b"MIME-Version: 1.0\nContent-Type: text/html; charset*=heron'en'utf-8\n\n<p>heron"
     assert html_part(page) == (b"<p>heron", "utf-8")
     assert html_part(page.replace(b"heron'", b"a%00b'")) == (b"<p>heron", None)
+    assert html_part(page.replace(b"charset*", b"charset*0=a; charset*")) == (b"<p>heron", None)
+
+
+@pytest.mark.parametrize("boundary", ["boundary*=a; boundary*0=b", "boundary*=a%00b''c", "boundary*=undefined''%e9"])
+def test_mhtml_with_a_boundary_that_cannot_be_read_is_no_page(boundary: str) -> None:
+    page = f"MIME-Version: 1.0\nContent-Type: multipart/related; {boundary}\n\n--b\nContent-Type: text/html\n\n<p>heron"
+    with pytest.raises(NotAPage, match="MHTML with a header that cannot be read"):
+        read_page(page.encode())
 
 
 def test_html_that_is_read_as_text_is_noted() -> None:

@@ -1,8 +1,10 @@
 """`pagesieve review` in a browser, against the real server: labels by keyboard, a kill, two tabs, strangers."""
 
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -297,6 +299,32 @@ def test_a_change_that_is_nested_too_deep_is_refused(client: Any, change: str) -
     assert answer.status_code == 400 and "nested too deep" in answer.text
 
 
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The port of a server that waits half a second for a client."""
+    monkeypatch.setattr(review.Handler, "timeout", 0.5)
+    server = review.Server("127.0.0.1", 0, review.Flask("empty"), review.Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    "sent", [b"GET http://[ HTTP/1.1\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x1b[31m\r\n", b"GET /", b""]
+)
+def test_a_client_that_asks_nothing_is_left_with_one_line_at_most(
+    port: int, capfd: pytest.CaptureFixture[str], sent: bytes
+) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        client.sendall(sent)
+        while client.recv(10_000):
+            pass
+    assert capfd.readouterr().err.count("\n") <= 1
+
+
 def test_nothing_inline_may_run_and_no_frame_holds_the_page(client: Any) -> None:
     page = client("/secret/")
     policy = page.headers["Content-Security-Policy"]
@@ -314,6 +342,17 @@ def test_a_page_that_cannot_be_read_is_skipped_in_a_folder(
     assert main(["review", str(pages / "c.html.gz")]) == 2
     assert main(["review", str(pages), "--blind", "--reader", "../me"]) == 2
     assert "reader '../me': expected" in capsys.readouterr().err
+
+
+def test_a_page_that_is_not_read_in_full_is_a_line(
+    pages: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (pages / "deep.html").write_text("<div>" * 1100 + "<p>The heron waits")
+    file, mine = str(tmp_path / "labels.csv"), str(tmp_path / "mine")
+    assert main(["review", str(pages), "--out", mine, "--export", file]) == 0
+    name = pages / "deep.html"
+    said = f"pagesieve: {name}: nested deeper than 1000 elements: read as text, without its tags\n"
+    assert capsys.readouterr().err == said
 
 
 def test_without_flask_one_line_says_what_to_install(

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,15 @@ def test_a_page_that_was_changed_is_named(tmp_path: Path) -> None:
 )
 def test_the_site_is_the_page_s_own_address_or_its_folder(head: str, site: str) -> None:
     assert reviewed.sheet_of(f"{head}<p>word".encode(), "some/pages/a.html", "html", {}).site == site
+
+
+def test_the_site_of_mhtml_is_that_of_its_html_and_no_other_part_is_parsed() -> None:
+    head = b"MIME-Version: 1.0\nContent-Type: multipart/related; boundary=a\n\n--a\nContent-Type: text/html\n"
+    page = b"Content-Transfer-Encoding: quoted-printable\n\n<link rel=3Dcanonical href=3Dhttps://heron.co.uk/><p>word\n"
+    other = b"--a\nContent-Type: text/plain\n\n" + b"<div>" * 20_000
+    start = time.process_time()
+    assert reviewed.sheet_of(head + page + other, "some/pages/a.mht", "html", {}).site == "heron.co.uk"
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path, PurePath
 from types import SimpleNamespace
@@ -73,6 +74,16 @@ def test_json_keeps_what_it_escapes() -> None:
 )
 def test_no_cell_is_a_formula_behind_what_a_spreadsheet_passes_over(text: str) -> None:
     assert output.cell(text)[0] == "'"
+
+
+@pytest.mark.parametrize("space", ["\n", "\t", " ", "; ", '\n"', "\u200b\n"])
+def test_white_space_within_a_cell_is_read_once(space: str) -> None:
+    start = time.process_time()
+    for end, formulas in (("b", False), ("=1", True)):
+        text = f"a;{space * 10_000}{end}"
+        shown = output.cell(text)
+        assert (shown.replace("'", "") == text, "'" in shown) == (True, formulas)
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("text", ["-", "=", "a=1", "'=1", "1-2", " x", ""])

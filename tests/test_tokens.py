@@ -1,6 +1,7 @@
 """How markup is taken apart before it is parsed: the same tags and text as the parser's own, and none is hidden."""
 
 import random
+import time
 
 import pytest
 from hostile import squeezed
@@ -171,3 +172,19 @@ def test_without_tags_no_text_is_hidden(markup: str, text: str) -> None:
 def test_references_of_any_number_are_replaced(reference: str, text: str) -> None:
     assert unescape(reference) == text
     assert strip_tags(reference) == text
+
+
+@pytest.mark.parametrize(
+    "beyond",
+    [
+        "<table><tr>" + "<i>heron<tr>" * 20_000,
+        "<svg>" + "".join(f"<a{n}>" for n in range(20_000)) + "<g></g>" * 20_000,
+        "<object></template>" * 20_000,
+    ],
+    ids=["formatting", "names", "regions"],
+)
+def test_a_page_beyond_the_limits_is_stripped_of_its_tags_in_linear_time(beyond: str) -> None:
+    start = time.process_time()
+    assert excess(beyond)
+    strip_tags(beyond)
+    assert time.process_time() - start < 3

@@ -6,8 +6,9 @@ page is fetched from here alone, and no text of a page becomes markup.
 
 import argparse
 import datetime
-import logging
 import secrets
+import sys
+import warnings
 from collections.abc import Sequence
 from functools import partial
 from importlib.resources import files
@@ -15,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, abort, jsonify, request
-from werkzeug.serving import make_server
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from pagesieve.predict.inputs import BadPage, Failure, find, kind, naming, read_source
+from pagesieve.predict.__main__ import noting
+from pagesieve.predict.inputs import BadPage, Failure, find, kind, read_source
 from pagesieve.predict.labels import CODES, COLOURS, LABELS
 from pagesieve.predict.model import Model
 from pagesieve.predict.output import EACH_LABEL, STYLE, note
+from pagesieve.predict.page import PageWarning
 
 from . import label_studio
 from .align import SpanError
@@ -29,6 +32,7 @@ from .reviewed import CODE_OF, Sheet, Stale, change, differences, kept_sheets, l
 
 HOST = "127.0.0.1"
 MOST = 1_000_000  # bytes of a change
+SILENT = 60  # seconds after which a client that sends or takes nothing is left
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -43,14 +47,17 @@ HEADERS = {
 def review(args: argparse.Namespace, model: Model | None) -> int:
     """Serve the review until it is stopped, or write or take a file of labels; returns the exit status."""
     try:
-        sheets = sheets_of(args.inputs, args.input, args.out)
-        label_file(args.out, sheets[0], args.reader)  # a Failure where the reader has no name for a file
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PageWarning)  # which is told where the page is read first
+            sheets = sheets_of(args.inputs, args.input, args.out)
+            label_file(args.out, sheets[0], args.reader)  # a Failure where the reader has no name for a file
+            tasks = queued(sheets, model)
         if args.imported:
             print(label_studio.take(args.imported, args.out, sheets, args.reader, today()))
         elif args.export:
             print(label_studio.write(args.export, args.out, sheets))
         else:
-            serve(queued(sheets, model), args.out, args.reader, args.port)
+            serve(tasks, args.out, args.reader, args.port)
     except SpanError as error:
         raise Failure(str(error)) from error
     return 0
@@ -63,7 +70,7 @@ def sheets_of(inputs: list[str], given: Any, folder: Path) -> list[Sheet]:
     for source in find(inputs):
         try:
             content = read_source(source)
-            with naming(source.page):
+            with noting(source.page):
                 sheet = sheet_of(content, source.page, kind(source.page, given), sites)
         except BadPage as error:
             if source.named:
@@ -77,11 +84,26 @@ def sheets_of(inputs: list[str], given: Any, folder: Path) -> list[Sheet]:
     return list(found.values())
 
 
+class Handler(WSGIRequestHandler):
+    """Answers a client, also one that sends no request; nothing of either, as the token, is on the terminal."""
+
+    timeout = SILENT
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        pass
+
+
+class Server(ThreadedWSGIServer):
+    """A thread for each client; one that cannot be answered is a line on the terminal."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        note(f"a request was not answered ({sys.exception()})")
+
+
 def serve(tasks: Sequence[Task], folder: Path, reader: str, port: int) -> None:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else each request, with the token, is on the terminal
     token = secrets.token_urlsafe(32)
     try:
-        server = make_server(HOST, port, Flask(__name__), threaded=True)
+        server = Server(HOST, port, Flask(__name__), Handler)
     except (OSError, OverflowError, SystemExit) as error:
         raise Failure(f"port {port} of {HOST} cannot be had; leave --port out for a free one") from error
     host = HOST if server.server_port == 80 else f"{HOST}:{server.server_port}"  # as browsers name it

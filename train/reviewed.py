@@ -18,14 +18,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from selectolax.lexbor import LexborHTMLParser
-
 from pagesieve.predict.blocks import Block, segment
-from pagesieve.predict.charset import decode
 from pagesieve.predict.files import read_file
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.labels import CODES, LABELS
-from pagesieve.predict.page import MAX_BYTES, Kind, read_page
+from pagesieve.predict.page import MAX_BYTES, Kind, Page, read_page
 
 from .align import CELLS, Span, find_spans, hash_of, majority, running_words, spans_in
 from .split import site_of
@@ -77,7 +74,7 @@ def sheet_of(content: bytes, name: str, kind: Kind, sites: Mapping[str, str]) ->
     worded = set(owners)
     id = version_of(content)
     return Sheet(
-        id, name, sites.get(id) or site_of_page(content, name, read.kind), read.kind, content,
+        id, name, sites.get(id) or site_of_page(read, name), read.kind, content,
         [block for block in blocks if block.index in worded], running, owners,
     )  # fmt: skip
 
@@ -86,10 +83,9 @@ def version_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def site_of_page(content: bytes, name: str, kind: str) -> str:
+def site_of_page(page: Page, name: str) -> str:
     """The site by the address that a page gives as its own; else the folder that it lies in."""
-    tree = LexborHTMLParser(decode(content)) if kind == "html" else None
-    for node in filter(None, map(tree.css_first, ADDRESSES) if tree else ()):
+    for node in filter(None, map(page.tree.css_first, ADDRESSES) if page.tree else ()):
         address = (node.attributes.get("href") or node.attributes.get("content") or "")[:MAX_ABOUT]
         if re.match(r"https?://[^/]", address):
             return site_of(address)
