@@ -46,7 +46,7 @@ def excess(text: str) -> str:
 
 
 def strip_tags(text: str) -> str:
-    """The text of a page without its tags, a line per block; linear in its length, loses no visible word."""
+    """The text of a page without its tags, a line per block; linear in its length, loses no word between tags."""
     parts: list[str] = []
     hidden, raw, end = "", "", 0
     for match, name, _, of_html in tags(text, OpenElements(most_kept=FOLLOWED)):

@@ -51,10 +51,12 @@ def read_page(content: bytes | str, *, kind: Kind = "auto", charset: str | None 
     Bytes are decoded as ``charset.decode`` does it; ``charset`` is that of the HTTP header. HTML beyond the limits of
     ``limits.py`` is stripped of its tags, read as text lines, marked as ``flattened`` and reported by a PageWarning; so
     is HTML that is read as text as ``kind`` says so. Of MHTML the HTML part is read. Raises NotAPage for bytes of
-    another kind of file (a PDF, an image), TypeError for no content.
+    another kind of file (a PDF, an image), TypeError for no content, or a charset that is no name.
     """
     if not isinstance(content, bytes | str):
         raise TypeError(f"content must be the page itself, bytes or str, not {type(content).__name__}")
+    if not isinstance(charset, str | None):
+        raise TypeError(f"charset must be its name, a str, not {type(charset).__name__}")
     if isinstance(content, bytes) and kind != "text" and is_mhtml(content):
         return read_mhtml(content, charset)
     text = read_bytes(content, charset) if isinstance(content, bytes) else encodable(content).removeprefix("\ufeff")

@@ -263,3 +263,8 @@ def test_a_declarative_shadow_root_is_shown_and_any_other_template_is_not() -> N
 def test_a_template_that_is_written_in_a_script_or_comment_declares_nothing() -> None:
     html = "<script>'<template shadowrootmode=open>'</script><!-- <template shadowrootmode=open> --><p>Text</p>"
     assert with_shadow_roots(html) == html
+
+
+def test_a_charset_that_is_no_name_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="charset must be its name, a str, not int"):
+        read_page(b"<p>Text</p>", charset=5)  # type: ignore[arg-type]
