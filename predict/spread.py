@@ -92,8 +92,10 @@ def compare(path: Path, settings: dict[str, Any]) -> None:
         write_file(path, [(0, json.dumps(settings, indent=1) + "\n")])
         return
     try:
-        before = dict(json.loads(read_file(path)))
-    except (RecursionError, TypeError, ValueError) as error:
+        before = json.loads(read_file(path))
+        if not isinstance(before, dict):
+            raise ValueError("no object")
+    except (RecursionError, ValueError) as error:
         raise Failure(f"{path}: not the settings of a run ({error}); name another --out") from error
     for name in sorted(before.keys() | settings.keys()):
         old, new = (json.dumps(one.get(name), ensure_ascii=False) for one in (before, settings))

@@ -20,11 +20,14 @@ import psutil
 import pytest
 from made import PAGE, by_line, crawl, record, slowly, write_warc
 
-from pagesieve.predict import __main__, load
+from pagesieve.predict import __main__, files, load
 from pagesieve.predict import bulk as bulk_module
 from pagesieve.predict import guard as guard_module
+from pagesieve.predict import records as records_module
+from pagesieve.predict import shards as shards_module
 from pagesieve.predict import spread as spread_module
 from pagesieve.predict.bulk import RUNNING, Job, Report, close_guard, guard_of, label_shard
+from pagesieve.predict.files import same
 from pagesieve.predict.frames import ARTICLES, BLOCKS, frame_of_articles, frame_of_blocks
 from pagesieve.predict.guard import MAX_SAID, Guard, Lost
 from pagesieve.predict.inputs import Failure
@@ -259,6 +262,35 @@ def test_a_cell_of_parquet_that_python_cannot_hold_loses_its_own_row() -> None:
     assert lost(arrow.array([["x"], None, []])) == []  # a list names no page
 
 
+@pytest.mark.parametrize("name", ["html", "id"])
+def test_a_column_of_parquet_that_stands_twice_loses_its_file_alone(name: str) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="needs pyarrow: make setup")
+    from pyarrow import parquet
+
+    cells = [arrow.array(["<p>a", "<p>b"])] * 3
+    parquet.write_table(arrow.Table.from_arrays(cells, ["html", name, "id"]), "a.parquet")
+    assert records("a.parquet") == [Lost(None, f"broken archive: column {name} stands twice")]
+
+
+@pytest.mark.parametrize("error", [KeyError("a"), NotImplementedError("Integers not in cstdint"), AttributeError("b")])
+def test_whatever_a_library_raises_of_an_archive_loses_it_alone(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(shard: Shard, column: Column) -> Iterator[RawPage]:
+        yield RawPage("0", "heron", "text")
+        raise error
+
+    write_lines("a.jsonl", ["heron"])
+    monkeypatch.setattr(records_module, "read_jsonl", broken)
+    assert records("a.jsonl") == [RawPage("0", "heron", "text"), Lost(None, f"broken archive: {error}")]
+
+
+def test_a_line_of_json_behind_much_white_space_is_lost_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records_module, "MAX_LINE", 100)
+    Path("a.jsonl").write_text(" " * 101 + '{"text": "heron"}\n \n{"text": "tide"}\n')
+    assert records("a.jsonl") == [Lost("0", "larger than 10,000,000 bytes"), RawPage("1", "tide", "text")]
+
+
 def test_a_large_cell_of_a_dictionary_of_parquet_is_lost_in_each_row_and_never_there_twice() -> None:
     arrow = pytest.importorskip("pyarrow", reason="needs pyarrow: make setup")
     from pyarrow import parquet
@@ -330,6 +362,16 @@ def test_a_folder_is_its_archives_and_portions_of_its_pages(here: Path) -> None:
 def test_names_of_output_lead_nowhere_and_are_all_different() -> None:
     found = named(["../a.jsonl", "/a.jsonl", "A.jsonl", "b/../../a.jsonl"])
     assert [str(name) for name in found] == ["a.jsonl", "2-a.jsonl", "3-A.jsonl", "b/a.jsonl"]
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", f"{'a' * 245}%05d.jsonl"])
+def test_many_names_that_are_cut_to_the_same_take_no_longer_each(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    for module in (shards_module, files):
+        monkeypatch.setattr(module, "same", lambda path: asked.append(path) or same(path))
+    paths = [name % number if "%" in name else name for number in range(500)]
+    assert len(set(map(str, named(paths)))) == len(set(map(str, files.mirrored(paths)))) == 500
+    assert len(asked) < 500 * 15
 
 
 def test_no_output_takes_the_name_of_a_folder_of_another() -> None:
@@ -409,7 +451,7 @@ WRONG: list[dict[str, Any]] = [
     {"errors": [ERROR | {"reason": 5}]},
     {"errors": [ERROR | {"page": {}}]},
 ]
-BROKEN = ["", "[]", "7", "null", "{", '{"shard": 1}', "[" * 100_000, "\xff", "[[1], 2]"]
+BROKEN = ["", "[]", "7", "null", "{", '{"shard": 1}', "[" * 100_000, "\xff", "[[1], 2]", "[[1, 2]]"]
 
 
 @pytest.mark.parametrize("content", BROKEN)
