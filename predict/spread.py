@@ -1,7 +1,8 @@
 """shards -> labelled shards: spread over the cores of this machine or a Dask cluster, and taken up again after a stop.
 
 The output folder holds ``run.json`` (what the rows depend on), ``blocks`` or ``articles`` (a file a shard), ``reports``
-(what became of each shard), ``errors.jsonl`` (the pages that are lost) and, while it is filled, ``.running``.
+(what became of each shard, and what of it is lost), ``errors.jsonl`` (all that is lost) and, while it is filled,
+``.running``.
 """
 
 import fcntl
@@ -20,11 +21,10 @@ from typing import Any, Literal
 
 import joblib
 
-from .bulk import ATTEMPTS, RUNNING, Job, Report, close_guard, finished, label_shard
+from .bulk import ATTEMPTS, RUNNING, Job, Report, close_guard, errors_of, finished, label_shard
 from .files import read_file, write_file
 from .guard import Fault
 from .inputs import Failure
-from .output import json_line
 from .processes import end_with
 from .progress import counting
 from .records import need
@@ -61,10 +61,10 @@ def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], en
             raise Failure(f"the process that labels pages fails without any page: it {error}") from error
         finally:
             close_guard()
-            ordered = [reports[str(shard.name)] for shard in shards if str(shard.name) in reports]
-            write_file(job.out / "errors.jsonl", [(0, error_lines(ordered))])
             shutil.rmtree(job.out / RUNNING, ignore_errors=True)
-    return ordered
+            known = [shard for shard in shards if str(shard.name) in reports]
+            write_file(job.out / "errors.jsonl", enumerate(line for shard in known for line in errors_of(shard, job)))
+    return [reports[str(shard.name)] for shard in known]
 
 
 @contextmanager
@@ -179,8 +179,3 @@ def dask_backend(client: Any) -> Any:
             return task
 
     return Backend(client=client)
-
-
-def error_lines(reports: Sequence[Report]) -> str:
-    errors = (error for report in reports for error in report.errors)
-    return "".join(map(json_line, errors))

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import pickle
 import signal
 import socket
 import subprocess
@@ -26,7 +27,7 @@ from pagesieve.predict import guard as guard_module
 from pagesieve.predict import records as records_module
 from pagesieve.predict import shards as shards_module
 from pagesieve.predict import spread as spread_module
-from pagesieve.predict.bulk import RUNNING, Job, Report, close_guard, guard_of, label_shard
+from pagesieve.predict.bulk import RUNNING, Job, Report, close_guard, errors_of, guard_of, label_shard
 from pagesieve.predict.files import same
 from pagesieve.predict.frames import ARTICLES, BLOCKS, frame_of_articles, frame_of_blocks
 from pagesieve.predict.guard import MAX_SAID, Guard, Lost
@@ -105,7 +106,7 @@ def test_a_process_that_left_for_want_of_work_is_started_anew(monkeypatch: pytes
         (shard,), job = find_shards([name], Path("out")), Job(Path("out").absolute(), by_line, format="jsonl")
         Path("out", RUNNING).mkdir(parents=True, exist_ok=True)
         report = label_shard(shard, job)
-        assert (report.pages, report.errors) == (2, [])
+        assert (report.pages, report.lost) == (2, 0)
         process = guard_of(job).process
         assert process and process.wait(10) == guard_module.LEFT
     close_guard()
@@ -124,7 +125,7 @@ def test_pages_after_a_long_stretch_of_other_records_are_labelled(monkeypatch: p
     monkeypatch.setattr(bulk_module, "read_shard", record_then_wait)
     write_lines("a.jsonl", ["heron"])
     (report,) = bulk("a.jsonl")
-    assert (report.pages, report.errors, len(asked)) == (3, [], 3)
+    assert (report.pages, report.lost, len(asked)) == (3, 0, 3)
 
 
 @pytest.mark.slow
@@ -135,7 +136,7 @@ def test_a_warc_of_images_between_pages_is_labelled(monkeypatch: pytest.MonkeyPa
     images = [record(f"http://crawl.example/{number}", os.urandom(50_000), type="image/png") for number in range(5_000)]
     write_warc(Path("a.warc.gz"), [page, *images, page])
     (report,) = bulk("a.warc.gz")
-    assert (report.pages, report.skipped, report.errors) == (2, 5_000, [])
+    assert (report.pages, report.skipped, report.lost) == (2, 5_000, 0)
 
 
 def test_a_worker_that_is_killed_is_replaced(here: Path) -> None:
@@ -150,7 +151,10 @@ def test_a_shard_that_kills_each_worker_is_given_up_and_tried_again_by_the_next_
     (shard,), job = find_shards(["a.jsonl"], Path("out")), Job(Path("out"), by_line, format="jsonl")
     for number in range(3):
         Path("out", RUNNING, f"{joblib.hash('a.jsonl')}-{number}").mkdir(parents=True)
-    assert label_shard(shard, job).errors == [{"page": None, "reason": "killed its worker 3 times", "shard": "a.jsonl"}]
+    assert label_shard(shard, job).reasons == {"killed its worker 3 times": 1}
+    assert [json.loads(line) for line in errors_of(shard, job)] == [
+        {"page": None, "reason": "killed its worker 3 times", "shard": "a.jsonl"}
+    ]
     assert bulk("a.jsonl")[0].pages == 1 and not Path("out", RUNNING).exists()
 
 
@@ -446,11 +450,11 @@ WRONG: list[dict[str, Any]] = [
     {"labels": {"article_content": "1"}},
     {"labels": {"article_content": None}},
     {"labels": {"other": 1}},
-    {"errors": [1]},
-    {"errors": [{"reason": "it raises"}]},
-    {"errors": [ERROR | {"reason": 5}]},
-    {"errors": [ERROR | {"page": {}}]},
+    {"lost": None},
+    {"reasons": {"it raises": "1"}},
+    {"reasons": ["it raises"]},
 ]
+WRONG_ERRORS: list[Any] = [1, {"reason": "it raises"}, ERROR | {"reason": 5}, ERROR | {"page": {}}]
 BROKEN = ["", "[]", "7", "null", "{", '{"shard": 1}', "[" * 100_000, "\xff", "[[1], 2]", "[[1, 2]]"]
 
 
@@ -470,6 +474,27 @@ def test_a_broken_report_or_run_is_said_in_a_line(content: str) -> None:
         bulk("a.jsonl")
 
 
+@pytest.mark.parametrize(
+    "content", [*(f"{json.dumps(error)}\n" for error in WRONG_ERRORS), "", "\xff", "[" * 100_000, json.dumps(ERROR)]
+)
+def test_a_file_of_what_is_lost_that_holds_anything_else_is_said_in_a_line(content: str) -> None:
+    write_lines("a.jsonl", ["heron", "it raises"])
+    bulk("a.jsonl")
+    Path("out/reports/a.jsonl.jsonl").write_text(content, encoding="latin-1")
+    with pytest.raises(Failure, match=r"a.jsonl.jsonl: not what is lost of a shard.*remove .*out/reports/a.jsonl.json"):
+        bulk("a.jsonl")
+    Path("out/reports/a.jsonl.json").unlink()
+    assert [(report.pages, report.lost) for report in bulk("a.jsonl")] == [(1, 1)] and errors()[0]["page"] == "page 1"
+
+
+def test_what_is_lost_is_on_the_disk_and_not_in_memory() -> None:
+    Path("a.jsonl").write_text("1\n" * 100_000)
+    (report,) = bulk("a.jsonl")
+    assert (report.lost, report.reasons) == (100_000, {"no JSON object": 100_000})
+    assert len(pickle.dumps(report)) < 1000 and Path("out/reports/a.jsonl.json").stat().st_size < 1000
+    assert len(errors()) == 100_000 and errors()[-1] == ERROR | {"page": "99999", "reason": "no JSON object"}
+
+
 def test_the_report_on_another_shard_is_said_in_a_line() -> None:
     for name in ("a", "b"):
         write_lines(f"{name}.jsonl", ["heron"])
@@ -479,7 +504,7 @@ def test_the_report_on_another_shard_is_said_in_a_line() -> None:
         bulk("a.jsonl", "b.jsonl")
 
 
-@pytest.mark.parametrize("name", ["run.json", "reports/a.jsonl.json"])
+@pytest.mark.parametrize("name", ["run.json", "reports/a.jsonl.json", "reports/a.jsonl.jsonl"])
 def test_a_pipe_in_the_output_is_said_and_not_waited_for(name: str) -> None:
     write_lines("a.jsonl", ["heron"])
     bulk("a.jsonl")
@@ -490,7 +515,8 @@ def test_a_pipe_in_the_output_is_said_and_not_waited_for(name: str) -> None:
 
 
 def test_a_reason_in_the_summary_steers_no_terminal() -> None:
-    report = Report("a", "0", errors=[ERROR | {"reason": "\x1b[2J\ud800 bad\n: more"}])
+    report = Report("a", "0")
+    list(report.lose([Lost("0", "\x1b[2J\ud800 bad\n: more")]))
     assert summary([report], 1).endswith("           1  lost: [2J\ufffd bad\n")
 
 
