@@ -48,6 +48,7 @@ def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], en
     """
     job = replace(job, out=job.out.absolute())
     with locked(job.out):
+        refuse_links(shards, job)
         compare(job.out / "run.json", settings)
         reports = {report.shard: report for shard in shards if (report := finished(shard, job))}
         shutil.rmtree(job.out / RUNNING, ignore_errors=True)
@@ -84,6 +85,15 @@ def locked(out: Path) -> Iterator[None]:
         raise Failure(f"{out}: another run writes there") from error
     finally:
         os.close(handle)
+
+
+def refuse_links(shards: Sequence[Shard], job: Job) -> None:
+    """Raises Failure where a link in the output folder would lead what is written out of it."""
+    own = [job.out / name for name in ("run.json", "errors.jsonl", RUNNING, job.what, "reports")]
+    folders = {path.parent for shard in shards for path in (job.rows(shard), job.report(shard))}
+    for path in (*own, *sorted(folders)):
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(job.out)):
+            raise Failure(f"{path}: a link that leads out of {job.out}; remove it, or name another --out")
 
 
 def compare(path: Path, settings: dict[str, Any]) -> None:

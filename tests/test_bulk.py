@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
@@ -493,6 +494,23 @@ def test_what_is_lost_is_on_the_disk_and_not_in_memory() -> None:
     assert (report.lost, report.reasons) == (100_000, {"no JSON object": 100_000})
     assert len(pickle.dumps(report)) < 1000 and Path("out/reports/a.jsonl.json").stat().st_size < 1000
     assert len(errors()) == 100_000 and errors()[-1] == ERROR | {"page": "99999", "reason": "no JSON object"}
+
+
+@pytest.mark.parametrize("name", ["blocks", "reports", "blocks/in", RUNNING, "errors.jsonl", "run.json"])
+def test_no_link_leads_what_is_written_out_of_the_output_folder(name: str) -> None:
+    for folder in ("in", "out/blocks", "elsewhere"):
+        Path(folder).mkdir(parents=True)
+    write_lines("in/a.jsonl", ["heron"])
+    with suppress(OSError):
+        Path("out", name).rmdir()
+    Path("out", name).symlink_to(Path("elsewhere").absolute() if "json" not in name else Path("elsewhere/x").absolute())
+    with pytest.raises(Failure, match=rf"out/{name}: a link that leads out of .*out; remove it"):
+        bulk("in")
+    assert list(Path("elsewhere").iterdir()) == []
+    Path("out", name).unlink()
+    Path("far").mkdir()
+    Path("linked").symlink_to("far")  # the output folder itself may be one
+    assert [report.pages for report in bulk("in") + bulk("in", out="linked")] == [1, 1]
 
 
 def test_the_report_on_another_shard_is_said_in_a_line() -> None:
