@@ -108,6 +108,16 @@ def test_a_page_that_was_changed_is_named(tmp_path: Path) -> None:
         list(reviewed.kept_sheets(tmp_path))
 
 
+def test_a_page_has_labels_of_a_hundred_readers_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reviewed, "MAX_READERS", 2)
+    for reader in ("ann", "bob"):
+        label(tmp_path, sheet_of(), "TFPNTN", reader)
+    assert corrections.read_corrections(tmp_path, [])
+    label(tmp_path, sheet_of(), "TFPNTN", "eve")
+    with pytest.raises(Failure, match="labels of more than 2 readers; remove some"):
+        corrections.read_corrections(tmp_path, [])
+
+
 @pytest.mark.parametrize(
     ("head", "site"),
     [
