@@ -50,7 +50,7 @@ from .corpus import (
 from .corrections import WEIGHT, Corrections, read_corrections
 from .fit import EVERYTHING, learn_from
 from .paragraphs import contradictions, read_paragraphs
-from .reports import ReportError, read_reports
+from .reports import FOREIGN, ReportError, read_reports
 from .skeletons import in_skeletons
 
 DATA, SOURCES = Path("data"), Path("data/sources.toml")
@@ -197,7 +197,10 @@ def learn_in_steps(args: Namespace) -> None:
 def draw_gallery(reports: Path) -> list[Path]:
     """The worst pages of the corpora if their texts are here, else the sample pages."""
     known = next((path for path in (WORST, reports / SAMPLES) if path.exists()), None)
-    return [gallery.draw_gallery(reports / "gallery", gallery.read(known))] if known else []
+    try:
+        return [gallery.draw_gallery(reports / "gallery", gallery.read(known))] if known else []
+    except FOREIGN as error:
+        raise ReportError(f"{known}: no pages of a gallery ({error!r:.100}); run `make evaluate`") from error
 
 
 def compared() -> None:
