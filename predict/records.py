@@ -104,10 +104,17 @@ def read_pages(shard: Shard, _: Column) -> Iterator[Record]:
 
 def checked(page: RawPage) -> RawPage | Lost:
     """The page, unless it is too large or the content of another kind of file."""
-    if len(page.content) > MAX_BYTES:
+    if is_large(page.content):
         return Lost(page.page, f"larger than {MAX_BYTES:,} bytes")
     found = foreign_type(page.content, page.charset) if isinstance(page.content, bytes) else ""
     return Lost(page.page, f"not a page: looks like {found}") if found else page
+
+
+def is_large(content: bytes | str) -> bool:
+    """Whether it has more than MAX_BYTES, as UTF-8 if it is text, of which a sign has four at most."""
+    if isinstance(content, str) and len(content) > MAX_BYTES // 4:
+        content = content.encode("utf-8", "surrogatepass")
+    return len(content) > MAX_BYTES
 
 
 class OneByOne:

@@ -290,6 +290,13 @@ def test_whatever_a_library_raises_of_an_archive_loses_it_alone(
     assert records("a.jsonl") == [RawPage("0", "heron", "text"), Lost(None, f"broken archive: {error}")]
 
 
+def test_the_size_of_a_text_is_that_of_its_bytes() -> None:
+    write_lines("a.jsonl", ["鷺" * 3_333_333, "鷺" * 3_333_334, "a" * 10_000_000])
+    found = records("a.jsonl")
+    assert [isinstance(one, Lost) for one in found] == [False, True, False]
+    assert found[1] == Lost("page 1", "larger than 10,000,000 bytes")
+
+
 def test_a_line_of_json_behind_much_white_space_is_lost_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records_module, "MAX_LINE", 100)
     Path("a.jsonl").write_text(" " * 101 + '{"text": "heron"}\n \n{"text": "tide"}\n')

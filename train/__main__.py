@@ -68,7 +68,9 @@ JOBS = min(2, os.cpu_count() or 1)
 
 def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
     """The views of all training data that is there, and its digests by name; says what is used and what is missing."""
-    paragraphs = {path: read_paragraphs(path) for path in filter(None, (PARAGRAPHS, own))}
+    paragraphs = {PARAGRAPHS: read_paragraphs(PARAGRAPHS)}
+    if own and own != PARAGRAPHS:  # named with its ending, as no other source is
+        paragraphs[own] = read_paragraphs(own, own.name)
     for line in contradictions(own) if own else ():
         say(f"warning: {line}")
     there, missing = corpora.available(SOURCES, RAW)
@@ -112,7 +114,8 @@ def digests_of(there: Sequence[corpora.Corpus], own: Path | None = None) -> dict
         digests[corpus.name] = corpus.digest
         for path in annotation_files(ANNOTATIONS, corpus.name):
             digests[f"annotations/{path.stem}"] = sha256_of(path)
-    return digests | {path.stem: sha256_of(path) for path in filter(None, (PARAGRAPHS, own))}
+    digests[PARAGRAPHS.stem] = sha256_of(PARAGRAPHS)
+    return digests | ({own.name: sha256_of(own)} if own else {})
 
 
 def train(args: Namespace) -> None:
