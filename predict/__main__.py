@@ -227,7 +227,7 @@ def bulk(args: argparse.Namespace) -> int:
     need_stdout()  # before the work; and joblib starts no process without one
     reports, said = archives.label(args, loaded(args, args.prefer))
     show([(0, said)])
-    return 1 if any(report.errors for report in reports) else 0
+    return 1 if any(report.lost for report in reports) else 0
 
 
 def explained(args: argparse.Namespace) -> int:

@@ -10,15 +10,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import joblib
 import pandas as pd
 
-from .files import read_file
+from .files import check_file, read_file, write_file
 from .guard import Guard, Lost, Work
 from .inputs import Failure
 from .labels import LABELS
+from .output import json_line
 from .page import is_surely_html
 from .records import Column, RawPage, Record, read_shard
 from .rows import FORMATS
@@ -29,6 +30,7 @@ PAGES_AT_ONCE = 64
 BYTES_AT_ONCE = 4_000_000  # or what one page more brings
 ATTEMPTS = 3  # at a shard whose worker is killed
 MAX_COUNT = 1 << 53  # of what a report counts
+MAX_ERROR = 100_000  # characters of a line on what is lost; page, reason and shard have fewer
 RUNNING = ".running"  # below the output folder: what is not finished
 
 
@@ -49,10 +51,13 @@ class Job:
     def report(self, shard: Shard) -> Path:
         return self.out / "reports" / f"{shard.name}.json"
 
+    def errors(self, shard: Shard) -> Path:
+        return self.out / "reports" / f"{shard.name}.jsonl"
+
 
 @dataclass
 class Report:
-    """What became of a shard: how many pages are labelled, how many records were no page, which pages are lost."""
+    """What became of a shard: how many pages are labelled, how many records were no page, how many pages are lost."""
 
     shard: str
     digest: str
@@ -62,10 +67,15 @@ class Report:
     empty: int = 0  # pages without an article
     markup: int = 0  # pages that are read as text, and look like HTML
     labels: dict[str, int] = field(default_factory=dict)
-    errors: list[dict[str, str | None]] = field(default_factory=list)
+    lost: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)  # how many are lost, by the begin of the reason
 
-    def lose(self, lost: Iterable[Lost]) -> None:
-        self.errors += [{"page": one.page, "reason": one.reason, "shard": self.shard} for one in lost]
+    def lose(self, lost: Iterable[Lost]) -> Iterator[str]:
+        """Count what is lost; gives the line of each, which is not kept: there may be more than there is memory."""
+        for one in lost:
+            begin = one.reason.split(":")[0]
+            self.lost, self.reasons[begin] = self.lost + 1, self.reasons.get(begin, 0) + 1
+            yield json_line({"page": one.page, "reason": one.reason, "shard": self.shard})
 
     def count(self, frame: pd.DataFrame, pages: int) -> None:
         """Count the rows of so many pages."""
@@ -77,7 +87,7 @@ class Report:
 
 
 def label_shard(shard: Shard, job: Job) -> Report:
-    """Write the rows of a shard, and the report on it; both appear when they are complete, the rows last.
+    """Write the rows of a shard, what is lost of it, and the report; all appear when they are complete, the rows last.
 
     A shard whose worker was killed ATTEMPTS times is given up: it is lost as a whole, and no rows are written.
     """
@@ -86,16 +96,22 @@ def label_shard(shard: Shard, job: Job) -> Report:
     report = Report(str(shard.name), shard.digest())
     prefix = f"{joblib.hash(report.shard)}-"
     if len(list((job.out / RUNNING).glob(f"{prefix}*"))) >= ATTEMPTS:
-        report.lose([Lost(None, f"killed its worker {ATTEMPTS} times")])
+        lines = report.lose([Lost(None, f"killed its worker {ATTEMPTS} times")])
+        write_file(made(job.errors(shard)), enumerate(lines))
         return report
     stage = Path(tempfile.mkdtemp(prefix=prefix, dir=job.out / RUNNING))
     label_into(stage, shard, job, report)
     (stage / "report").write_text(json.dumps(asdict(report)), encoding="utf-8")
-    for name, target in (("report", job.report(shard)), ("rows", job.rows(shard))):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (stage / name).replace(target)
+    for name, target in (("report", job.report(shard)), ("errors", job.errors(shard)), ("rows", job.rows(shard))):
+        (stage / name).replace(made(target))
     shutil.rmtree(stage)
     return report
+
+
+def made(path: Path) -> Path:
+    """The path, in a folder that is made if it is not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def finished(shard: Shard, job: Job) -> Report | None:
@@ -107,6 +123,8 @@ def finished(shard: Shard, job: Job) -> Report | None:
         raise Failure(f"{job.report(shard)}: the report on another shard; remove it to label the shard anew")
     if report.digest != shard.digest():
         raise Failure(f"{job.rows(shard)} was made of other files than {shard.name}; name another --out")
+    if sum(1 for _ in errors_of(shard, job)) != report.lost:
+        raise Failure(f"{job.errors(shard)}: not what is lost of a shard; remove {job.report(shard)} to label it anew")
     return report
 
 
@@ -120,8 +138,8 @@ def read_report(path: Path) -> Report:
                 raise ValueError(f"its {name} is none")
         if not all(label in LABELS and is_count(number) for label, number in report.labels.items()):
             raise ValueError("its labels are none")
-        if not all(isinstance(error, dict) and is_error(error) for error in report.errors):
-            raise ValueError("its errors are none")
+        if not all(map(is_count, report.reasons.values())):
+            raise ValueError("its reasons are none")
     except (RecursionError, TypeError, ValueError) as error:
         raise Failure(f"{path}: not the report on a shard ({error}); remove it to label the shard anew") from error
     return report
@@ -131,10 +149,27 @@ def is_count(value: Any) -> bool:
     return type(value) is int and 0 <= value < MAX_COUNT
 
 
-def is_error(error: dict[str, Any]) -> bool:
-    """Whether it is an entry of a report's errors: texts for page, reason and shard, or no page."""
-    return error.keys() == {"page", "reason", "shard"} and all(
-        isinstance(value, str) or (value is None and name == "page") for name, value in error.items()
+def errors_of(shard: Shard, job: Job) -> Iterator[str]:
+    """A line for each page of a shard that is lost; a Failure if the file holds anything else."""
+    path = job.errors(shard)
+    try:
+        check_file(str(path))
+        with path.open(encoding="utf-8", newline="\n") as stream:
+            while line := stream.readline(MAX_ERROR):
+                if not is_error(json.loads(line)) or not line.endswith("\n"):
+                    raise ValueError("expected page, reason and shard")
+                yield line
+    except (FileNotFoundError, RecursionError, ValueError) as error:
+        found = f"{path}: not what is lost of a shard ({error})"
+        raise Failure(f"{found}; remove {job.report(shard)} to label it anew") from error
+
+
+def is_error(error: Any) -> bool:
+    """Whether it is an entry of errors.jsonl: texts for page, reason and shard, or no page."""
+    return (
+        isinstance(error, dict)
+        and error.keys() == {"page", "reason", "shard"}
+        and all(isinstance(value, str) or (value is None and name == "page") for name, value in error.items())
     )
 
 
@@ -143,14 +178,17 @@ def label_into(stage: Path, shard: Shard, job: Job, report: Report) -> None:
     guard = guard_of(job)
     progress = stage / "pages"  # its size is the number of pages, which can be read while it changes
     progress.touch()
-    with FORMATS[job.format](stage / "rows") as write:
+    with (
+        FORMATS[job.format](stage / "rows") as write,
+        (stage / "errors").open("w", encoding="utf-8", newline="") as errors,
+    ):
         write(part(guard.ask(frame_of([])))[0])
-        for pages in batches(read_shard(shard, job.column), report):
+        for pages in batches(read_shard(shard, job.column), report, errors):
             frame, lost = guard(pages)
             frame, failed = part(frame)
             lost += failed
             write(frame)
-            report.lose(lost)
+            errors.writelines(report.lose(lost))
             report.count(frame, len(pages) - len(lost))
             os.truncate(progress, report.pages)
 
@@ -173,15 +211,18 @@ def part(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Lost]]:
     return kept.astype(types), [Lost(*row) for row in failed[["page", "error"]].itertuples(index=False)]
 
 
-def batches(records: Iterable[Record], report: Report) -> Iterator[pd.DataFrame]:
-    """The pages among the records, in frames that are neither long nor large; the report gets the other records."""
+def batches(records: Iterable[Record], report: Report, errors: TextIO) -> Iterator[pd.DataFrame]:
+    """The pages among the records, in frames that are neither long nor large.
+
+    The report counts the other records, and ``errors`` gets a line for each that is lost.
+    """
     pages: list[RawPage] = []
     size = 0
     for record in records:
         if record is None:
             report.skipped += 1
         elif isinstance(record, Lost):
-            report.lose([record])
+            errors.writelines(report.lose([record]))
         else:
             pages.append(record)
             report.markup += record.kind == "text" and is_surely_html(start_of(record.content))

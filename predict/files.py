@@ -6,6 +6,7 @@ import shutil
 import stat
 import tempfile
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
@@ -148,12 +149,14 @@ def mirrored(pages: Sequence[str]) -> list[PurePath]:
     """
     wanted = [mirror(page) for page in pages]
     taken = {same(folder) for path in wanted for folder in path.parents}
+    numbers = defaultdict[str, int](lambda: 1)  # the last one that a name got
     names = []
     for path in wanted:
-        name, number = fitted(path), 1
+        name = fitted(path)
+        first = same(name)
         while same(name) in taken:
-            number += 1
-            name = fitted(path, f"-{number}")
+            numbers[first] += 1
+            name = fitted(path, f"-{numbers[first]}")
         taken.add(same(name))
         names.append(name)
     return names

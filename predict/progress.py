@@ -49,10 +49,11 @@ def summary(reports: Sequence[Report], seconds: float, before: int = 0) -> str:
 
     ``seconds`` is what this run took, ``before`` the number of shards that were finished before it.
     """
-    pages, skipped, rows = (sum(getattr(one, name) for one in reports) for name in ("pages", "skipped", "rows"))
-    errors = [error for report in reports for error in report.errors]
+    pages, lost, skipped, rows = (
+        sum(getattr(one, name) for one in reports) for name in ("pages", "lost", "skipped", "rows")
+    )
     lines = [
-        f"{plural(pages, 'page')} labelled, {len(errors):,} lost, {plural(skipped, 'record')} skipped, "
+        f"{plural(pages, 'page')} labelled, {lost:,} lost, {plural(skipped, 'record')} skipped, "
         f"{plural(len(reports), 'shard')}, {seconds:,.0f} s"
     ]
     if before:
@@ -65,6 +66,6 @@ def summary(reports: Sequence[Report], seconds: float, before: int = 0) -> str:
         lines.append(f"{empty:12,}  pages without an article")
     if markup:
         lines.append(f"{markup:12,}  pages that look like HTML, read as text: --html-column")
-    reasons = Counter(one_line(encodable(str(error["reason"]).split(":")[0])) for error in errors)
-    lines += [f"{count:12,}  lost: {reason}" for reason, count in reasons.most_common()]
+    reasons: Counter[str] = sum((Counter(report.reasons) for report in reports), Counter())
+    lines += [f"{count:12,}  lost: {one_line(encodable(reason))}" for reason, count in reasons.most_common()]
     return "".join(f"{line}\n" for line in lines)

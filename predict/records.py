@@ -69,10 +69,10 @@ def read_shard(shard: Shard, column: Column) -> Iterator[Record]:
         if shard.kind != "pages":
             check_file(shard.path(shard.files[0]))
         yield from read(shard, column)
-    except BROKEN as error:
+    except (Failure, MemoryError):
+        raise
+    except Exception as error:  # libraries raise what they like of a broken archive
         yield Lost(None, f"broken archive: {getattr(error, 'strerror', None) or error}")
-    except ValueError as error:
-        yield Lost(None, f"broken archive: {error}")
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # of the Rust in fastwarc, which is no Exception
             raise
@@ -104,10 +104,17 @@ def read_pages(shard: Shard, _: Column) -> Iterator[Record]:
 
 def checked(page: RawPage) -> RawPage | Lost:
     """The page, unless it is too large or the content of another kind of file."""
-    if len(page.content) > MAX_BYTES:
+    if is_large(page.content):
         return Lost(page.page, f"larger than {MAX_BYTES:,} bytes")
     found = foreign_type(page.content, page.charset) if isinstance(page.content, bytes) else ""
     return Lost(page.page, f"not a page: looks like {found}") if found else page
+
+
+def is_large(content: bytes | str) -> bool:
+    """Whether it has more than MAX_BYTES, as UTF-8 if it is text, of which a sign has four at most."""
+    if isinstance(content, str) and len(content) > MAX_BYTES // 4:
+        content = content.encode("utf-8", "surrogatepass")
+    return len(content) > MAX_BYTES
 
 
 class OneByOne:
@@ -165,6 +172,8 @@ def read_parquet(shard: Shard, column: Column) -> Iterator[Record]:
         if name not in flat:
             raise ValueError(f"column {name} holds {file.schema_arrow.field(name).type}")
         wanted = [name, *(one for one in NAMES if one in flat and one != name)]
+        if twice := [one for one in wanted if file.schema_arrow.names.count(one) > 1]:
+            raise ValueError(f"column {twice[0]} stands twice")
         for number, batch in enumerate(file.iter_batches(batch_size=1, columns=wanted, use_threads=False)):
             yield page_of_cells({one: batch.column(one)[0] for one in wanted}, name, known, number)
 
@@ -211,12 +220,12 @@ def read_jsonl(shard: Shard, column: Column) -> Iterator[Record]:
 
 
 def lines(stream: BufferedIOBase) -> Iterator[bytes]:
-    """The lines that are not blank; of one longer than MAX_LINE only its begin, which is longer, too."""
+    """The lines that are not blank; of one longer than MAX_LINE, blank or not, its begin, which is longer, too."""
     while line := stream.readline(MAX_LINE + 1):
         rest = line
         while len(rest) > MAX_LINE and not rest.endswith(b"\n"):
             rest = stream.readline(MAX_LINE + 1)
-        if line.strip():
+        if len(line) > MAX_LINE or line.strip():
             yield line
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -106,13 +107,16 @@ def named(paths: Sequence[str]) -> list[PurePath]:
     """
     inside = [kept_inside(PurePath(path)) for path in paths]
     folders = {same(folder) for path in inside for folder in path.parents}
+    ends = {folder.removesuffix(ending) for ending in ENDINGS for folder in folders if folder.endswith(ending)}
     taken: set[str] = set()
+    numbers = defaultdict[str, int](lambda: 1)  # the last one that a name got
     names = []
     for path in inside:
-        name, number = fitted(path, room=ROOM), 1
-        while same(name) in taken or any(f"{same(name)}{ending}" in folders for ending in ENDINGS):
-            number += 1
-            name = fitted(path.with_name(f"{number}-{path.name}"), room=ROOM)
+        name = fitted(path, room=ROOM)
+        wanted = same(name)
+        while same(name) in taken or same(name) in ends:
+            numbers[wanted] += 1
+            name = fitted(path.with_name(f"{numbers[wanted]}-{path.name}"), room=ROOM)
         taken.add(same(name))
         names.append(name)
     return names

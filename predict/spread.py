@@ -1,7 +1,8 @@
 """shards -> labelled shards: spread over the cores of this machine or a Dask cluster, and taken up again after a stop.
 
 The output folder holds ``run.json`` (what the rows depend on), ``blocks`` or ``articles`` (a file a shard), ``reports``
-(what became of each shard), ``errors.jsonl`` (the pages that are lost) and, while it is filled, ``.running``.
+(what became of each shard, and what of it is lost), ``errors.jsonl`` (all that is lost) and, while it is filled,
+``.running``.
 """
 
 import fcntl
@@ -20,11 +21,10 @@ from typing import Any, Literal
 
 import joblib
 
-from .bulk import ATTEMPTS, RUNNING, Job, Report, close_guard, finished, label_shard
+from .bulk import ATTEMPTS, RUNNING, Job, Report, close_guard, errors_of, finished, label_shard
 from .files import read_file, write_file
 from .guard import Fault
 from .inputs import Failure
-from .output import json_line
 from .processes import end_with
 from .progress import counting
 from .records import need
@@ -48,6 +48,7 @@ def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], en
     """
     job = replace(job, out=job.out.absolute())
     with locked(job.out):
+        refuse_links(shards, job)
         compare(job.out / "run.json", settings)
         reports = {report.shard: report for shard in shards if (report := finished(shard, job))}
         shutil.rmtree(job.out / RUNNING, ignore_errors=True)
@@ -61,10 +62,10 @@ def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], en
             raise Failure(f"the process that labels pages fails without any page: it {error}") from error
         finally:
             close_guard()
-            ordered = [reports[str(shard.name)] for shard in shards if str(shard.name) in reports]
-            write_file(job.out / "errors.jsonl", [(0, error_lines(ordered))])
             shutil.rmtree(job.out / RUNNING, ignore_errors=True)
-    return ordered
+            known = [shard for shard in shards if str(shard.name) in reports]
+            write_file(job.out / "errors.jsonl", enumerate(line for shard in known for line in errors_of(shard, job)))
+    return [reports[str(shard.name)] for shard in known]
 
 
 @contextmanager
@@ -86,14 +87,25 @@ def locked(out: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def refuse_links(shards: Sequence[Shard], job: Job) -> None:
+    """Raises Failure where a link in the output folder would lead what is written out of it."""
+    own = [job.out / name for name in ("run.json", "errors.jsonl", RUNNING, job.what, "reports")]
+    folders = {path.parent for shard in shards for path in (job.rows(shard), job.report(shard))}
+    for path in (*own, *sorted(folders)):
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(job.out)):
+            raise Failure(f"{path}: a link that leads out of {job.out}; remove it, or name another --out")
+
+
 def compare(path: Path, settings: dict[str, Any]) -> None:
     """Raises Failure if the file holds other settings; writes it if it is not there."""
     if not path.exists():
         write_file(path, [(0, json.dumps(settings, indent=1) + "\n")])
         return
     try:
-        before = dict(json.loads(read_file(path)))
-    except (RecursionError, TypeError, ValueError) as error:
+        before = json.loads(read_file(path))
+        if not isinstance(before, dict):
+            raise ValueError("no object")
+    except (RecursionError, ValueError) as error:
         raise Failure(f"{path}: not the settings of a run ({error}); name another --out") from error
     for name in sorted(before.keys() | settings.keys()):
         old, new = (json.dumps(one.get(name), ensure_ascii=False) for one in (before, settings))
@@ -177,8 +189,3 @@ def dask_backend(client: Any) -> Any:
             return task
 
     return Backend(client=client)
-
-
-def error_lines(reports: Sequence[Report]) -> str:
-    errors = (error for report in reports for error in report.errors)
-    return "".join(map(json_line, errors))

@@ -197,3 +197,14 @@ def test_the_search_for_spans_that_are_nowhere_ends(monkeypatch: pytest.MonkeyPa
     here = Span("p", 3, 5, hash_of(["3", "4"]), "T", "r", "d")
     assert find_spans([*[Span("p", 0, 500, "none", "T", "r", "d")] * 50, here], running) == [(3, here)]
     assert sum(asked) < 50_000
+
+
+def test_spans_that_overlap_without_end_are_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(align, "MAX_SPANNED", 10_000)
+    monkeypatch.setattr(align, "hash_of", lambda words: asked.append(len(words)) or hash_of(words))
+    running = list(map(str, range(1000)))
+    for known in ("none", hash_of(running)):
+        asked.clear()
+        assert len(find_spans([Span("p", 0, 1000, known, "T", "r", "d")] * 500, running)) <= 10
+        assert sum(asked) <= 10_000

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import pickle
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
@@ -20,11 +22,14 @@ import psutil
 import pytest
 from made import PAGE, by_line, crawl, record, slowly, write_warc
 
-from pagesieve.predict import __main__, load
+from pagesieve.predict import __main__, files, load
 from pagesieve.predict import bulk as bulk_module
 from pagesieve.predict import guard as guard_module
+from pagesieve.predict import records as records_module
+from pagesieve.predict import shards as shards_module
 from pagesieve.predict import spread as spread_module
-from pagesieve.predict.bulk import RUNNING, Job, Report, close_guard, guard_of, label_shard
+from pagesieve.predict.bulk import RUNNING, Job, Report, close_guard, errors_of, guard_of, label_shard
+from pagesieve.predict.files import same
 from pagesieve.predict.frames import ARTICLES, BLOCKS, frame_of_articles, frame_of_blocks
 from pagesieve.predict.guard import MAX_SAID, Guard, Lost
 from pagesieve.predict.inputs import Failure
@@ -102,7 +107,7 @@ def test_a_process_that_left_for_want_of_work_is_started_anew(monkeypatch: pytes
         (shard,), job = find_shards([name], Path("out")), Job(Path("out").absolute(), by_line, format="jsonl")
         Path("out", RUNNING).mkdir(parents=True, exist_ok=True)
         report = label_shard(shard, job)
-        assert (report.pages, report.errors) == (2, [])
+        assert (report.pages, report.lost) == (2, 0)
         process = guard_of(job).process
         assert process and process.wait(10) == guard_module.LEFT
     close_guard()
@@ -121,7 +126,7 @@ def test_pages_after_a_long_stretch_of_other_records_are_labelled(monkeypatch: p
     monkeypatch.setattr(bulk_module, "read_shard", record_then_wait)
     write_lines("a.jsonl", ["heron"])
     (report,) = bulk("a.jsonl")
-    assert (report.pages, report.errors, len(asked)) == (3, [], 3)
+    assert (report.pages, report.lost, len(asked)) == (3, 0, 3)
 
 
 @pytest.mark.slow
@@ -132,7 +137,7 @@ def test_a_warc_of_images_between_pages_is_labelled(monkeypatch: pytest.MonkeyPa
     images = [record(f"http://crawl.example/{number}", os.urandom(50_000), type="image/png") for number in range(5_000)]
     write_warc(Path("a.warc.gz"), [page, *images, page])
     (report,) = bulk("a.warc.gz")
-    assert (report.pages, report.skipped, report.errors) == (2, 5_000, [])
+    assert (report.pages, report.skipped, report.lost) == (2, 5_000, 0)
 
 
 def test_a_worker_that_is_killed_is_replaced(here: Path) -> None:
@@ -147,7 +152,10 @@ def test_a_shard_that_kills_each_worker_is_given_up_and_tried_again_by_the_next_
     (shard,), job = find_shards(["a.jsonl"], Path("out")), Job(Path("out"), by_line, format="jsonl")
     for number in range(3):
         Path("out", RUNNING, f"{joblib.hash('a.jsonl')}-{number}").mkdir(parents=True)
-    assert label_shard(shard, job).errors == [{"page": None, "reason": "killed its worker 3 times", "shard": "a.jsonl"}]
+    assert label_shard(shard, job).reasons == {"killed its worker 3 times": 1}
+    assert [json.loads(line) for line in errors_of(shard, job)] == [
+        {"page": None, "reason": "killed its worker 3 times", "shard": "a.jsonl"}
+    ]
     assert bulk("a.jsonl")[0].pages == 1 and not Path("out", RUNNING).exists()
 
 
@@ -259,6 +267,42 @@ def test_a_cell_of_parquet_that_python_cannot_hold_loses_its_own_row() -> None:
     assert lost(arrow.array([["x"], None, []])) == []  # a list names no page
 
 
+@pytest.mark.parametrize("name", ["html", "id"])
+def test_a_column_of_parquet_that_stands_twice_loses_its_file_alone(name: str) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="needs pyarrow: make setup")
+    from pyarrow import parquet
+
+    cells = [arrow.array(["<p>a", "<p>b"])] * 3
+    parquet.write_table(arrow.Table.from_arrays(cells, ["html", name, "id"]), "a.parquet")
+    assert records("a.parquet") == [Lost(None, f"broken archive: column {name} stands twice")]
+
+
+@pytest.mark.parametrize("error", [KeyError("a"), NotImplementedError("Integers not in cstdint"), AttributeError("b")])
+def test_whatever_a_library_raises_of_an_archive_loses_it_alone(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(shard: Shard, column: Column) -> Iterator[RawPage]:
+        yield RawPage("0", "heron", "text")
+        raise error
+
+    write_lines("a.jsonl", ["heron"])
+    monkeypatch.setattr(records_module, "read_jsonl", broken)
+    assert records("a.jsonl") == [RawPage("0", "heron", "text"), Lost(None, f"broken archive: {error}")]
+
+
+def test_the_size_of_a_text_is_that_of_its_bytes() -> None:
+    write_lines("a.jsonl", ["鷺" * 3_333_333, "鷺" * 3_333_334, "a" * 10_000_000])
+    found = records("a.jsonl")
+    assert [isinstance(one, Lost) for one in found] == [False, True, False]
+    assert found[1] == Lost("page 1", "larger than 10,000,000 bytes")
+
+
+def test_a_line_of_json_behind_much_white_space_is_lost_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records_module, "MAX_LINE", 100)
+    Path("a.jsonl").write_text(" " * 101 + '{"text": "heron"}\n \n{"text": "tide"}\n')
+    assert records("a.jsonl") == [Lost("0", "larger than 10,000,000 bytes"), RawPage("1", "tide", "text")]
+
+
 def test_a_large_cell_of_a_dictionary_of_parquet_is_lost_in_each_row_and_never_there_twice() -> None:
     arrow = pytest.importorskip("pyarrow", reason="needs pyarrow: make setup")
     from pyarrow import parquet
@@ -330,6 +374,16 @@ def test_a_folder_is_its_archives_and_portions_of_its_pages(here: Path) -> None:
 def test_names_of_output_lead_nowhere_and_are_all_different() -> None:
     found = named(["../a.jsonl", "/a.jsonl", "A.jsonl", "b/../../a.jsonl"])
     assert [str(name) for name in found] == ["a.jsonl", "2-a.jsonl", "3-A.jsonl", "b/a.jsonl"]
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", f"{'a' * 245}%05d.jsonl"])
+def test_many_names_that_are_cut_to_the_same_take_no_longer_each(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    for module in (shards_module, files):
+        monkeypatch.setattr(module, "same", lambda path: asked.append(path) or same(path))
+    paths = [name % number if "%" in name else name for number in range(500)]
+    assert len(set(map(str, named(paths)))) == len(set(map(str, files.mirrored(paths)))) == 500
+    assert len(asked) < 500 * 15
 
 
 def test_no_output_takes_the_name_of_a_folder_of_another() -> None:
@@ -404,12 +458,12 @@ WRONG: list[dict[str, Any]] = [
     {"labels": {"article_content": "1"}},
     {"labels": {"article_content": None}},
     {"labels": {"other": 1}},
-    {"errors": [1]},
-    {"errors": [{"reason": "it raises"}]},
-    {"errors": [ERROR | {"reason": 5}]},
-    {"errors": [ERROR | {"page": {}}]},
+    {"lost": None},
+    {"reasons": {"it raises": "1"}},
+    {"reasons": ["it raises"]},
 ]
-BROKEN = ["", "[]", "7", "null", "{", '{"shard": 1}', "[" * 100_000, "\xff", "[[1], 2]"]
+WRONG_ERRORS: list[Any] = [1, {"reason": "it raises"}, ERROR | {"reason": 5}, ERROR | {"page": {}}]
+BROKEN = ["", "[]", "7", "null", "{", '{"shard": 1}', "[" * 100_000, "\xff", "[[1], 2]", "[[1, 2]]"]
 
 
 @pytest.mark.parametrize("content", BROKEN)
@@ -428,6 +482,44 @@ def test_a_broken_report_or_run_is_said_in_a_line(content: str) -> None:
         bulk("a.jsonl")
 
 
+@pytest.mark.parametrize(
+    "content", [*(f"{json.dumps(error)}\n" for error in WRONG_ERRORS), "", "\xff", "[" * 100_000, json.dumps(ERROR)]
+)
+def test_a_file_of_what_is_lost_that_holds_anything_else_is_said_in_a_line(content: str) -> None:
+    write_lines("a.jsonl", ["heron", "it raises"])
+    bulk("a.jsonl")
+    Path("out/reports/a.jsonl.jsonl").write_text(content, encoding="latin-1")
+    with pytest.raises(Failure, match=r"a.jsonl.jsonl: not what is lost of a shard.*remove .*out/reports/a.jsonl.json"):
+        bulk("a.jsonl")
+    Path("out/reports/a.jsonl.json").unlink()
+    assert [(report.pages, report.lost) for report in bulk("a.jsonl")] == [(1, 1)] and errors()[0]["page"] == "page 1"
+
+
+def test_what_is_lost_is_on_the_disk_and_not_in_memory() -> None:
+    Path("a.jsonl").write_text("1\n" * 100_000)
+    (report,) = bulk("a.jsonl")
+    assert (report.lost, report.reasons) == (100_000, {"no JSON object": 100_000})
+    assert len(pickle.dumps(report)) < 1000 and Path("out/reports/a.jsonl.json").stat().st_size < 1000
+    assert len(errors()) == 100_000 and errors()[-1] == ERROR | {"page": "99999", "reason": "no JSON object"}
+
+
+@pytest.mark.parametrize("name", ["blocks", "reports", "blocks/in", RUNNING, "errors.jsonl", "run.json"])
+def test_no_link_leads_what_is_written_out_of_the_output_folder(name: str) -> None:
+    for folder in ("in", "out/blocks", "elsewhere"):
+        Path(folder).mkdir(parents=True)
+    write_lines("in/a.jsonl", ["heron"])
+    with suppress(OSError):
+        Path("out", name).rmdir()
+    Path("out", name).symlink_to(Path("elsewhere").absolute() if "json" not in name else Path("elsewhere/x").absolute())
+    with pytest.raises(Failure, match=rf"out/{name}: a link that leads out of .*out; remove it"):
+        bulk("in")
+    assert list(Path("elsewhere").iterdir()) == []
+    Path("out", name).unlink()
+    Path("far").mkdir()
+    Path("linked").symlink_to("far")  # the output folder itself may be one
+    assert [report.pages for report in bulk("in") + bulk("in", out="linked")] == [1, 1]
+
+
 def test_the_report_on_another_shard_is_said_in_a_line() -> None:
     for name in ("a", "b"):
         write_lines(f"{name}.jsonl", ["heron"])
@@ -437,7 +529,7 @@ def test_the_report_on_another_shard_is_said_in_a_line() -> None:
         bulk("a.jsonl", "b.jsonl")
 
 
-@pytest.mark.parametrize("name", ["run.json", "reports/a.jsonl.json"])
+@pytest.mark.parametrize("name", ["run.json", "reports/a.jsonl.json", "reports/a.jsonl.jsonl"])
 def test_a_pipe_in_the_output_is_said_and_not_waited_for(name: str) -> None:
     write_lines("a.jsonl", ["heron"])
     bulk("a.jsonl")
@@ -448,7 +540,8 @@ def test_a_pipe_in_the_output_is_said_and_not_waited_for(name: str) -> None:
 
 
 def test_a_reason_in_the_summary_steers_no_terminal() -> None:
-    report = Report("a", "0", errors=[ERROR | {"reason": "\x1b[2J\ud800 bad\n: more"}])
+    report = Report("a", "0")
+    list(report.lose([Lost("0", "\x1b[2J\ud800 bad\n: more")]))
     assert summary([report], 1).endswith("           1  lost: [2J\ufffd bad\n")
 
 

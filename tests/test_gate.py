@@ -218,3 +218,14 @@ def test_floors_of_the_corpora_are_not_believed_but_computed(
     computed["labels"]["html"]["macro_f1"] = 0.88
     (line,) = commands.gated(asked)
     assert line.startswith("corpora: macro-F1, first, html: found 0.8800, floor 0.8")
+
+
+WRONG = ["[" * 100_000, "5", '{"a": {"data": [], "floors": {}}}']
+WRONG += [json.dumps({"a": {"data": {}, "floors": {"b": {"floor": one, "found": one}}}}) for one in ("x", [], None)]
+
+
+@pytest.mark.parametrize("content", WRONG)
+def test_a_file_of_floors_that_are_none_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "gate.json").write_text(content, encoding="utf-8")
+    with pytest.raises(GateError, match=r"gate.json: no floors .*get the file from the repository"):
+        gate.read(tmp_path / "gate.json")

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from pagesieve.train import __main__ as commands
 from pagesieve.train.corpus import CorpusError
 from pagesieve.train.paragraphs import contradictions, read_paragraphs
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize(
@@ -79,3 +82,15 @@ def test_rows_become_pages_in_their_order(tmp_path: Path):
     views = read_paragraphs(path)
     assert [[block.text for block in view.blocks] for view in views] == [["first", "last"], ["alone"]]
     assert list(views[0].labels) == [0, 3]
+
+
+def test_a_file_named_like_other_training_data_leaves_out_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "PARAGRAPHS", tmp_path / "paragraphs.csv")
+    monkeypatch.setattr(commands, "SOURCES", ROOT / "data" / "sources.toml")
+    monkeypatch.setattr(commands, "RAW", tmp_path / "raw")
+    (tmp_path / "own").mkdir()
+    for folder, text in (tmp_path, "heron"), (tmp_path / "own", "tide"):
+        (folder / "paragraphs.csv").write_text(f"text,label\n{text},site_chrome\n")
+    views, digests = commands.gathered(tmp_path / "own" / "paragraphs.csv")
+    assert len(set(digests.values())) == 2 and set(digests) == {"paragraphs", "paragraphs.csv"}
+    assert {view.source for view in views} == set(digests)

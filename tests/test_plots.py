@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from matplotlib.figure import Figure
 from test_bench import made_report
 
 from pagesieve.predict.labels import LABELS
+from pagesieve.train import __main__ as commands
 from pagesieve.train import draw, plots, plots_bench, plots_model, plots_parts
 from pagesieve.train.baseline import baseline_of, to_json
 from pagesieve.train.operate import GRID
@@ -210,7 +212,7 @@ def test_the_bench_is_drawn_where_it_was_made(tmp_path: Path) -> None:
     assert [bar.get_width() for bar in stages.patches] == [0.25, 0.5, 0.25]
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"tools": {"pagesieve": 1}}'])
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"tools": {"pagesieve": 1}}', "[" * 100_000])
 def test_a_foreign_bench_is_named(tmp_path: Path, content: str) -> None:
     (write_reports(tmp_path) / "bench.json").write_text(content, encoding="utf-8")
     with pytest.raises(ReportError, match="bench.json: .*make bench"):
@@ -338,3 +340,33 @@ def test_a_foreign_file_of_another_run_is_named(tmp_path: Path, name: str, conte
     with pytest.raises(ReportError, match=f"{name}: "):
         draw.draw(tmp_path)
     assert not list(tmp_path.glob("*.png"))
+
+
+@pytest.mark.parametrize("name", ["calibration", "confidence", "slices", "terms", "threshold"])
+@pytest.mark.parametrize("value", ["x", []])
+def test_figures_of_another_shape_are_named_and_nothing_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: Any
+) -> None:
+    path = write_reports(tmp_path) / "metrics.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {name: value}), encoding="utf-8")
+    plot = {"slices": "by_page"}.get(name, name)
+    monkeypatch.setattr(draw, "PLOTS", [one for one in draw.PLOTS if one.name == plot])
+    with pytest.raises(ReportError, match=rf"the figures of {plot} are none \(.*\); run `make evaluate`"):
+        draw.draw(tmp_path)
+    assert not list(tmp_path.glob("*.png"))
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "[1]", '[{"name": "a"}]', '[{"name": 5}]'])
+def test_a_foreign_file_of_sample_pages_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "samples.json").write_text(content, encoding="utf-8")
+    with pytest.raises(ReportError, match=r"samples.json: no pages of a gallery .*make evaluate"):
+        commands.draw_gallery(tmp_path)
+    assert not (tmp_path / "gallery").exists()
+
+
+def test_rows_of_a_long_file_bring_no_warning(tmp_path: Path) -> None:
+    path = write_reports(tmp_path) / "predictions.csv"
+    frame = pd.read_csv(path)
+    pd.concat([frame.assign(note=None), *[frame.assign(note="x")] * 80]).to_csv(path, index=False)
+    assert path.stat().st_size > 2_000_000
+    read_reports(tmp_path)

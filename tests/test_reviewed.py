@@ -108,6 +108,16 @@ def test_a_page_that_was_changed_is_named(tmp_path: Path) -> None:
         list(reviewed.kept_sheets(tmp_path))
 
 
+def test_a_page_has_labels_of_a_hundred_readers_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reviewed, "MAX_READERS", 2)
+    for reader in ("ann", "bob"):
+        label(tmp_path, sheet_of(), "TFPNTN", reader)
+    assert corrections.read_corrections(tmp_path, [])
+    label(tmp_path, sheet_of(), "TFPNTN", "eve")
+    with pytest.raises(Failure, match="labels of more than 2 readers; remove some"):
+        corrections.read_corrections(tmp_path, [])
+
+
 @pytest.mark.parametrize(
     ("head", "site"),
     [
@@ -193,6 +203,50 @@ def test_a_long_block_goes_to_a_table_and_comes_back(tmp_path: Path) -> None:
     label_studio.take(tmp_path / "out.csv", tmp_path / "two", [sheet], "other", DAY)
     assert reviewed.marks_of(tmp_path / "two", sheet, "ann")[1] == {0: (("T", DAY))}
     assert csv.field_size_limit() == 131_072  # elsewhere, as it was
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv"])
+def test_labels_of_a_page_of_many_blocks_come_back_in_due_time(tmp_path: Path, suffix: str) -> None:
+    sheet = sheet_of(kind="text", page="\U0001f41f eels\n" + "\n".join(f"line {number}" for number in range(8_000)))
+    label(tmp_path / "one", sheet, "TFPN" * 2000 + "T")
+    path = tmp_path / f"out{suffix}"
+    label_studio.write(path, tmp_path / "one", [sheet])
+    if suffix == ".json":  # as a browser counts
+        tasks = json.loads(path.read_text())
+        for region in tasks[0]["annotations"][0]["result"][1:]:
+            region["value"] |= {name: region["value"][name] + 1 for name in ("start", "end")}
+        path.write_text(json.dumps(tasks))
+    start = time.process_time()
+    label_studio.take(path, tmp_path / "two", [sheet], "other", DAY)
+    assert time.process_time() - start < 15  # of what took minutes
+    one, two = (reviewed.marks_of(tmp_path / name, sheet, "ann")[1] for name in ("one", "two"))
+    assert one == two and len(one) == 8_001
+
+
+def test_regions_that_cover_all_blocks_over_and_over_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_studio, "MAX_COVERED", 100)
+    sheet = sheet_of()
+    value = {"start": 0, "end": 60, "labels": ["site_chrome"]}
+    task = {"data": {"page": sheet.id, "text": label_studio.text_of(sheet)}}
+    task["annotations"] = [{"result": [{"value": value}] * 30}]
+    (tmp_path / "tasks.json").write_text(json.dumps([task]))
+    with pytest.raises(Failure, match="task 0: regions of more than 100 blocks in all"):
+        label_studio.take(tmp_path / "tasks.json", tmp_path / "mine", [sheet], "me", DAY)
+    assert not (tmp_path / "mine").exists()
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="a \U0001f41f\ud800é", min_size=1, max_size=12), st.data())
+def test_a_region_is_found_by_signs_and_by_units(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    units = [len(text[:place].encode("utf-16-le", "surrogatepass")) // 2 for place in (start, end)]
+    for low, high in ((start, end), units):
+        found = label_studio.stretch(text, label_studio.far_signs(text), low, high, text[start:end])
+        assert text[slice(*found)] == text[start:end]
+    assert label_studio.stretch(text, label_studio.far_signs(text), start, end, None) == (start, end)
 
 
 def test_label_studio_counts_as_javascript_and_names_its_users(tmp_path: Path) -> None:

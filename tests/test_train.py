@@ -228,3 +228,9 @@ def test_a_model_of_more_data_is_not_replaced(tmp_path: Path):
     with pytest.raises(ModelError, match="more pages"):
         card.check_replaceable(tmp_path, [], force=False)
     card.check_replaceable(tmp_path, [], force=True)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "[]", '{"pages": []}', '{"pages": {"wcxb": "x"}}'])
+def test_a_card_that_is_none_is_replaced(tmp_path: Path, content: str) -> None:
+    (tmp_path / "blocks.json").write_text(content)
+    card.check_replaceable(tmp_path, [], force=False)

@@ -51,7 +51,7 @@ from .corpus import (
 from .corrections import WEIGHT, Corrections, read_corrections
 from .fit import EVERYTHING, learn_from
 from .paragraphs import contradictions, read_paragraphs
-from .reports import ReportError, read_reports
+from .reports import FOREIGN, ReportError, read_reports
 from .skeletons import in_skeletons
 from .written import pages_in, read_written
 
@@ -71,7 +71,9 @@ JOBS = min(2, os.cpu_count() or 1)
 
 def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
     """The views of all training data that is there, and its digests by name; says what is used and what is missing."""
-    paragraphs = {path: read_paragraphs(path) for path in filter(None, (PARAGRAPHS, own))}
+    paragraphs = {PARAGRAPHS: read_paragraphs(PARAGRAPHS)}
+    if own and own != PARAGRAPHS:  # named with its ending, as no other source is
+        paragraphs[own] = read_paragraphs(own, own.name)
     for line in contradictions(own) if own else ():
         say(f"warning: {line}")
     there, missing = corpora.available(SOURCES, RAW)
@@ -121,7 +123,8 @@ def digests_of(there: Sequence[corpora.Corpus], own: Path | None = None) -> dict
             digests[f"annotations/{path.stem}"] = sha256_of(path)
     if there:
         digests[WRITTEN.name] = hashlib.sha256(b"".join(map(Path.read_bytes, pages_in(WRITTEN)))).hexdigest()
-    return digests | {path.stem: sha256_of(path) for path in filter(None, (PARAGRAPHS, own))}
+    digests[PARAGRAPHS.stem] = sha256_of(PARAGRAPHS)
+    return digests | ({own.name: sha256_of(own)} if own else {})
 
 
 def train(args: Namespace) -> None:
@@ -206,7 +209,10 @@ def learn_in_steps(args: Namespace) -> None:
 def draw_gallery(reports: Path) -> list[Path]:
     """The worst pages of the corpora if their texts are here, else the sample pages."""
     known = next((path for path in (WORST, reports / SAMPLES) if path.exists()), None)
-    return [gallery.draw_gallery(reports / "gallery", gallery.read(known))] if known else []
+    try:
+        return [gallery.draw_gallery(reports / "gallery", gallery.read(known))] if known else []
+    except FOREIGN as error:
+        raise ReportError(f"{known}: no pages of a gallery ({error!r:.100}); run `make evaluate`") from error
 
 
 def compared() -> None:

@@ -14,6 +14,7 @@ from pagesieve.predict.labels import CODES
 ANCHOR = 4  # words that must agree in a row before single words between two such runs are matched
 
 MAX_READ = 50_000_000  # words that are read in search of the spans of a page: seconds
+MAX_SPANNED = 50_000_000  # words of all spans of a page, which has a tenth of it at most
 CALL = 8  # words that take as long to read as a look elsewhere does
 
 WORD = re.compile(r"\w+")
@@ -113,11 +114,15 @@ def hash_of(stretch: Sequence[str]) -> str:
 def find_spans(spans: Iterable[Span], running: Sequence[str]) -> list[tuple[int, Span]]:
     """The spans that stand on the page, each with the word where it starts now: nearest to where the last one led.
 
-    After MAX_READ words that were read in vain, the others are looked for where the last one led, and nowhere else.
+    After MAX_READ words that were read in vain, the others are looked for where the last one led, and nowhere else;
+    after MAX_SPANNED words of spans, which then overlap, no further one is looked for.
     """
-    found, shift, left = [], 0, MAX_READ
+    found, shift, left, spanned = [], 0, MAX_READ, 0
     for span in spans:
         size = span.end - span.start
+        spanned += min(size, len(running))
+        if spanned > MAX_SPANNED:
+            break
         for place in outward(span.start + shift, len(running) - size + 1):
             if hash_of(running[place : place + size]) == span.hash:
                 shift = place - span.start

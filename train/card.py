@@ -37,13 +37,13 @@ def check_replaceable(folder: Path, views: Sequence[View], *, force: bool) -> No
     if not path.exists() or force:
         return
     try:
-        before = json.loads(path.read_text(encoding="utf-8"))["pages"]
-    except (ValueError, KeyError, TypeError):
+        before = sum(json.loads(path.read_text(encoding="utf-8"))["pages"].values())
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return
-    now = pages_of(views)
-    if sum(before.values()) > sum(now.values()):
+    now = sum(pages_of(views).values())
+    if before > now:
         raise ModelError(
-            f"{path}: trained on more pages ({sum(before.values())}) than there are now ({sum(now.values())}); "
+            f"{path}: trained on more pages ({before}) than there are now ({now}); "
             "run `make data` for the corpora, write elsewhere with MODEL=DIR, or replace it with FORCE=1"
         )
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from pagesieve.predict import files
 
 from . import plots, plots_bench, plots_changed, plots_model, plots_parts
-from .reports import Reports, read_reports
+from .reports import FOREIGN, ReportError, Reports, read_reports
 from .style import DPI, LOOK
 
 
@@ -42,7 +42,11 @@ def draw(reports: Path) -> list[Path]:
     sections, contents = [], []
     for plot in (plot for plot in PLOTS if plot.drawn(read)):
         with matplotlib.style.context(["default", LOOK]):
-            figure, table = plot.render(read)
+            try:
+                figure, table = plot.render(read)
+            except FOREIGN as error:
+                found = f"{reports}: the figures of {plot.name} are none ({error!r:.100})"
+                raise ReportError(f"{found}; run `make evaluate`, or get the files from the repository") from error
             png = BytesIO()
             figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
         drawn[f"{plot.name}.png"] = png.getvalue()

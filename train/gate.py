@@ -147,10 +147,12 @@ def read(path: Path) -> dict[str, Any]:
     try:
         parts = json.loads(path.read_text(encoding="utf-8"))
         for part in parts.values():
-            [part["data"], *(entry["floor"] + entry["found"] for entry in part["floors"].values())]
+            numbers = [entry[name] for entry in part["floors"].values() for name in ("floor", "found")]
+            if not all(isinstance(one, int | float) for one in numbers) or not isinstance(part["data"], dict):
+                raise TypeError("its floors are no numbers, or its data no digests")
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise GateError(f"{path}: no floors ({error!r}); get the file from the repository") from error
     return dict(parts)
 

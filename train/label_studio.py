@@ -8,8 +8,10 @@ import csv
 import io
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ COLUMNS = ("page", "name", "site", "index", "text", "label", "code", "reader", "
 BETWEEN = "\n\n"
 MAX_READER = 254  # characters of a user's name or address
 MAX_USER = 10**12  # number of a user
+MAX_COVERED = 2_000_000  # blocks that the regions of a task cover, each counted as often as it is covered
+FAR = re.compile("[\U00010000-\U0010ffff]")
 
 Found = dict[tuple[str, str], Marks]  # by id of the page and reader
 
@@ -134,20 +138,26 @@ def marks_of_task(task: Any, by_id: dict[str, Sheet], reader: str, date: str) ->
     """The labels of a task: a block takes the label of the regions that cover most of it, and half at least."""
     data = expect(task, dict, "a task with data").get("data")
     sheet = sheet_at(expect(data, dict, "data").get("page"), by_id)
-    if data.get("text") != text_of(sheet):
+    text = text_of(sheet)
+    if data.get("text") != text:
         raise Bad("data.text is not the text of this page")
+    blocks, far = list(places(sheet)), far_signs(text)
     covered: dict[str, dict[int, Counter[Mark]]] = {}
+    left = MAX_COVERED
     for number, annotation in enumerate(expect(task.get("annotations"), list, "a list of annotations")):
         other = reader_of(expect(annotation, dict, "an annotation").get("completed_by"), reader)
         for place, region in enumerate(expect(annotation.get("result"), list, "a result with regions")):
             try:
-                who, mark, start, end = read_region(region, data["text"], other, date)
+                who, mark, start, end = read_region(region, text, far, other, date)
             except Bad as error:
                 raise Bad(f"annotation {number}, region {place}: {error}") from error
-            for index, low, high in places(sheet):
-                if (shared := min(end, high) - max(start, low)) > 0:
-                    covered.setdefault(who, {}).setdefault(index, Counter())[mark] += shared
-    sizes = {index: high - low for index, low, high in places(sheet)}
+            first = bisect_right(blocks, start, key=itemgetter(2))
+            for index, low, high in blocks[first : bisect_left(blocks, end, key=itemgetter(1))]:
+                covered.setdefault(who, {}).setdefault(index, Counter())[mark] += min(end, high) - max(start, low)
+                left -= 1
+            if left < 0:
+                raise Bad(f"regions of more than {MAX_COVERED:,} blocks in all")
+    sizes = {index: high - low for index, low, high in blocks}
     return {
         (sheet.id, who): {
             index: most.most_common(1)[0][0] for index, most in of.items() if 2 * most.total() >= sizes[index]
@@ -156,7 +166,7 @@ def marks_of_task(task: Any, by_id: dict[str, Sheet], reader: str, date: str) ->
     }
 
 
-def read_region(region: Any, text: str, reader: str, date: str) -> tuple[str, Mark, int, int]:
+def read_region(region: Any, text: str, far: list[int], reader: str, date: str) -> tuple[str, Mark, int, int]:
     """Who gave which label, and from where to where in the text."""
     value = expect(expect(region, dict, "a region").get("value"), dict, "a region with a value")
     start, end = (expect(value.get(name), int, f"{name} as a number") for name in ("start", "end"))
@@ -165,7 +175,7 @@ def read_region(region: Any, text: str, reader: str, date: str) -> tuple[str, Ma
         raise Bad(f"expected one label, got {labels!r:.60}")
     if not 0 <= start < end:
         raise Bad(f"start {start!r:.30} and end {end!r:.30} are no stretch of text")
-    start, end = stretch(text, start, end, value.get("text"))
+    start, end = stretch(text, far, start, end, value.get("text"))
     meta = region.get("meta") if isinstance(region.get("meta"), dict) else {}
     return (
         reader_of(meta.get("reader"), reader),
@@ -175,15 +185,26 @@ def read_region(region: Any, text: str, reader: str, date: str) -> tuple[str, Ma
     )
 
 
-def stretch(text: str, start: int, end: int, wanted: Any) -> tuple[int, int]:
-    """Where a region's text stands, whose offsets may count signs, or units of UTF-16 as JavaScript does."""
-    if end <= len(text) and wanted in (None, text[start:end]):
+def far_signs(text: str) -> list[int]:
+    """Where the signs begin that UTF-16 takes two units for, in such units."""
+    return [found.start() + number for number, found in enumerate(FAR.finditer(text))]
+
+
+def stretch(text: str, far: list[int], start: int, end: int, wanted: Any) -> tuple[int, int]:
+    """Where a region's text stands, whose offsets may count signs, or units of UTF-16 as JavaScript does.
+
+    ``far`` is that of ``far_signs``. No more is read of the text than the region has of it.
+    """
+    if end <= len(text) and (wanted is None or is_at(text, start, end, wanted)):
         return start, end
-    units = text.encode("utf-16-le", "surrogatepass")
-    before, inside = (units[2 * a : 2 * b].decode("utf-16-le", "replace") for a, b in ((0, start), (start, end)))
-    if 2 * end > len(units) or inside != wanted:
+    low, high = (place - bisect_left(far, place) for place in (start, end))
+    if high > len(text) or not is_at(text, low, high, wanted):
         raise Bad(f"start {start!r:.30} and end {end!r:.30} do not hold the region's text {wanted!r:.60}")
-    return len(before), len(before) + len(inside)
+    return low, high
+
+
+def is_at(text: str, start: int, end: int, wanted: Any) -> bool:
+    return isinstance(wanted, str) and len(wanted) == end - start and text.startswith(wanted, start)
 
 
 def reader_of(given: Any, reader: str) -> str:
@@ -225,13 +246,15 @@ def marks_of_row(row: Any, by_id: dict[str, Sheet], reader: str, date: str) -> F
     if None in row or None in row.values():
         raise Bad("not as many cells as in line 1")
     sheet = sheet_at(row["page"], by_id)
-    texts = {str(block.index): output.safe(block.text) for block in sheet.blocks}
-    if row["index"] not in texts or texts[row["index"]] != row["text"]:
+    index = int(row["index"]) if re.fullmatch("[0-9]{1,9}", row["index"]) else -1
+    place = bisect_left(sheet.blocks, index, key=attrgetter("index"))
+    block = sheet.blocks[place] if place < len(sheet.blocks) else None
+    if not block or str(block.index) != row["index"] or output.safe(block.text) != row["text"]:
         raise Bad(f"index {row['index']!r:.60} and text are no block of this page")
     if not row["label"]:
         return {}
     mark = mark_of(row["label"], row.get("code"), row.get("date"), date)
-    return {(sheet.id, reader_of(row.get("reader"), reader)): {int(row["index"]): mark}}
+    return {(sheet.id, reader_of(row.get("reader"), reader)): {index: mark}}
 
 
 def sheet_at(id: Any, by_id: dict[str, Sheet]) -> Sheet:

@@ -35,19 +35,20 @@ class Row(NamedTuple):
     order: float
 
 
-def read_paragraphs(path: Path) -> list[View]:
+def read_paragraphs(path: Path, source: str = "") -> list[View]:
     """The pages of a CSV of labelled paragraphs, as text and as what an extractor leaves of them.
 
-    CorpusError as of ``read_rows``.
+    Their ``source`` is by default the name of the file without its ending. CorpusError as of ``read_rows``.
     """
     pages: dict[str, list[Row]] = {}
     for row in read_rows(path):
         pages.setdefault(row.page, []).append(row)
-    views = [view_of(path.stem, "text", rows, rows[-1].language) for rows in pages.values()]
+    source = source or path.stem
+    views = [view_of(source, "text", rows, rows[-1].language) for rows in pages.values()]
     for rows in pages.values():
         left = [row for row in rows if LABELS[row.label] != "site_chrome"]
         if 2 < len(left) < len(rows):
-            views.append(view_of(path.stem, "leftover", left, rows[-1].language))
+            views.append(view_of(source, "leftover", left, rows[-1].language))
     return views
 
 

@@ -1,6 +1,7 @@
 """reports/*.json, *.csv -> what is drawn, checked: a file that is missing or foreign is named with what to run."""
 
 import json
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ MADE_BY = {"curve.csv": "make curve"}
 BENCH = ("tools", "pages", "sizes", "numbers", "stages")  # what is drawn of it
 CHANGED = ("weight", "apart", "sets", "pages", "elsewhere", "terms")  # what is drawn of it
 NEEDED = ("calibration", "confidence", "decision", "folds", "languages", "slices", "terms", "threshold")
+
+# What comes of a file that holds other things than it should.
+FOREIGN = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, EOFError, zlib.error)
 
 
 class ReportError(ValueError):
@@ -57,7 +61,7 @@ def read_reports(folder: Path) -> Reports:
             metrics[name]
     except FileNotFoundError as error:
         raise ReportError(f"{folder / 'metrics.json'}: not found; run `make evaluate`") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except FOREIGN as error:
         raise ReportError(f"{folder / 'metrics.json'}: no figures of an evaluation; run `make evaluate`") from error
     if not scores:
         raise ReportError(f"{folder / 'metrics.json'}: no hand-labelled pages; run `make data`, then `make evaluate`")
@@ -79,7 +83,7 @@ def read_differences(path: Path, pages: pd.DataFrame, predictions: pd.DataFrame)
         return differences(json.loads(path.read_text(encoding="utf-8")), pages, predictions)
     except FileNotFoundError:
         return pd.DataFrame()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except FOREIGN as error:
         raise ReportError(f"{path}: no scores of an earlier run; remove it") from error
 
 
@@ -92,7 +96,7 @@ def read_tools(path: Path) -> pd.DataFrame:
             raise KeyError(OURS)
     except FileNotFoundError:
         pass
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except FOREIGN as error:
         raise ReportError(f"{path}: no figures of a comparison; run `make compare`, or remove it") from error
     return pd.DataFrame(rows, columns=["tool", "page_type", "pages", "f1"])
 
@@ -103,7 +107,7 @@ def read_bench(path: Path) -> dict[str, Any]:
         return {name: report[name] for name in BENCH if report["tools"][OURS]}
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError) as error:
+    except FOREIGN as error:
         raise ReportError(f"{path}: no figures of a bench; run `make bench`, or remove it") from error
 
 
@@ -113,14 +117,14 @@ def read_changed(path: Path) -> dict[str, Any]:
         return {name: changed[name] for name in CHANGED}
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError) as error:
+    except FOREIGN as error:
         raise ReportError(f"{path}: no figures of corrections; run `make train`, or remove it") from error
 
 
 def read_rows(path: Path) -> pd.DataFrame:
     make = MADE_BY.get(path.name, "make evaluate")
     try:
-        rows = pd.read_csv(path, dtype={"page": str})
+        rows = pd.read_csv(path, dtype={"page": str}, low_memory=False)  # or a warning of mixed types
     except FileNotFoundError as error:
         raise ReportError(f"{path}: not found; run `{make}`") from error
     except ValueError as error:  # empty, cut short or not UTF-8

@@ -30,6 +30,7 @@ from .split import site_of
 CODE_OF = dict(zip(LABELS, "TFPN", strict=True))  # the code that stands for a label where nobody chose a finer one
 COLUMNS = ("page", "start", "end", "hash", "code", "reader", "date")
 ENDING = {"html": ".html", "text": ".txt"}
+MAX_READERS = 100  # of a page
 MAX_ABOUT = 4096  # characters of a page's name, address or site
 ADDRESSES = ("link[rel=canonical]", "meta[property='og:url']", "base[href]")  # of the page itself, in its own words
 
@@ -116,8 +117,11 @@ def checked_about(content: bytes) -> dict[str, Any]:
 
 
 def readers_of(folder: Path, sheet: Sheet) -> list[str]:
-    """Who labelled the page, sorted."""
-    return sorted(path.stem for path in (folder / "labels" / sheet.id).glob("[!.]*.csv"))
+    """Who labelled the page, sorted; a Failure if it is more than MAX_READERS, each of which the page is read for."""
+    readers = sorted(path.stem for path in (folder / "labels" / sheet.id).glob("[!.]*.csv"))
+    if len(readers) > MAX_READERS:
+        raise Failure(f"{folder / 'labels' / sheet.id}: labels of more than {MAX_READERS} readers; remove some")
+    return readers
 
 
 def label_file(folder: Path, sheet: Sheet, reader: str) -> Path:
