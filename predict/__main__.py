@@ -65,7 +65,7 @@ REVIEW_HELP = """\
 Prints an address to open in a browser of this machine. Each label is saved at once, and the page's text beside it, in
 the format that `make train` reads. FILE of --export and --import is .json in the format of Label Studio, or .csv.
 
-exit status: 0 done, 2 error
+exit status: 0 done, or ended by Ctrl-C once it serves, 2 error, 130 interrupted before, 143 terminated
 """
 MINE, TEST = Path("data/raw/mine"), Path("data/raw/mine-test")  # which `make train` learns from, and scores alone
 

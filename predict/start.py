@@ -60,9 +60,14 @@ def report(stopped: KeyboardInterrupt) -> int:
     """Say which signal ended the command; returns the exit status."""
     from .output import note
 
-    number = signal.Signals(stopped.args[0] if stopped.args else signal.SIGINT)
+    number = signal_of(stopped)
     note(ENDED[number])
     return 128 + number
+
+
+def signal_of(stopped: KeyboardInterrupt) -> signal.Signals:
+    """The signal that was raised as this exception: see ``stop``."""
+    return signal.Signals(stopped.args[0] if stopped.args else signal.SIGINT)
 
 
 def isolate_children() -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,31 @@ def test_the_server_of_review_imports_nothing_from_the_folder_that_it_runs_in(cr
     with subprocess.Popen([*COMMAND, "review", "."], cwd=crawl, stdout=subprocess.PIPE, text=True) as started:
         assert started.stdout
         assert "review of 1 pages" in started.stdout.readline()
-        started.terminate()
+        started.send_signal(signal.SIGINT)
     assert started.returncode == 0
     assert not {path.name for path in crawl.parent.iterdir()} & set(MODULES.split())
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(signal.SIGINT, 0, ""), (signal.SIGTERM, 143, "pagesieve: terminated\n"), (signal.SIGHUP, 129, "pagesieve: hung up\n")],
+)
+@pytest.mark.parametrize("serving", [False, True], ids=["at the first line", "serving"])
+def test_a_review_ends_well_by_ctrl_c_and_with_the_status_of_another_signal(
+    number: signal.Signals, code: int, said: str, serving: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "a.html").write_text("<p>The heron waits for the tide.</p>")
+    words = ["review", "--blind", "--out", "mine", "a.html"]
+    with subprocess.Popen(
+        [*COMMAND, *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as started:
+        assert started.stdout and started.stdout.readline().startswith("review of 1 pages")
+        if serving:
+            with urllib.request.urlopen(started.stdout.readline().strip()) as answer:
+                assert answer.status == 200
+        started.send_signal(number)
+        ended = started.communicate()[1]
+    assert (started.returncode, ended) == (code, said)
 
 
 def test_training_imports_nothing_from_the_folder_that_it_runs_in(crawl: Path) -> None:
