@@ -296,6 +296,7 @@ def labelled(
             note(f"{source.page}: an empty page, no blocks")
         kept = [block for block in blocks if block["label"] in keep]
         yield number, output.render(kept, format=args.format, name=source.page, several=len(sources) > 1)
+    start.settle()  # what is written from here on is the output as a whole
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def main() -> int:
     try:
         status = run()
     finally:
-        handle(heeded, end)
+        settle()
     if hasattr(signal, "getitimer") and any(signal.getitimer(signal.ITIMER_REAL)):
         os._exit(status)  # after a signal, as what libraries do while Python ends may take too long
     return status
@@ -46,6 +46,11 @@ def stop(number: int, _: FrameType | None) -> None:
         signal.signal(signal.SIGALRM, lambda *_: end(number))
         signal.setitimer(signal.ITIMER_REAL, PATIENCE)
     raise KeyboardInterrupt(number)
+
+
+def settle() -> None:
+    """Ignore signals from here on: what is left takes a moment, and is done as a whole."""
+    handle([number for number in ENDED if signal.getsignal(number) is stop], signal.SIG_IGN)
 
 
 def end(number: int, _: FrameType | None = None) -> None:

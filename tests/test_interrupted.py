@@ -29,6 +29,16 @@ sys.addaudithook(hook)
 sys.argv = ["pagesieve", *sys.argv[3:]]
 runpy.run_module("pagesieve.predict", run_name="__main__", alter_sys=True)
 """
+# Sends itself an interrupt when Python ends, where it no longer calls handlers of its own.
+AT_THE_END = """
+import os, signal, sys
+
+class Last:
+    def __del__(self, kill=os.kill, process=os.getpid(), number=signal.SIGINT):
+        kill(process, number)
+
+sys.last = Last()
+"""
 
 
 @pytest.mark.parametrize(
@@ -41,6 +51,15 @@ def test_an_interrupt_is_one_line_while_all_kinds_of_files_are_read(event: str, 
     done = subprocess.run([sys.executable, "-c", INTERRUPTED, event, end, *words], cwd=tmp_path, capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"pagesieve: interrupted\n")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("event", "end"), [("os.rename", "out.jsonl"), ("shutil.rmtree", ""), ("end of Python", "")])
+def test_an_interrupt_when_all_is_labelled_leaves_the_output_complete(event: str, end: str, tmp_path: Path) -> None:
+    program = f"{AT_THE_END if event == 'end of Python' else ''}{INTERRUPTED}"
+    words = ["predict", str(PAGE), "-o", "out.jsonl"]
+    done = subprocess.run([sys.executable, "-c", program, event, end, *words], cwd=tmp_path, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert (tmp_path / "out.jsonl").read_text().count("\n") > 10 and len(list(tmp_path.iterdir())) == 1
 
 
 def test_an_interrupt_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
