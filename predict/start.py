@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from types import FrameType
 
 ENDED = {
@@ -17,16 +18,20 @@ PATIENCE = 1.0  # seconds that a command may take to put away what it began, aft
 
 
 def main() -> int:
-    """Run the command line; returns the exit status."""
+    """Run the command line of pagesieve; returns the exit status."""
+    return run(f"{__package__}.__main__")
+
+
+def run(module: str) -> int:
+    """Run ``main`` of a module, which is imported when signals are handled; returns the exit status."""
     hold_streams()
     isolate_children()
     heeded = [number for number in ENDED if signal.getsignal(number) is not signal.SIG_IGN]  # as under nohup
     handle(heeded, end)
-    from .__main__ import main as run
-
+    command = import_module(module).main
     handle(heeded, stop)
     try:
-        status = run()
+        status: int = command()
     finally:
         settle()
     if hasattr(signal, "getitimer") and any(signal.getitimer(signal.ITIMER_REAL)):

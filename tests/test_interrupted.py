@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,10 +11,14 @@ from pathlib import Path
 
 import joblib
 import pytest
+import tiny
+from test_processes import gone, tree
 
-from pagesieve.predict.spread import begin
+from pagesieve.predict.workers import local_backend
 
 PAGE = Path(__file__).parents[1] / "data" / "pages" / "harbour-news.html"
+MODELS = Path(__file__).parents[1] / "models"
+TRAIN = [sys.executable, "-m", "pagesieve.train"]
 # Runs the command, and sends itself an interrupt at the first event of this name whose first argument ends so.
 INTERRUPTED = """
 import os, runpy, signal, sys
@@ -74,8 +79,8 @@ def blocked() -> bool:
 
 
 def test_workers_leave_the_interrupt_to_the_process_that_ends_them() -> None:
-    with joblib.parallel_config("loky", n_jobs=2):
-        assert list(begin([joblib.delayed(blocked)() for _ in range(4)])) == [True] * 4
+    with local_backend(2):
+        assert joblib.Parallel()(joblib.delayed(blocked)() for _ in range(4)) == [True] * 4
     assert not blocked()
 
 
@@ -94,3 +99,54 @@ def test_an_interrupt_of_all_processes_of_bulk_is_one_line(tmp_path: Path) -> No
         said = started.communicate()
     assert (started.returncode, *said) == (130, b"", b"pagesieve: interrupted\n")
     assert not (tmp_path / "out" / ".running").exists()
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tiny.make(tmp_path_factory.mktemp("project"))
+    subprocess.run([*TRAIN, "data", "--corpora", "corpora"], cwd=folder, check=True, capture_output=True)
+    shutil.copytree(MODELS, folder / "models")
+    return folder
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("command", "number", "said"),
+    [
+        ("train --force", signal.SIGINT, "interrupted"),
+        ("evaluate", signal.SIGHUP, "hung up"),
+        ("curve", signal.SIGINT, "interrupted"),
+        ("gate", signal.SIGTERM, "terminated"),
+    ],
+)
+def test_a_signal_ends_the_training_with_its_workers_and_one_line(
+    command: str, number: signal.Signals, said: str, project: Path, tmp_path: Path
+) -> None:
+    """INT and HUP reach all processes, as from a terminal; nothing is left where temporary files are."""
+    before = contents(project)
+    with subprocess.Popen(
+        [*TRAIN, *command.split()], cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path)}, start_new_session=True,
+    ) as started:  # fmt: skip
+        while len(workers := [one for one in tree(started) if "popen_loky_posix" in " ".join(one.cmdline())]) < 2:
+            time.sleep(0.05)
+            assert started.poll() is None
+        processes = tree(started)
+        (os.kill if number == signal.SIGTERM else os.killpg)(started.pid, number)
+        assert gone(processes) and len(workers) == 2
+        told = started.communicate()[1]
+    # The shorter line is that of a machine where the processes take longer than a second to end.
+    assert told in (f"pagesieve.train: {said}; nothing was written\n", f"pagesieve: {said}\n")
+    assert started.returncode == 128 + number
+    assert contents(project) == before and list(tmp_path.iterdir()) == []
+    assert not [path for path in Path("/dev/shm").glob(f"*[-_]{started.pid}[-_]*")]
+
+
+def test_an_interrupt_while_the_training_loads_its_libraries_is_one_line(tmp_path: Path) -> None:
+    program = INTERRUPTED.replace("pagesieve.predict", "pagesieve.train")
+    words = [sys.executable, "-c", program, "import", "sklearn.pipeline", "train"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"pagesieve: interrupted\n")
