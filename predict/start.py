@@ -34,8 +34,8 @@ def run(module: str) -> int:
         status: int = command()
     finally:
         settle()
-    if hasattr(signal, "getitimer") and any(signal.getitimer(signal.ITIMER_REAL)):
-        os._exit(status)  # after a signal, as what libraries do while Python ends may take too long
+    if hasattr(signal, "SIGALRM") and callable(signal.getsignal(signal.SIGALRM)):
+        os._exit(status)  # after ``stop``, as what libraries do while Python ends may take too long
     return status
 
 
@@ -76,7 +76,9 @@ def report(stopped: KeyboardInterrupt) -> int:
 
 
 def signal_of(stopped: KeyboardInterrupt) -> signal.Signals:
-    """The signal that was raised as this exception: see ``stop``."""
+    """The signal that ``stop`` raised as this exception, now that all is put away: the process may take its time."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
     return signal.Signals(stopped.args[0] if stopped.args else signal.SIGINT)
 
 

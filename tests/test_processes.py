@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import psutil
@@ -132,6 +133,24 @@ def gone(processes: list[psutil.Process]) -> bool:
     return True
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
+def test_bulk_ends_within_two_seconds_at_ten_random_moments(number: signal.Signals, tmp_path: Path) -> None:
+    lay(tmp_path, shards=6, pages=150)
+    moments, took = random.Random(7), []
+    for _ in range(10):
+        with begin(tmp_path) as started:
+            time.sleep(moments.uniform(0, 6))
+            processes = tree(started)
+            started.send_signal(number)
+            begun = time.monotonic()
+            assert gone(processes)
+            took.append(time.monotonic() - begun)
+            assert started.wait() in (-number, 128 + number, 0) and started.communicate()[1].count(b"\n") <= 1
+    assert median(took) < 2
+    finishes(tmp_path, 6, 150)
+
+
 def pages_of(folder: Path) -> list[str]:
     files = sorted(folder.glob("out/blocks/**/*.jsonl"))
     return [row["page"] for file in files for row in map(json.loads, file.read_text().splitlines()) if not row["index"]]
@@ -195,6 +214,27 @@ def test_dask_workers_end_when_the_command_is_killed(tmp_path: Path) -> None:
         processes = tree(started)
         started.kill()
         assert gone(processes) and len(processes) > 4
+
+
+def test_what_a_command_says_after_a_signal_is_its_last_word() -> None:
+    program = (
+        "import signal, sys, time, types; from pagesieve.predict import start; start.PATIENCE = 0.1\n"
+        "def main():\n"
+        "    try:\n        signal.raise_signal(signal.SIGTERM)\n"
+        "    except KeyboardInterrupt as stopped:\n        code = start.report(stopped)\n"
+        "    time.sleep(0.5)\n    return code\n"
+        "sys.modules['slow'] = types.SimpleNamespace(main=main)\n"
+        "start.run('slow')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=20)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGTERM, b"pagesieve: terminated\n")
+
+
+def test_a_parent_that_is_gone_ends_what_loads() -> None:
+    program = "import time; from pagesieve.predict.processes import ending_with\n"
+    program += "with ending_with(-1):\n    time.sleep(60)\n"
+    done = subprocess.run([sys.executable, "-c", program], timeout=20)
+    assert done.returncode == -signal.SIGKILL
 
 
 def test_a_command_that_takes_too_long_to_end_is_ended() -> None:
