@@ -1,12 +1,12 @@
 # `make` alone prints what there is to make. Every target makes the environment it needs.
 PYTHON ?= python3
 VENV ?= .venv
-BIN := $(VENV)/bin
-READY := $(VENV)/.installed
+BIN := "$(VENV)"/bin
+READY := $(subst $() ,\ ,$(VENV))/.installed
 PEERS_PYTHON ?= python3.12
 PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.installed
-LOCKED = $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+LOCKED := -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make lock'
 TRAIN := $(BIN)/python -m pagesieve.train
 FETCHED := $(if $(filter undefined,$(origin CORPORA)),,data)  # an empty CORPORA= is an error there
@@ -30,12 +30,12 @@ setup: $(READY)  ## make .venv and install into it what requirements.lock pins; 
 $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("needs Python 3.11: make PYTHON=..." if sys.version_info < (3, 11) else 0)'
 	@echo "installing into $(VENV), about a minute"
-	@$(PYTHON) -m venv $(VENV)
-	@$(LOCKED) --only-binary :all: -r requirements.lock
+	@$(PYTHON) -m venv "$(VENV)"
+	@$(BIN)/python $(LOCKED) --only-binary :all: -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
-	@mkdir -p $(VENV)/types/pagesieve
-	@ln -sfn "$(CURDIR)/predict" "$(CURDIR)/train" "$(CURDIR)/models" $(VENV)/types/pagesieve/  # mypy cannot read an editable install
-	@touch $@
+	@mkdir -p "$(VENV)/types/pagesieve"
+	@ln -sfn "$(CURDIR)/predict" "$(CURDIR)/train" "$(CURDIR)/models" "$(VENV)/types/pagesieve/"  # mypy cannot read an editable install
+	@touch "$@"
 
 lock: $(READY)  ## pin again what pyproject.toml asks for, with hashes; UPGRADE=1 takes the newest versions of all
 	@$(LOCK) $(if $(filter 1,$(UPGRADE)),--upgrade) --python-version 3.11 --extra train --extra review --extra dev pyproject.toml -o requirements.lock
@@ -88,7 +88,7 @@ $(PEERS_READY): train/peers.lock
 		{ echo "the other tools need Python 3.12, $(PEERS_PYTHON) is none: PEERS_PYTHON=... says where one is" >&2; exit 2; }
 	@echo "installing the other tools into $(PEERS)"
 	@$(PEERS_PYTHON) -m venv --clear $(PEERS)
-	@$(LOCKED) -r train/peers.lock
+	@$(PEERS)/bin/python $(LOCKED) -r train/peers.lock
 	@touch $@
 
 report: $(READY)  ## draw the plots and the error gallery from the files of make evaluate
@@ -105,7 +105,7 @@ test: $(READY)  ## run the tests; CORPORA=DIR runs those too that need the corpo
 
 lint: $(READY)  ## ruff and mypy
 	@$(BIN)/ruff check .
-	@MYPYPATH=$(VENV)/types $(BIN)/mypy -p pagesieve.predict -p pagesieve.train
+	@MYPYPATH="$(VENV)/types" $(BIN)/mypy -p pagesieve.predict -p pagesieve.train
 
 check-install: $(READY)  ## build the wheel, use it and the model file in new environments; minutes
 	@$(BIN)/pytest -m install

@@ -65,7 +65,7 @@ REVIEW_HELP = """\
 Prints an address to open in a browser of this machine. Each label is saved at once, and the page's text beside it, in
 the format that `make train` reads. FILE of --export and --import is .json in the format of Label Studio, or .csv.
 
-exit status: 0 done, 2 error
+exit status: 0 done, or ended by Ctrl-C once it serves, 2 error, 130 interrupted before, 143 terminated
 """
 MINE, TEST = Path("data/raw/mine"), Path("data/raw/mine-test")  # which `make train` learns from, and scores alone
 
@@ -296,6 +296,7 @@ def labelled(
             note(f"{source.page}: an empty page, no blocks")
         kept = [block for block in blocks if block["label"] in keep]
         yield number, output.render(kept, format=args.format, name=source.page, several=len(sources) > 1)
+    start.settle()  # what is written from here on is the output as a whole
 
 
 @contextmanager

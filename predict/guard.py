@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 import pandas as pd
 
 from .page import PageWarning
-from .processes import WATCH, is_orphan
+from .processes import WATCH, ending_with, is_orphan
 
 Work = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -129,9 +129,10 @@ def keep(connection: Connection, parent: int) -> None:
     All end when one left for want of work, or when the process whose id is ``parent`` is gone.
     """
     warnings.simplefilter("ignore", PageWarning)  # which would not say of which page it is
-    pickled, seconds, idle = connection.recv()
-    work: Work = pickle.loads(pickled)
-    work(pd.DataFrame({"page": [], "content": []}))  # loads the model, without a time limit
+    with ending_with(parent):
+        pickled, seconds, idle = connection.recv()
+        work: Work = pickle.loads(pickled)
+        work(pd.DataFrame({"page": [], "content": []}))  # loads the model, without a time limit
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     while True:
         lives, life = os.pipe()  # which closes when the child ends

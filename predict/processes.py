@@ -4,6 +4,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 WATCH = 0.25  # seconds between two looks whether the parent is there
 
@@ -22,3 +24,20 @@ def end_with(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def ending_with(parent: int) -> Iterator[None]:
+    """Does what ``end_with`` does while the code inside runs, without a thread, which a fork would not take along."""
+
+    def look(*_: object) -> None:
+        if is_orphan(parent):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    before = signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, WATCH, WATCH)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -14,6 +14,7 @@ from .files import check_file
 from .filetype import foreign_type
 from .guard import Lost, shortened
 from .inputs import Failure, kind
+from .output import plural
 from .page import MAX_BYTES, Kind
 from .shards import Shard
 
@@ -65,18 +66,26 @@ Record = RawPage | Lost | None  # None is a record that is no page
 def read_shard(shard: Shard, column: Column) -> Iterator[Record]:
     """The records of a shard in order; where it cannot be read on, the last one is Lost without a page."""
     read = {"warc": read_warc, "parquet": read_parquet, "jsonl": read_jsonl, "pages": read_pages}[shard.kind]
+    count = 0
     try:
         if shard.kind != "pages":
             check_file(shard.path(shard.files[0]))
-        yield from read(shard, column)
+        for record in read(shard, column):
+            yield record
+            count += 1
     except (Failure, MemoryError):
         raise
     except Exception as error:  # libraries raise what they like of a broken archive
-        yield Lost(None, f"broken archive: {getattr(error, 'strerror', None) or error}")
+        yield Lost(None, torn(count, getattr(error, "strerror", None) or error))
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # of the Rust in fastwarc, which is no Exception
             raise
-        yield Lost(None, f"broken archive: {error}")
+        yield Lost(None, torn(count, error))
+
+
+def torn(count: int, why: object) -> str:
+    """The reason of an archive of which so many records could be read."""
+    return f"broken archive: nothing is read behind its first {plural(count, 'record')}: {why}"
 
 
 def need(module: str, extra: str) -> Any:
@@ -127,7 +136,7 @@ class OneByOne:
 def read_warc(shard: Shard, _: Column) -> Iterator[Record]:
     warc = need("fastwarc.warc", "warc")
     with opened(shard.path(shard.files[0])) as stream:
-        for record in warc.ArchiveIterator(OneByOne(stream), parse_http=False):
+        for record in warc.ArchiveIterator(OneByOne(stream), parse_http=False, max_header_len=MAX_BYTES):
             page = record.headers.get("WARC-Target-URI") or record.record_id or f"offset {record.stream_pos}"
             if record.record_type not in (warc.response, warc.conversion):
                 yield None
@@ -150,7 +159,7 @@ def http_page(record: Any, page: str, content: bytes) -> Record:
     try:
         record.is_http = True
         record.set_bytes_content(content)
-        record.parse_http(auto_decode="all")
+        record.parse_http(auto_decode="all", max_header_len=MAX_BYTES)
         if record.http_content_type not in HTML_TYPES:
             return None
         if len(content) > MAX_BYTES:

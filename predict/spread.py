@@ -10,12 +10,10 @@ import json
 import logging
 import os
 import shutil
-import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,10 +23,10 @@ from .bulk import ATTEMPTS, RUNNING, Job, Report, close_guard, errors_of, finish
 from .files import read_file, write_file
 from .guard import Fault
 from .inputs import Failure
-from .processes import end_with
 from .progress import counting
 from .records import need
 from .shards import Shard
+from .workers import local_backend, sheltered
 
 
 @dataclass(frozen=True)
@@ -120,36 +118,13 @@ def spread(shards: Sequence[Shard], job: Job, engine: Engine) -> Iterator[Report
         for _ in range(ATTEMPTS + 1):
             tasks = [joblib.delayed(label_shard)(shard, job) for shard in left.values()]
             try:
-                for report in begin(tasks):
+                for report in joblib.Parallel(return_as="generator_unordered", batch_size=1)(tasks):
                     del left[report.shard]
                     yield report
                 return
             except killed:
                 continue
     raise Failure(f"workers were killed {ATTEMPTS + 1} times, is there enough memory? Repeat the command to go on")
-
-
-def begin(tasks: Sequence[Any]) -> Iterator[Report]:
-    """What joblib's tasks give as they end."""
-    with sheltered():
-        found: Iterator[Report] = joblib.Parallel(return_as="generator_unordered", batch_size=1)(tasks)
-        return found
-
-
-@contextmanager
-def sheltered() -> Iterator[None]:
-    """Processes that start inside heed no interrupt of the terminal: this one, which gets it at the end, ends them."""
-    resource_tracker.ensure_running()  # else it starts with the first process, and lets interrupts through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def local_backend(jobs: int) -> Any:
-    """joblib's processes on this machine, which end with this one."""
-    return joblib.parallel_config("loky", n_jobs=jobs, initializer=end_with, initargs=(os.getpid(),))
 
 
 @contextmanager

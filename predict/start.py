@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from types import FrameType
 
 ENDED = {
@@ -17,20 +18,24 @@ PATIENCE = 1.0  # seconds that a command may take to put away what it began, aft
 
 
 def main() -> int:
-    """Run the command line; returns the exit status."""
+    """Run the command line of pagesieve; returns the exit status."""
+    return run(f"{__package__}.__main__")
+
+
+def run(module: str) -> int:
+    """Run ``main`` of a module, which is imported when signals are handled; returns the exit status."""
     hold_streams()
     isolate_children()
     heeded = [number for number in ENDED if signal.getsignal(number) is not signal.SIG_IGN]  # as under nohup
     handle(heeded, end)
-    from .__main__ import main as run
-
+    command = import_module(module).main
     handle(heeded, stop)
     try:
-        status = run()
+        status: int = command()
     finally:
-        handle(heeded, end)
-    if hasattr(signal, "getitimer") and any(signal.getitimer(signal.ITIMER_REAL)):
-        os._exit(status)  # after a signal, as what libraries do while Python ends may take too long
+        settle()
+    if hasattr(signal, "SIGALRM") and callable(signal.getsignal(signal.SIGALRM)):
+        os._exit(status)  # after ``stop``, as what libraries do while Python ends may take too long
     return status
 
 
@@ -48,6 +53,11 @@ def stop(number: int, _: FrameType | None) -> None:
     raise KeyboardInterrupt(number)
 
 
+def settle() -> None:
+    """Ignore signals from here on: what is left takes a moment, and is done as a whole."""
+    handle([number for number in ENDED if signal.getsignal(number) is stop], signal.SIG_IGN)
+
+
 def end(number: int, _: FrameType | None = None) -> None:
     """End the process at once: libraries turn an exception while they are imported into one of their own."""
     try:
@@ -60,9 +70,16 @@ def report(stopped: KeyboardInterrupt) -> int:
     """Say which signal ended the command; returns the exit status."""
     from .output import note
 
-    number = signal.Signals(stopped.args[0] if stopped.args else signal.SIGINT)
+    number = signal_of(stopped)
     note(ENDED[number])
     return 128 + number
+
+
+def signal_of(stopped: KeyboardInterrupt) -> signal.Signals:
+    """The signal that ``stop`` raised as this exception, now that all is put away: the process may take its time."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    return signal.Signals(stopped.args[0] if stopped.args else signal.SIGINT)
 
 
 def isolate_children() -> None:

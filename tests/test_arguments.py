@@ -64,8 +64,7 @@ def test_no_message_steers_the_terminal(
     Path("steer.csv").write_text("text,label,\x1b]0;title\x07\x9b2J\u202e\nHello,site_chrome,x\n", encoding="utf-8")
     for words in ("train --data steer.csv", "train --data a\x1b[2J.csv", "train --model bad.csv/\x1b[2J"):
         monkeypatch.setattr(sys, "argv", ["pagesieve.train", *words.split()])
-        with pytest.raises(SystemExit):
-            commands.main()
+        assert commands.main() == 2
         said = capsys.readouterr().err
         assert said.startswith("pagesieve.train: ") and said.rstrip("\n").isprintable()
 
@@ -89,10 +88,9 @@ def test_a_wrong_argument_is_one_line_before_any_work(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["pagesieve.train", *words.split()])
     before = sorted(here.rglob("*"))
-    with pytest.raises(SystemExit) as stop:
-        commands.main()
+    assert commands.main() == 2
     said = capsys.readouterr()
-    assert stop.value.code == 2 and said.out == ""
+    assert said.out == ""
     assert said.err.startswith(f"pagesieve.train: {message}") and said.err.count("\n") == 1
     assert sorted(here.rglob("*")) == before
 

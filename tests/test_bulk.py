@@ -204,6 +204,28 @@ def test_a_warc_gives_its_html_and_a_wet_its_text() -> None:
     assert records("b.warc.wet.gz") == [RawPage(page, "Höhe\nTide".encode(), "text", "utf-8")]
 
 
+@pytest.mark.parametrize("name", ["a.warc", "a.warc.gz"])
+def test_a_record_with_a_long_header_is_read_and_takes_no_other_with_it(name: str) -> None:
+    pytest.importorskip("fastwarc", reason="needs fastwarc: make setup")
+    first, long, http, last = (record(f"http://{number}/", b"<p>heron") for number in range(4))
+    long = long.replace(b"WARC-Date", b"WARC-Note: " + b"x" * 1_000_000 + b"\r\nWARC-Date")
+    http = record("http://2/", b"<p>heron", head=f"Set-Cookie: {'x' * 100_000}\r\n")
+    write_warc(Path("a.warc.gz"), [first, long, http, last])
+    Path("a.warc").write_bytes(first + long + http + last)
+    assert [getattr(one, "page", one) for one in records(name)] == [f"http://{number}/" for number in range(4)]
+    assert all(isinstance(one, RawPage) for one in records(name))
+
+
+def test_an_archive_that_cannot_be_read_on_says_where() -> None:
+    pytest.importorskip("fastwarc", reason="needs fastwarc: make setup")
+    page = record("http://a/", b"<p>heron")
+    endless = page.replace(b"WARC-Date", b"WARC-Note: " + b"x" * 20_000_000 + b"\r\nWARC-Date")
+    write_warc(Path("a.warc.gz"), [page, page, endless, page])
+    lost = records("a.warc.gz")[-1]
+    assert isinstance(lost, Lost) and len(records("a.warc.gz")) == 3
+    assert lost.reason.startswith("broken archive: nothing is read behind its first 2 records: Maximum header length")
+
+
 def test_a_record_shorter_than_it_says_is_lost() -> None:
     pytest.importorskip("fastwarc", reason="needs fastwarc: make setup")
     Path("a.warc").write_bytes(record("http://a/", b"<p>a", cut=99))

@@ -5,6 +5,11 @@ import sys
 if __name__ == "__main__" and not sys.flags.safe_path:
     del sys.path[0]  # the current folder, where anything may be named like a module
 
+from pagesieve.predict import start
+
+if __name__ == "__main__":  # before the libraries are imported, which takes seconds
+    sys.exit(start.run("pagesieve.train.__main__"))
+
 import gzip
 import hashlib
 import json
@@ -14,10 +19,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pagesieve.predict import files, start
+from pagesieve.predict import files
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.model import ModelError, load
 from pagesieve.predict.output import one_line
+from pagesieve.predict.workers import local_backend
 
 from . import (
     agreement,
@@ -67,6 +73,7 @@ SAMPLES = "samples.json"  # the same of the sample pages, in the folder of the r
 PEERS = Path(".venv-peers")  # the environment of the tools that compare runs
 FOUND_AGAIN = 0.98  # share of the annotated words that must still stand on their pages
 JOBS = min(2, os.cpu_count() or 1)
+IN_PARTS = {"data", "compare", "report"}  # commands that write as they go on; the others do so when all is computed
 
 
 def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
@@ -163,8 +170,9 @@ def evaluated(args: Namespace) -> None:
     scores, pages, predictions = evaluate.all_scores(views, learned, DATA, JOBS)
     texts = evaluate.kept(evaluate.extracted(views, learned.scores), digests)
     worst = gzip.compress(gallery.kept(gallery.worst(views, learned.scores)), mtime=0)
-    files.write_together(RAW, {EXTRACTED.name: texts, WORST.name: worst})
     samples = {SAMPLES: gallery.kept(gallery.samples(gallery.scored_by(learned.pipelines[EVERYTHING])))}
+    start.settle()
+    files.write_together(RAW, {EXTRACTED.name: texts, WORST.name: worst})
     evaluate.write_reports(args.reports, scores, pages, predictions, samples)
     print(evaluate.summary(scores))
     print(baseline.summary(read_reports(args.reports).differences))
@@ -192,6 +200,7 @@ def gated(args: Namespace) -> list[str]:
     if args.write and not failures:
         for one in measured:
             parts = gate.rewritten(one, parts, CHANGELOG.read_text(encoding="utf-8"), lower=args.write == "lower")
+        start.settle()
         card.write(path, (json.dumps(parts, indent=1) + "\n").encode())
         print(f"wrote {path}")
     print("\n".join(gate.summary(one, parts) for one in measured))
@@ -203,6 +212,7 @@ def learn_in_steps(args: Namespace) -> None:
     if not any(view.page_type for view in views):
         raise CorpusError("no pages to learn from: fetch the corpora with `make data`; nothing was written")
     rows = curve.learning_curve(views, JOBS)
+    start.settle()
     card.write(args.reports / "curve.csv", rows.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode())
 
 
@@ -221,6 +231,7 @@ def compared() -> None:
         raise CompareError(f"{RAW}: lacks {', '.join(source.name for source in missing)}; run `make data`")
     report = compare.compared(RAW, PEERS, DATA / "read.csv", digests_of(there))
     readme = compare.with_scoreboard(README.read_text(encoding="utf-8"), report)
+    start.settle()
     card.write(Path("reports/compare.json"), (json.dumps(report, indent=1) + "\n").encode())
     card.write(README, readme.encode())
     print(compare.scoreboard(report))
@@ -231,6 +242,7 @@ def timed(count: int) -> None:
     wcxb = next((corpus.folder for corpus in there if corpus.name == "wcxb"), None)
     report = bench.bench(wcxb, DATA, PEERS, count)
     readme = bench_tables.with_tables(README.read_text(encoding="utf-8"), report)
+    start.settle()
     card.write(Path("reports/bench.json"), (json.dumps(report, indent=1) + "\n").encode())
     card.write(README, readme.encode())
     print(bench_tables.tables(report))
@@ -241,35 +253,17 @@ def say(message: str) -> None:
     print("\n".join(map(one_line, f"pagesieve.train: {message}".split("\n"))), file=sys.stderr)
 
 
-def main() -> None:
+def main() -> int:
+    """Run the command; returns the exit status, 2 after an error, which is a line on stderr."""
     try:
         args = arguments()
-        for folder in (vars(args)[name] for name in ("model", "reports") if name in args):
-            check_folder(folder, written=args.command != "gate")
-            files.finish(folder)
-        files.finish(RAW)
-        if args.command == "data":
-            for corpus in corpora.fetch(SOURCES, RAW, args.corpora):
-                print(corpus)
-        elif args.command == "train":
-            train(args)
-        elif args.command == "gate":
-            if failures := gated(args):
-                print("\n".join(("does not pass:", *failures)), file=sys.stderr)
-                sys.exit(1)
-        elif args.command == "evaluate":
-            evaluated(args)
-        elif args.command == "curve":
-            learn_in_steps(args)
-        elif args.command == "compare":
-            compared()
-        elif args.command == "bench":
-            timed(args.pages)
-        elif args.command == "agreement":
-            print(agreement.summary(DATA / "twice.csv"))
-        else:
-            for path in (*draw.draw(args.reports), *draw_gallery(args.reports)):
-                print(f"drew {path}")
+        with local_backend(JOBS):
+            return run(args)
+    except KeyboardInterrupt as stopped:
+        number = start.signal_of(stopped)
+        kept = "nothing was written" if IN_PARTS.isdisjoint(sys.argv) else "what was complete is kept"
+        say(f"{start.ENDED[number]}; {kept}")
+        return 128 + number
     except (
         Failure,
         corpora.SourceError,
@@ -282,9 +276,35 @@ def main() -> None:
         OSError,
     ) as error:  # fmt: skip
         say(str(error))
-        sys.exit(2)
+        return 2
 
 
-if __name__ == "__main__":
-    start.isolate_children()
-    main()
+def run(args: Namespace) -> int:
+    """Run a command; returns 1 if the model does not pass the gate, else 0."""
+    for folder in (vars(args)[name] for name in ("model", "reports") if name in args):
+        check_folder(folder, written=args.command != "gate")
+        files.finish(folder)
+    files.finish(RAW)
+    if args.command == "data":
+        for corpus in corpora.fetch(SOURCES, RAW, args.corpora):
+            print(corpus)
+    elif args.command == "train":
+        train(args)
+    elif args.command == "gate":
+        if failures := gated(args):
+            print("\n".join(("does not pass:", *failures)), file=sys.stderr)
+            return 1
+    elif args.command == "evaluate":
+        evaluated(args)
+    elif args.command == "curve":
+        learn_in_steps(args)
+    elif args.command == "compare":
+        compared()
+    elif args.command == "bench":
+        timed(args.pages)
+    elif args.command == "agreement":
+        print(agreement.summary(DATA / "twice.csv"))
+    else:
+        for path in (*draw.draw(args.reports), *draw_gallery(args.reports)):
+            print(f"drew {path}")
+    return 0

@@ -13,7 +13,7 @@ import joblib
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from pagesieve.predict import files
+from pagesieve.predict import files, start
 from pagesieve.predict.blocks import segment
 from pagesieve.predict.features import BLOCK_COLUMNS
 from pagesieve.predict.labels import LABELS
@@ -82,6 +82,7 @@ def write_model(
     path = folder / "blocks.joblib"
     text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
     readme = describe(card, path.name)
+    start.settle()
     files.write_together(folder, {path.name: content, CARD: text.encode(), "README.md": readme.encode()})
     return path
 

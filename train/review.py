@@ -7,12 +7,14 @@ page is fetched from here alone, and no text of a page becomes markup.
 import argparse
 import datetime
 import secrets
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
+from socketserver import BaseServer
 from typing import Any
 
 from flask import Flask, Response, abort, jsonify, request
@@ -24,6 +26,7 @@ from pagesieve.predict.labels import CODES, COLOURS, LABELS
 from pagesieve.predict.model import Model
 from pagesieve.predict.output import EACH_LABEL, STYLE, note
 from pagesieve.predict.page import PageWarning
+from pagesieve.predict.start import signal_of
 
 from . import label_studio
 from .align import SpanError
@@ -45,7 +48,7 @@ HEADERS = {
 
 
 def review(args: argparse.Namespace, model: Model | None) -> int:
-    """Serve the review until it is stopped, or write or take a file of labels; returns the exit status."""
+    """Serve the review until Ctrl-C ends it, or write or take a file of labels; returns the exit status."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PageWarning)  # which is told where the page is read first
@@ -108,9 +111,15 @@ def serve(tasks: Sequence[Task], folder: Path, reader: str, port: int) -> None:
         raise Failure(f"port {port} of {HOST} cannot be had; leave --port out for a free one") from error
     host = HOST if server.server_port == 80 else f"{HOST}:{server.server_port}"  # as browsers name it
     server.app = application(tasks, folder, reader, token, host)
-    print(f"review of {len(tasks)} pages; labels go to {folder}; Ctrl-C stops it", flush=True)
-    print(f"http://{host}/{token}/", flush=True)
-    server.serve_forever()
+    try:
+        print(f"review of {len(tasks)} pages; labels go to {folder}; Ctrl-C stops it", flush=True)
+        print(f"http://{host}/{token}/", flush=True)
+        BaseServer.serve_forever(server)  # that of werkzeug hides which signal ended it
+    except KeyboardInterrupt as stopped:
+        if signal_of(stopped) != signal.SIGINT:
+            raise
+    finally:
+        server.server_close()
 
 
 def application(tasks: Sequence[Task], folder: Path, reader: str, token: str, host: str) -> Flask:
