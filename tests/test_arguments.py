@@ -72,6 +72,7 @@ def test_no_message_steers_the_terminal(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        ("bench --pages -5", "argument --pages: expected a number from 1, not '-5'; --help shows what there is"),
         ("train --data bad.csv", "bad.csv, line 2: label 'nonsense' is none of"),
         ("train --data typo.csv", "typo.csv: no such file; name a CSV file with the columns text and label"),
         ("train --mine typo", "typo: no such folder; name one where `pagesieve review --out` keeps labels"),
