@@ -29,6 +29,7 @@ from sklearn.pipeline import Pipeline
 
 from pagesieve.predict import ModelError, __main__, load, unpickle
 from pagesieve.predict.estimators import pipelines
+from pagesieve.predict.features import BLOCK_COLUMNS
 from pagesieve.predict.unpickle import BYTES, Refused, unpacked
 
 ROOT = Path(__file__).parent.parent
@@ -167,7 +168,7 @@ def test_a_function_that_would_run_with_the_first_page(
     content = dumped(held, compress=3)
     assert f"it names '{fire.__module__}.fire'" in refused(with_card(content), fired)
     with suppress(Exception):
-        joblib.load(io.BytesIO(content))["text block"].predict_proba([["the heron", "", "", "", "", ""]])
+        joblib.load(io.BytesIO(content))["text block"].predict_proba([["the heron", *[""] * (len(BLOCK_COLUMNS) - 1)]])
     assert fired.exists()
 
 
