@@ -7,7 +7,7 @@ import stat
 import tempfile
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import TextIO
@@ -148,15 +148,22 @@ def mirrored(pages: Sequence[str]) -> list[PurePath]:
     Two names are held equal if a file system that minds neither case nor the composition of letters takes them so.
     """
     wanted = [mirror(page) for page in pages]
-    taken = {same(folder) for path in wanted for folder in path.parents}
-    numbers = defaultdict[str, int](lambda: 1)  # the last one that a name got
-    names = []
-    for path in wanted:
-        name = fitted(path)
+    folders = {same(folder) for path in wanted for folder in path.parents}
+    return distinct(wanted, lambda path, number: fitted(path, f"-{number}" if number > 1 else ""), folders)
+
+
+def distinct(
+    paths: Iterable[PurePath], name_of: Callable[[PurePath, int], PurePath], taken: set[str]
+) -> list[PurePath]:
+    """The name of each path with the first number, from 1 on, with which it equals no other, and none of ``taken``."""
+    taken, names = set(taken), []
+    last = defaultdict[str, int](lambda: 1)  # number of what has the same first name
+    for path in paths:
+        name = name_of(path, 1)
         first = same(name)
         while same(name) in taken:
-            numbers[first] += 1
-            name = fitted(path, f"-{numbers[first]}")
+            last[first] += 1
+            name = name_of(path, last[first])
         taken.add(same(name))
         names.append(name)
     return names

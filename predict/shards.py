@@ -2,12 +2,11 @@
 
 import hashlib
 import os
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from .files import MAX_NAME, STAGE, check_file, fitted, same
+from .files import MAX_NAME, STAGE, check_file, distinct, fitted, same
 from .inputs import PAGES, Failure
 
 SUFFIXES = {
@@ -108,15 +107,8 @@ def named(paths: Sequence[str]) -> list[PurePath]:
     inside = [kept_inside(PurePath(path)) for path in paths]
     folders = {same(folder) for path in inside for folder in path.parents}
     ends = {folder.removesuffix(ending) for ending in ENDINGS for folder in folders if folder.endswith(ending)}
-    taken: set[str] = set()
-    numbers = defaultdict[str, int](lambda: 1)  # the last one that a name got
-    names = []
-    for path in inside:
-        name = fitted(path, room=ROOM)
-        wanted = same(name)
-        while same(name) in taken or same(name) in ends:
-            numbers[wanted] += 1
-            name = fitted(path.with_name(f"{numbers[wanted]}-{path.name}"), room=ROOM)
-        taken.add(same(name))
-        names.append(name)
-    return names
+
+    def name_of(path: PurePath, number: int) -> PurePath:
+        return fitted(path.with_name(f"{number}-{path.name}") if number > 1 else path, room=ROOM)
+
+    return distinct(inside, name_of, ends)
