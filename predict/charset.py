@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from contextlib import suppress
 from encodings.aliases import aliases
+from functools import cache
 from pkgutil import iter_modules
 
 import chardet
@@ -14,8 +15,6 @@ import webencodings
 SURROGATE = re.compile("[\ud800-\udfff]")
 # Python's text codecs that are no charset of any page.
 NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7"})
-# The names of Python's codecs; it would keep any other that it is asked for.
-CODECS = frozenset(aliases).union(module.name for module in iter_modules(encodings.__path__))
 MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32-le",  # begins with the mark of UTF-16
@@ -73,6 +72,12 @@ def decode(content: bytes, charset: str | None = None) -> str:
     return text if content.isascii() else content.decode(detect(content), "replace")
 
 
+@cache
+def codec_names() -> frozenset[str]:
+    """The names of Python's codecs; it would keep any other that it is asked for."""
+    return frozenset(aliases).union(module.name for module in iter_modules(encodings.__path__))
+
+
 def codec_of(label: str) -> str:
     """Python's codec for a label, by the WHATWG's names of charsets, else by Python's; empty if it names none."""
     label = label.strip(" \t\r\n\f\"'")
@@ -81,7 +86,7 @@ def codec_of(label: str) -> str:
             name = {"gbk": "gb18030", "replacement": "", "x-user-defined": ""}.get(encoding.name)
             return encoding.codec_info.name if name is None else name
         label = encodings.normalize_encoding(label.lower())
-        known = not CODECS.isdisjoint({label, label.replace(".", "_")})
+        known = label and not codec_names().isdisjoint({label, label.replace(".", "_")})
         if known and (codec := codecs.lookup(label).name) not in NO_CHARSETS:
             b"a".decode(codec, "replace")
             return codec
