@@ -123,7 +123,7 @@ def block_terms(read: Read, title: str) -> dict[str, Column]:
 
 
 def stems(read: Read) -> list[list[str]]:
-    """How the long words of each line begin, so that their forms count as one word; of HTML pages nothing is gained.
+    """How the long words of each line begin, so that their forms count as one word; of HTML pages none are read.
 
     Five letters of six or more, two syllables of Hangul of three or more.
     """

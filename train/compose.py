@@ -12,7 +12,7 @@ import numpy as np
 from pagesieve.predict.blocks import Block
 from pagesieve.predict.labels import LABELS
 
-from .corpus import OWN, View, lines_of, seed_of
+from .corpus import View, lines_of, seed_of
 from .split import fold_of
 
 CONTENT, COMMENT, PROMO = map(LABELS.index, ("article_content", "comment_form", "promo_teaser"))
@@ -44,7 +44,7 @@ def composed(views: Sequence[View]) -> list[View]:
         for number in range(TWICE)
         if (lines := put_together(view, pool, number))
     ]
-    return whole + mixed([view for view in views if view.kind == "text" and view.page_set == OWN and not view.maker])
+    return whole + mixed([view for view in views if view.kind == "text" and view.of_paragraphs])
 
 
 def mixed(pages: Sequence[View]) -> list[View]:

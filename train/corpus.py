@@ -68,6 +68,11 @@ class View:
     def hand(self) -> bool:
         return bool(self.page_set)
 
+    @property
+    def of_paragraphs(self) -> bool:
+        """Whether it is a page of labelled paragraphs, as these stand in their file."""
+        return self.page_set == OWN and not self.maker
+
 
 class Annotated(NamedTuple):
     """What readers said about a page: the set of pages that they read it in, and its labelled stretches."""

@@ -20,7 +20,7 @@ from pagesieve.predict.model import TOLERANCE, Model, ModelError, check_golden
 
 from . import evaluate, gallery
 from .card import CARD, slim
-from .corpus import OWN, View, sha256_of
+from .corpus import View, sha256_of
 from .fit import EVERYTHING, Learned
 from .intervals import interval, mean
 
@@ -79,7 +79,7 @@ def own_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFram
     return pd.concat(
         evaluate.label_frame(view, view.kind, part)
         for view, part in zip(views, scores, strict=True)
-        if view.page_set == OWN and not view.maker
+        if view.of_paragraphs
     )
 
 

@@ -25,7 +25,7 @@ WEIGHTS = {
 }
 BLOCK_C, PAGE_C = 0.5, 0.004
 SITES = 3  # that a term must stand on: the others tell what a page is about, or whose it is
-MOST = {
+MOST = {  # terms
     "stems": 20_000,
     "markup": 30_000,
     "shape": 30_000,
@@ -33,7 +33,7 @@ MOST = {
     "words": 60_000,
     "near": 60_000,
     "within": 60_000,
-}  # terms
+}
 CUT: dict[str, dict[str, Any]] = {
     "words": {"token_pattern": WORD, "ngram_range": (1, 2)},
     **{name: {"token_pattern": MARKED, "binary": True} for name in BLOCK_COLUMNS if name != "words"},

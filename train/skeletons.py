@@ -34,7 +34,7 @@ SECTIONS = (
 
 def in_skeletons(views: Sequence[View]) -> list[View]:
     """An HTML view of each page of labelled paragraphs, seeded by its name; its blocks are the rows."""
-    return [in_skeleton(view) for view in views if view.kind == "text" and view.page_set == OWN and not view.maker]
+    return [in_skeleton(view) for view in views if view.kind == "text" and view.of_paragraphs]
 
 
 def in_skeleton(view: View) -> View:

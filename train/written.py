@@ -43,8 +43,9 @@ def views_of(path: Path) -> list[View]:
     language = (page.tree.root.attributes.get("lang") or "").partition("-")[0]
     if not language:
         raise CorpusError(f"{path}: <html> has no lang; write which language it is in")
+    source = path.parent.name
     html = View(
-        path.stem, folder_of(path), f"{folder_of(path)}: {path.stem}", "", "html",
+        path.stem, source, f"{source}: {path.stem}", "", "html",
         [replace(block, ancestors=tuple(map(unmarked, block.ancestors))) for block in blocks],
         labels, np.arange(len(blocks)), OWN, page.title, "written", weight=WEIGHT,
         language=language,
@@ -52,10 +53,6 @@ def views_of(path: Path) -> list[View]:
     kept = np.flatnonzero(labels != LABELS.index("site_chrome"))
     left = [as_lines(html, kept, "leftover")] if 2 < len(kept) < len(blocks) else []
     return [html, as_lines(html, np.arange(len(blocks)), "text"), *left]
-
-
-def folder_of(path: Path) -> str:
-    return path.parent.name
 
 
 def code_of(ancestors: Sequence[str]) -> str:
