@@ -47,8 +47,8 @@ formats:
   html    the page's blocks, coloured by label, with a switch for each label, and beside them the article of an HTML
           page; several pages need -o DIR, which gets a file for each
 
-exit status: 0 done, 1 pages of a folder could not be read, the others are done, 2 error, 130 interrupted,
-143 terminated
+exit status: 0 done, 1 pages of a folder could not be read, the others are done, 2 error (of a named page that took too
+much time or memory among several: the others are done), 130 interrupted, 143 terminated
 """
 WHY_HELP = """\
 For each of the three passes it prints what adds up to the decision value of each label: the terms of the block and
