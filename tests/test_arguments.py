@@ -72,6 +72,7 @@ def test_no_message_steers_the_terminal(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        ("bench --pages -5", "argument --pages: expected a number from 1, not '-5'; --help shows what there is"),
         ("train --data bad.csv", "bad.csv, line 2: label 'nonsense' is none of"),
         ("train --data typo.csv", "typo.csv: no such file; name a CSV file with the columns text and label"),
         ("train --mine typo", "typo: no such folder; name one where `pagesieve review --out` keeps labels"),
@@ -103,4 +104,4 @@ def test_the_same_text_with_two_labels_is_told_on_stderr_and_learned_from(
     told = "two.csv, lines 2 and 3: the same text is labelled site_chrome and promo_teaser"
     assert said.err == f"pagesieve.train: warning: {told}\n"
     assert "uses two.csv: 2 paragraphs" in said.out
-    assert [view.labels.tolist() for view in views if view.source == "two" and view.kind == "text"] == [[3], [2]]
+    assert [view.labels.tolist() for view in views if view.source == "two.csv" and view.kind == "text"] == [[3], [2]]

@@ -51,7 +51,7 @@ def when_begun(folder: Path, do: Callable[[], object]) -> None:
 
     def wait() -> None:
         out = folder / "dask"
-        while not (list(out.rglob("*.parquet")) and list((out / RUNNING).glob("*/pages"))):
+        while not (list((out / "blocks").rglob("*.parquet")) and list((out / RUNNING).glob("*/pages"))):
             time.sleep(0.005)
         do()
 

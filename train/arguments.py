@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import NoReturn
 
+from pagesieve.predict.archives import number
 from pagesieve.predict.inputs import Failure
 
 from .corrections import read_corrections
@@ -50,7 +51,7 @@ def arguments() -> argparse.Namespace:
     gating.add_argument("--write", choices=("raise", "lower"), help="write floors, those of the corpora by the card")
     commands.add_parser("compare", help="score other extractors beside what evaluate extracted")
     timing = commands.add_parser("bench", help="time pagesieve and other extractors on the same pages")
-    timing.add_argument("--pages", type=int, default=200, metavar="N", help="of WCXB, where it is (default: 200)")
+    timing.add_argument("--pages", type=number, default=200, metavar="N", help="of WCXB, where it is (default: 200)")
     commands.add_parser("agreement", help="how far two readers of the same pages agree")
     return parser.parse_args()
 
