@@ -85,7 +85,8 @@ def read_shard(shard: Shard, column: Column) -> Iterator[Record]:
 
 def torn(count: int, why: object) -> str:
     """The reason of an archive of which so many records could be read."""
-    return f"broken archive: nothing is read behind its first {plural(count, 'record')}: {why}"
+    behind = f"nothing is read behind its first {plural(count, 'record')}: " if count else ""
+    return f"broken archive: {behind}{why}"
 
 
 def need(module: str, extra: str) -> Any:

@@ -309,7 +309,8 @@ def test_whatever_a_library_raises_of_an_archive_loses_it_alone(
 
     write_lines("a.jsonl", ["heron"])
     monkeypatch.setattr(records_module, "read_jsonl", broken)
-    assert records("a.jsonl") == [RawPage("0", "heron", "text"), Lost(None, f"broken archive: {error}")]
+    reason = f"broken archive: nothing is read behind its first 1 record: {error}"
+    assert records("a.jsonl") == [RawPage("0", "heron", "text"), Lost(None, reason)]
 
 
 def test_the_size_of_a_text_is_that_of_its_bytes() -> None:

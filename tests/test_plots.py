@@ -357,9 +357,7 @@ def test_figures_of_another_shape_are_named_and_nothing_is_drawn(
 
 
 @pytest.mark.parametrize("content", ["[" * 100_000, "[1]", '[{"name": "a"}]', '[{"name": 5}]'])
-def test_a_foreign_file_of_sample_pages_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
-) -> None:
+def test_a_foreign_file_of_sample_pages_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
     monkeypatch.setattr(commands, "WORST", tmp_path / "none.json.gz")
     (tmp_path / "samples.json").write_text(content, encoding="utf-8")
     with pytest.raises(ReportError, match=r"samples.json: no pages of a gallery .*make evaluate"):
