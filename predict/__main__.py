@@ -10,9 +10,7 @@ if __name__ == "__main__" and not sys.flags.safe_path:
 
 import argparse
 import io
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NoReturn, TextIO
@@ -25,11 +23,11 @@ if __name__ == "__main__":  # before the libraries are imported, which takes a s
 from . import __version__, archives, files, output
 from .decide import PREFERENCES, Prefer
 from .explain import explain, render
-from .inputs import BadPage, Failure, Source, find, kind, naming, read, read_source
+from .inputs import Failure, Source, find, kind, read
 from .labels import LABELS
 from .model import Model, ModelError, load
 from .output import note
-from .page import PageWarning
+from .pages import Visit, in_worker, status_of, visit_each
 from .targets import fills_folder, naming_output, refuse_overwriting, refuse_read_only
 
 HELP = """\
@@ -49,8 +47,8 @@ formats:
   html    the page's blocks, coloured by label, with a switch for each label, and beside them the article of an HTML
           page; several pages need -o DIR, which gets a file for each
 
-exit status: 0 done, 1 pages of a folder could not be read, the others are done, 2 error, 130 interrupted,
-143 terminated
+exit status: 0 done, 1 pages of a folder could not be read, the others are done, 2 error (of a named page that took too
+much time or memory among several: the others are done), 130 interrupted, 143 terminated
 """
 WHY_HELP = """\
 For each of the three passes it prints what adds up to the decision value of each label: the terms of the block and
@@ -183,7 +181,7 @@ def port(value: str) -> int:
 
 
 def predict(args: argparse.Namespace) -> int:
-    """Label all pages of the command line; returns 1 if some were skipped, else 0."""
+    """Label all pages of the command line; returns the exit status."""
     sources = list(find(args.inputs))
     folder = fills_folder(args, sources)
     names = files.mirrored([source.page for source in sources]) if folder else []
@@ -194,21 +192,22 @@ def predict(args: argparse.Namespace) -> int:
     model = loaded(args, args.prefer)
     skipped: list[Source] = []
     empty: list[Source] = []
-    pages = labelled(model, sources, args, skipped, empty)
-    if target is None:
-        show(pages)
-    else:
-        with naming_output(args.output):
-            if folder:
-                files.write_folder(target, ((names[number], page) for number, page in pages))
-            else:
-                files.write_file(target, pages)
+    with in_worker(partial(label, model, args, len(sources) > 1)) as visit:
+        pages = labelled(visit, sources, args, skipped, empty)
+        if target is None:
+            show(pages)
+        else:
+            with naming_output(args.output):
+                if folder:
+                    files.write_folder(target, ((names[number], page) for number, page in pages))
+                else:
+                    files.write_file(target, pages)
     if empty and len(sources) > 1:
         note(f"{len(empty)} of {output.plural(len(sources) - len(skipped), 'page')} without an article")
     if skipped:
         lost = f"{len(skipped)} of {output.plural(len(sources), 'page')}"
         note(f"skipped {lost}, which could not be read; the others are labelled")
-    return 1 if skipped else 0
+    return status_of(skipped)
 
 
 def loaded(args: argparse.Namespace, prefer: Prefer = "balanced") -> Model:
@@ -233,14 +232,17 @@ def bulk(args: argparse.Namespace) -> int:
 def explained(args: argparse.Namespace) -> int:
     """Print why a block of a page got its label; returns 0, a page without this block is a Failure."""
     content = read(args.page)
-    model = loaded(args)
-    try:
-        with noting(args.page):
-            found = explain(model, content, args.block, kind=kind(args.page, args.input))
-    except IndexError as error:
-        raise Failure(f"{args.page}: {error}") from error
-    show([(0, render(found, page=args.page, top=args.top))])
+    with in_worker(partial(explanation, loaded(args), args)) as visit:
+        show([(0, visit(args.page, content))])
     return 0
+
+
+def explanation(model: Model, args: argparse.Namespace, page: str, content: bytes) -> str:
+    try:
+        found = explain(model, content, args.block, kind=kind(page, args.input))
+    except IndexError as error:
+        raise Failure(f"{page}: {error}") from error
+    return render(found, page=page, top=args.top)
 
 
 def reviewed(args: argparse.Namespace) -> int:
@@ -268,46 +270,35 @@ def need_stdout() -> TextIO:
     return sys.stdout
 
 
+def label(model: Model, args: argparse.Namespace, several: bool, page: str, content: bytes) -> tuple[str, bool, bool]:
+    """What is to be written for a page, whether it has blocks, and whether it has an article."""
+    blocks = model.records(content, page=page, kind=kind(page, args.input), prefer=args.prefer)
+    keep = args.keep or (["article_content"] if args.format == "text" else LABELS)
+    kept = [block for block in blocks if block["label"] in keep]
+    shown = output.render(kept, format=args.format, name=page, several=several)
+    return shown, bool(blocks), any(block["label"] == LABELS[0] for block in blocks)
+
+
 def labelled(
-    model: Model, sources: list[Source], args: argparse.Namespace, skipped: list[Source], empty: list[Source]
+    visit: Visit[tuple[str, bool, bool]],
+    sources: list[Source],
+    args: argparse.Namespace,
+    skipped: list[Source],
+    empty: list[Source],
 ) -> Iterator[tuple[int, str]]:
-    """The number of each page and what is to be written for it.
+    """The number of each page and what is to be written for it; ``visit`` is ``label``.
 
     Adds the pages that it passes over to ``skipped``, those without an article to ``empty``.
     """
     if args.format == "csv":
         yield 0, output.CSV_HEADER
-    keep = args.keep or (["article_content"] if args.format == "text" else LABELS)
-    for number, source in enumerate(sources):
-        try:
-            content = read_source(source)
-            with noting(source.page):
-                known = kind(source.page, args.input)
-                blocks = model.records(content, page=source.page, kind=known, prefer=args.prefer)
-        except BadPage as error:
-            if source.named:
-                raise
-            note(f"{error} (skipped)")
-            skipped.append(source)
-            continue
-        if all(block["label"] != LABELS[0] for block in blocks):
+    for number, source, (shown, has_blocks, has_article) in visit_each(sources, visit, skipped):
+        if not has_article:
             empty.append(source)
-        if not blocks:
+        if not has_blocks:
             note(f"{source.page}: an empty page, no blocks")
-        kept = [block for block in blocks if block["label"] in keep]
-        yield number, output.render(kept, format=args.format, name=source.page, several=len(sources) > 1)
+        yield number, shown
     start.settle()  # what is written from here on is the output as a whole
-
-
-@contextmanager
-def noting(page: str) -> Iterator[None]:
-    """Notes what could not be read of the page in full; raises BadPage if it is none."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", PageWarning)
-        with naming(page):
-            yield
-    for warning in caught:
-        note(f"{page}: {warning.message}")
 
 
 COMMANDS = {"predict": predict, "explain": explained, "bulk": bulk, "review": reviewed}

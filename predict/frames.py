@@ -106,6 +106,8 @@ def labelled(
         if one is not None:
             try:
                 blocks = records(model, one, kind="auto" if kind is None else kind, charset=charset, prefer=prefer)
+            except MemoryError:
+                raise
             except Exception as raised:  # a page may make it raise anything; the others are not lost with it
                 error = f"{type(raised).__name__}: {raised}"
         yield None if name is None else encodable(str(name)), blocks, error

@@ -13,6 +13,8 @@ MAX_OPTIONS = 20_000  # of drop-down lists; the same: 20,000 take 1.3 s in one l
 MAX_REMADE = 20_000  # formatting elements that are left open, and made anew in each block
 MAX_UNSURE = 20_000  # characters behind an <svg> or <math> of which the end cannot be told without parsing
 FOLLOWED = 20  # formatting elements that are followed behind these limits, where no tag depends on them
+MAX_MEMORY = 4_000_000_000  # bytes that a page may take in a worker; a table of 1,000,000 rows takes 2.0 GB
+MAX_SECONDS = 1800.0  # that a page may take on the command line; such a table takes 120 s of a core of its own
 # Elements whose content is never shown; <noscript> is not among them, whole forum threads live there.
 NOT_TEXT = frozenset("script style template head title iframe noembed noframes datalist".split())
 NOT_DRAWN = NOT_TEXT.union("desc metadata defs symbol annotation annotation-xml".split())  # in an <svg> or <math>

@@ -14,6 +14,8 @@ ENDED = {
     for name, said in (("SIGINT", "interrupted"), ("SIGTERM", "terminated"), ("SIGHUP", "hung up"))
     if hasattr(signal, name)  # Windows has no SIGHUP
 }
+# Each process has one thread: bulk has as many of them as cores, and those that are forked have no use for others.
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")} | {"VECLIB_MAXIMUM_THREADS": "1"}
 PATIENCE = 1.0  # seconds that a command may take to put away what it began, after a signal that ends it
 
 
@@ -26,6 +28,7 @@ def run(module: str) -> int:
     """Run ``main`` of a module, which is imported when signals are handled; returns the exit status."""
     hold_streams()
     isolate_children()
+    os.environ.update(ONE_THREAD)
     heeded = [number for number in ENDED if signal.getsignal(number) is not signal.SIG_IGN]  # as under nohup
     handle(heeded, end)
     command = import_module(module).main

@@ -24,6 +24,8 @@ def by_line(pages: pd.DataFrame) -> pd.DataFrame:
             Path(text.split()[-1]).touch()
             worker = Path(f"/proc/{os.getppid()}/stat").read_text().split()[3]  # the parent of the parent
             os.kill(int(worker), signal.SIGKILL)
+        if "takes all memory" in text:
+            bytearray(1 << 40)
         if "raises" in text:
             raise ValueError("no page for me")
         rows += [(page, index, line, "article_content") for index, line in enumerate(text.splitlines())]

@@ -12,8 +12,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from pagesieve.predict import ModelError, __main__, output
+from pagesieve.predict import ModelError, __main__, output, pages
 from pagesieve.predict.blocks import segment
+from pagesieve.predict.inputs import Source, read_source
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import COLUMNS, Model, load
 from pagesieve.predict.page import Kind, read_page
@@ -376,12 +377,11 @@ def test_a_named_page_that_goes_bad_midway_leaves_no_output(run, here, monkeypat
 def test_pages_are_written_as_they_come(here: Path, monkeypatch, capfd) -> None:
     seen = []
 
-    class Watching(Fake):
-        def records(self, content: bytes | str, *, page: str, kind: Kind, prefer: str) -> list[output.Block]:
-            seen.append(capfd.readouterr().out.count("\n"))
-            return super().records(content, page=page, kind=kind, prefer=prefer)
+    def watching(source: Source) -> bytes:
+        seen.append(capfd.readouterr().out.count("\n"))
+        return read_source(source)
 
-    monkeypatch.setattr(__main__, "load", lambda path, **_: Watching())
+    monkeypatch.setattr(pages, "read_source", watching)
     for name in "abc":
         (here / f"{name}.txt").write_text(TEXT)
     assert __main__.main(["predict", "."]) == 0
@@ -418,7 +418,8 @@ def test_a_port_that_is_none_and_lack_of_memory_are_one_line(run, here: Path, mo
         raise MemoryError
 
     monkeypatch.setattr(Fake, "records", records)
-    assert run("p.txt", "-o", "out") == (2, "", ["pagesieve: not enough memory; label fewer or smaller pages at once"])
+    said = "pagesieve: p.txt: ran out of memory, of which it may take 4 GB"
+    assert run("p.txt", "-o", "out") == (2, "", [said])
     assert not (here / "out").exists()
 
 

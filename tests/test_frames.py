@@ -165,3 +165,13 @@ def test_the_example_of_the_readme_joins() -> None:
     assert names["articles"]["url"].tolist() == ["https://a.example/", "https://b.example/"]
     assert names["articles"]["error"].tolist() == names["blocks"]["error"].tolist() == [pd.NA, "no content"]
     assert names["blocks"]["url"].tolist() == names["crawl"]["url"].tolist()
+
+
+def test_lack_of_memory_is_no_fault_of_a_page(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    def records(*_: Any, **__: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Model, "records", records)
+    for frame in FRAMES:
+        with pytest.raises(MemoryError):
+            frame(crawl(HTML), model=model)

@@ -212,8 +212,8 @@ def test_the_review_is_accessible(start: Start, tab: Any) -> None:
 @pytest.fixture
 def client(pages: Path, tmp_path: Path) -> Any:
     """Asks the application below its token, as a browser of this machine does."""
-    sheets = review.sheets_of([str(pages)], "auto", tmp_path / "mine")
-    app = review.application(queue.queued(sheets, None), tmp_path / "mine", "me", "secret", "127.0.0.1:8000")
+    tasks, _ = review.tasks_of([str(pages)], "auto", tmp_path / "mine", None)
+    app = review.application(queue.queued(tasks), tmp_path / "mine", "me", "secret", "127.0.0.1:8000")
 
     def ask(path: str, method: str = "GET", **options: Any) -> Any:
         headers = {
@@ -337,7 +337,8 @@ def test_a_page_that_cannot_be_read_is_skipped_in_a_folder(
     pages: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (pages / "c.html.gz").write_bytes(b"no gzip")
-    assert len(review.sheets_of([str(pages)], "auto", tmp_path / "mine")) == 3
+    tasks, status = review.tasks_of([str(pages)], "auto", tmp_path / "mine", None)
+    assert (len(tasks), status) == (3, 0)
     assert "c.html.gz: broken gzip" in capsys.readouterr().err
     assert main(["review", str(pages / "c.html.gz")]) == 2
     assert main(["review", str(pages), "--blind", "--reader", "../me"]) == 2

@@ -362,12 +362,12 @@ class Unsure:
 
 def test_sites_take_turns_the_least_sure_page_of_each_first() -> None:
     sheets = [sheet_of("c", "eel-example.org"), sheet_of("aa"), sheet_of("bbb"), sheet_of("bbb")]
-    tasks = queue.queued(sheets, Unsure())  # type: ignore[arg-type]
+    tasks = queue.queued([queue.task_of(sheet, Unsure()) for sheet in sheets])  # type: ignore[arg-type]
     assert [task.sheet.name for task in tasks] == ["bbb.html", "c.html", "aa.html"]
     assert [round(task.doubt, 2) for task in tasks] == [0.5, 0.1, 0.4]
-    shuffled = random.Random(1).sample(sheets, len(sheets))
-    blind = queue.queued(shuffled, None)
-    assert [task.sheet.id for task in blind] == [task.sheet.id for task in queue.queued(sheets, None)]
+    undoubted = [queue.task_of(sheet, None) for sheet in sheets]
+    blind = queue.queued(random.Random(1).sample(undoubted, len(undoubted)))
+    assert [task.sheet.id for task in blind] == [task.sheet.id for task in queue.queued(undoubted)]
     assert blind[0].said == {} and {task.sheet.site for task in blind[:2]} == {"eel-example.org", "heron-example.org"}
 
 

@@ -19,12 +19,11 @@ class Task:
     doubt: float
 
 
-def queued(sheets: Sequence[Sheet], model: Model | None) -> list[Task]:
-    """The pages in the order to label them; without a model in one that nothing but their content decides."""
-    tasks = [task_of(sheet, model) for sheet in {sheet.id: sheet for sheet in sheets}.values()]
+def queued(tasks: Sequence[Task]) -> list[Task]:
+    """The pages, each once, in the order to label them; where none is in doubt, their content alone decides it."""
     turn: dict[str, int] = {}
     placed = []
-    for task in sorted(tasks, key=lambda task: (-task.doubt, task.sheet.id)):
+    for task in sorted({task.sheet.id: task for task in tasks}.values(), key=lambda task: (-task.doubt, task.sheet.id)):
         turn[task.sheet.site] = turn.get(task.sheet.site, -1) + 1
         placed.append((turn[task.sheet.site], task))
     return [task for _, task in sorted(placed, key=lambda pair: pair[0])]

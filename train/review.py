@@ -9,7 +9,6 @@ import datetime
 import secrets
 import signal
 import sys
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from importlib.resources import files
@@ -20,18 +19,17 @@ from typing import Any
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from pagesieve.predict.__main__ import noting
-from pagesieve.predict.inputs import BadPage, Failure, find, kind, read_source
+from pagesieve.predict.inputs import Failure, Source, find, kind
 from pagesieve.predict.labels import CODES, COLOURS, LABELS
 from pagesieve.predict.model import Model
 from pagesieve.predict.output import EACH_LABEL, STYLE, note
-from pagesieve.predict.page import PageWarning
+from pagesieve.predict.pages import in_worker, status_of, visit_each
 from pagesieve.predict.start import signal_of
 
 from . import label_studio
 from .align import SpanError
-from .queue import Task, queued
-from .reviewed import CODE_OF, Sheet, Stale, change, differences, kept_sheets, label_file, marks_of, sheet_of
+from .queue import Task, queued, task_of
+from .reviewed import CODE_OF, Stale, change, differences, kept_sheets, label_file, marks_of, sheet_of
 
 HOST = "127.0.0.1"
 MOST = 1_000_000  # bytes of a change
@@ -50,41 +48,37 @@ HEADERS = {
 def review(args: argparse.Namespace, model: Model | None) -> int:
     """Serve the review until Ctrl-C ends it, or write or take a file of labels; returns the exit status."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PageWarning)  # which is told where the page is read first
-            sheets = sheets_of(args.inputs, args.input, args.out)
-            label_file(args.out, sheets[0], args.reader)  # a Failure where the reader has no name for a file
-            tasks = queued(sheets, model)
+        tasks, status = tasks_of(args.inputs, args.input, args.out, model)
+        sheets = [task.sheet for task in tasks]
+        label_file(args.out, sheets[0], args.reader)  # a Failure where the reader has no name for a file
         if args.imported:
             print(label_studio.take(args.imported, args.out, sheets, args.reader, today()))
         elif args.export:
             print(label_studio.write(args.export, args.out, sheets))
         else:
-            serve(tasks, args.out, args.reader, args.port)
+            serve(queued(tasks), args.out, args.reader, args.port)
     except SpanError as error:
         raise Failure(str(error)) from error
-    return 0
+    return status
 
 
-def sheets_of(inputs: list[str], given: Any, folder: Path) -> list[Sheet]:
-    """The pages with words, each once; one that was labelled before keeps its site."""
+def tasks_of(inputs: list[str], given: Any, folder: Path, model: Model | None) -> tuple[list[Task], int]:
+    """The pages with words, each once, and the exit status: 2 if one that the user named was passed over, else 0."""
     sites = {sheet.id: sheet.site for sheet in kept_sheets(folder)}
-    found: dict[str, Sheet] = {}
-    for source in find(inputs):
-        try:
-            content = read_source(source)
-            with noting(source.page):
-                sheet = sheet_of(content, source.page, kind(source.page, given), sites)
-        except BadPage as error:
-            if source.named:
-                raise
-            note(f"{error} (skipped)")
-            continue
-        if sheet.blocks:
-            found.setdefault(sheet.id, sheet)
+    found: dict[str, Task] = {}
+    skipped: list[Source] = []
+    with in_worker(partial(task_at_site, sites, given, model)) as visit:
+        for _, _, task in visit_each(list(find(inputs)), visit, skipped):
+            if task.sheet.blocks:
+                found.setdefault(task.sheet.id, task)
     if not found:
         raise Failure(f"{', '.join(inputs)}: no page with words")
-    return list(found.values())
+    return list(found.values()), 2 if status_of(skipped) == 2 else 0
+
+
+def task_at_site(sites: dict[str, str], given: Any, model: Model | None, page: str, content: bytes) -> Task:
+    """A page to label; one that was labelled before keeps its site."""
+    return task_of(sheet_of(content, page, kind(page, given), sites), model)
 
 
 class Handler(WSGIRequestHandler):
