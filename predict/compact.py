@@ -5,7 +5,7 @@ this takes the terms as they are. Its scores are those of ``model.score`` to 1e-
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 
@@ -14,10 +14,11 @@ from scipy.sparse import csr_matrix
 from scipy.special import softmax
 from sklearn.pipeline import Pipeline
 
-from .around import Column
+from .around import Column, Stretches
 from .blocks import Block
 from .features import BLOCK_COLUMNS, Read, block_terms, features_of, rows_of
 from .labels import LABELS
+from .lists import NONE, Lists, ends_of, ragged_arange
 
 TERM = re.compile(r"^((?:[+-][128]:|[123][:^])?)(.*)$", re.M)  # of a column: whose word it is, and the word
 WORD = re.compile(r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff]+|[^\w\s]")  # of estimators.py
@@ -28,10 +29,14 @@ MAX_VALUE = 1e9  # of a weight in a model, absolute: sums of their products are 
 
 @dataclass(frozen=True)
 class Marked:
-    """The terms of a column: its ``words`` by number, and by mark the term of each word, UNKNOWN where it is none."""
+    """The terms of a column: its ``words`` by number, and by mark the term of each word, UNKNOWN where it is none.
+
+    Its terms are counted from the ``place`` on where those of all columns lie.
+    """
 
     words: dict[str, int]
     terms: dict[str, np.ndarray]
+    place: slice
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,15 @@ def check_passes(passes: Passes) -> None:
                 raise ValueError(f"{name} are not all finite, and at most {MAX_VALUE:g}")
     if not (first.squares[:-1] >= 1 / MAX_VALUE).all():
         raise ValueError(f"squares are not all {1 / MAX_VALUE:g} at least")
-    for terms in (first.alone, first.of_pairs, *(one for of in first.marked.values() for one in of.terms.values())):
-        if len(terms) and not UNKNOWN <= terms.min() <= terms.max() < len(first.squares) - 1:
+    count = len(first.squares) - 1
+    of_columns = [(first.alone, count), (first.of_pairs, count)]
+    of_columns += [
+        (terms, min(count, of.place.stop) - of.place.start)
+        for of in first.marked.values()
+        for terms in of.terms.values()
+    ]
+    for terms, most in of_columns:
+        if len(terms) and not UNKNOWN <= terms.min() <= terms.max() < most:
             raise ValueError("a term has no weight")
 
 
@@ -94,8 +106,8 @@ def scores(passes: Passes, blocks: Sequence[Block], title: str) -> np.ndarray:
     read = Read(blocks)
     first = said(passes.first, read, block_terms(read, title))
     seen = features_of(read, first[:, 0], first[:, 1:])
-    second = of_linear(passes.page, seen)
-    return of_linear(passes.again, np.hstack([seen, features_of(read, second)]))
+    again = features_of(read, of_linear(passes.page, seen))
+    return of_linear(passes.again, seen, again)
 
 
 def rows_of_block(passes: Passes, blocks: Sequence[Block], title: str, place: int) -> list[np.ndarray]:
@@ -108,10 +120,13 @@ def rows_of_block(passes: Passes, blocks: Sequence[Block], title: str, place: in
     return [rows_of(read, columns, [place]), seen[[place]], np.hstack([seen[[place]], again[[place]]])]
 
 
-def of_linear(linear: Linear, rows: np.ndarray) -> np.ndarray:
-    portions = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
-    decision = [np.clip(portion, linear.low, linear.high) @ linear.weights for portion in portions]
-    return np.asarray(softmax(np.concatenate(decision) + linear.intercept, axis=1))
+def of_linear(linear: Linear, *parts: np.ndarray) -> np.ndarray:
+    """Probabilities (rows, labels), from rows whose columns are those of the parts."""
+    decision = np.empty((len(parts[0]), len(LABELS)))
+    for start in range(0, len(decision), AT_ONCE):
+        rows = np.hstack([part[start : start + AT_ONCE] for part in parts])
+        decision[start : start + AT_ONCE] = np.clip(rows, linear.low, linear.high) @ linear.weights
+    return np.asarray(softmax(decision + linear.intercept, axis=1))
 
 
 def linear_of(pipeline: Pipeline) -> Linear:
@@ -158,8 +173,8 @@ def by_mark(terms: Sequence[str], start: int) -> Marked:
     kinds = {mark: number for number, mark in enumerate(dict.fromkeys(marks))}
     of_word, of_mark = looked_up(numbers, words), looked_up(kinds, marks)
     tables = np.full((len(kinds), len(numbers) + 1), UNKNOWN, dtype=np.int32)  # the last is that of all unknown words
-    tables[of_mark, of_word] = np.arange(start, start + len(terms))
-    return Marked(numbers, dict(zip(kinds, tables, strict=True)))
+    tables[of_mark, of_word] = np.arange(len(terms))
+    return Marked(numbers, dict(zip(kinds, tables, strict=True)), slice(start, start + len(terms)))
 
 
 def looked_up(numbers: Mapping[str, int], words: Iterable[str], default: int = UNKNOWN) -> np.ndarray:
@@ -173,47 +188,68 @@ def said(compact: Compact, read: Read, columns: Mapping[str, Column]) -> np.ndar
     The scores, and behind them the evidence by column (``model.evidence``). ``columns`` are the blocks'
     ``features.block_terms``.
     """
-    count = len(read.blocks)
-    rows, numbers = terms_of(compact, read.words, columns)
-    counts = csr_matrix((np.ones(len(rows)), (rows, numbers)), (len(BLOCK_COLUMNS) * count, len(compact.squares)))
-    words = counts.indptr[count]
-    counts.data[:words] = 1 + np.log(counts.data[:words])
-    counts.data[words:] = 1
-    evidence = counts @ compact.weights
-    counts.data **= 2
-    norms = np.sqrt(counts @ compact.squares)
-    evidence /= np.where(norms, norms, 1)[:, None]
-    evidence = evidence.reshape(len(BLOCK_COLUMNS), count, len(LABELS)) * compact.heavy
+    evidence = np.zeros((len(BLOCK_COLUMNS), len(read.blocks), len(LABELS)))
+    evidence[0] = words_say(compact, read.words)
+    for name, marked in compact.marked.items():
+        evidence[BLOCK_COLUMNS.index(name)] = column_says(compact, marked, columns[name])
+    evidence *= compact.heavy
     scores = softmax(evidence.sum(axis=0) + compact.intercept, axis=1)
     evidence -= evidence.mean(axis=2, keepdims=True)
     return np.concatenate([scores[None], evidence]).transpose(1, 0, 2)
 
 
-def terms_of(compact: Compact, texts: Sequence[str], columns: Mapping[str, Column]) -> tuple[np.ndarray, np.ndarray]:
-    """The terms of all columns by number, and the row of each: that of its column and block, a column's together."""
-    parts = [word_terms(compact, texts)]
-    for name, marked in compact.marked.items():
-        first = BLOCK_COLUMNS.index(name) * len(texts)
-        parts += [(rows + first, numbers) for rows, numbers in marked_terms(marked, columns[name])]
-    rows, numbers = (np.concatenate(some) for some in zip(*parts, strict=True))
-    numbers[numbers == UNKNOWN] += len(compact.squares)
-    return rows, numbers
+def words_say(compact: Compact, texts: Sequence[str]) -> np.ndarray:
+    """What the words of the texts weigh for each label: (texts, labels)."""
+    rows, numbers = word_terms(compact, texts)
+    counts = csr_matrix((np.ones(len(rows)), (rows, numbers)), (len(texts), len(compact.squares)))
+    counts.data = 1 + np.log(counts.data)
+    weights = counts @ compact.weights
+    counts.data **= 2
+    return normed(weights, counts @ compact.squares)
 
 
-def marked_terms(marked: Marked, column: Column) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """By mark the blocks and numbers of the terms that they see under it; a term that is seen twice is there twice."""
-    lengths = np.fromiter(map(len, column.words), np.int64, len(column.words))
-    words = looked_up(marked.words, chain.from_iterable(column.words), len(marked.words))
-    places = np.arange(len(words)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    for mark, seen in column.seen.items():
-        if mark not in marked.terms:
-            continue
-        numbers = marked.terms[mark][words[places < seen.most]]
-        ends = np.concatenate([[0], np.cumsum(np.minimum(lengths, seen.most))])
-        rows, begin, end = seen.rows.T
-        first, many = ends[begin], ends[end] - ends[begin]
-        at = np.arange(many.sum()) + np.repeat(first - np.cumsum(many) + many, many)
-        yield np.repeat(rows.astype(np.int32), many), numbers[at]
+def column_says(compact: Compact, marked: Marked, column: Column) -> np.ndarray:
+    """What the terms of another column weigh in each block for each label: (blocks, labels).
+
+    What a stretch holds is weighed once for all blocks that see it; the terms of two marks are never the same.
+    """
+    seen = {mark: stretches for mark, stretches in column.seen.items() if mark in marked.terms}
+    terms = stretch_terms(marked, column.lists, seen)
+    weights, squares = terms @ compact.weights[marked.place], terms @ compact.squares[marked.place]
+    starts = ends_of(np.array([len(stretches.begin) for stretches in seen.values()]))[:-1]
+    rows = [
+        np.where(stretches.of == NONE, NONE, stretches.of + start)
+        for stretches, start in zip(seen.values(), starts, strict=True)
+    ]
+    return normed(sum(weights[of] for of in rows), sum(squares[of] for of in rows))
+
+
+def stretch_terms(marked: Marked, lists: Lists, seen: Mapping[str, Stretches]) -> csr_matrix:
+    """The terms (stretches, terms) of the stretches of one mark, of the next, and so on; behind them a row of none."""
+    words = looked_up(marked.words, lists.names, len(marked.words))[lists.numbers]
+    places = ragged_arange(np.zeros(len(lists), dtype=int), np.diff(lists.ends))
+    of_lists, of_stretches = [], []
+    for number, (mark, stretches) in enumerate(seen.items()):
+        numbers = marked.terms[mark][words]
+        known = (numbers != UNKNOWN) & (places < stretches.most)
+        of_lists.append((numbers[known], np.diff(ends_of(known)[lists.ends])))
+        there, counts = stretches.unrolled()
+        of_stretches.append((there + number * len(lists), counts))
+    none = np.zeros(0, dtype=int), np.zeros(1, dtype=int)
+    in_lists = ones(of_lists, marked.place.stop - marked.place.start)
+    terms = ones([*of_stretches, none], in_lists.shape[0]) @ in_lists
+    terms.data[:] = 1
+    return terms
+
+
+def ones(parts: Sequence[tuple[np.ndarray, np.ndarray]], width: int) -> csr_matrix:
+    """A matrix of ones, part below part, each of them given by the columns of its ones, and how many each row has."""
+    columns, counts = (np.concatenate(some) for some in zip(*parts, strict=True))
+    return csr_matrix((np.ones(len(columns)), columns, ends_of(counts)), (len(counts), width))
+
+
+def normed(weights: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    return weights / np.sqrt(np.where(squares, squares, 1))[:, None]
 
 
 def word_terms(compact: Compact, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
