@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .blocks import Block
-from .lists import NONE, Key, Lists, lists_of, numbered, numbers_of, ragged_arange
+from .lists import NONE, Key, Lists, lists_of, numbered, numbers_of
 
 OFFSETS = {-2: "-2:", -1: "-1:", 1: "+1:", 2: "+2:"}  # of a block's neighbours, and how their tokens are marked
 ALL = 2**31 - 1  # words of a list
@@ -36,13 +36,6 @@ class Stretches:
     but: np.ndarray
     most: int
 
-    def unrolled(self) -> tuple[np.ndarray, np.ndarray]:
-        """The lists of one stretch, of the next, and so on; and how many each has."""
-        counts = self.end - self.begin
-        lists, of = ragged_arange(self.begin, counts), np.repeat(np.arange(len(counts)), counts)
-        seen = lists != self.but[of]
-        return lists[seen], np.bincount(of[seen], minlength=len(counts))
-
 
 @dataclass(frozen=True)
 class Column:
@@ -56,9 +49,8 @@ def stretches(of: np.ndarray, begin: np.ndarray, end: np.ndarray, most: int) -> 
     return Stretches(of, begin, end, np.full(len(begin), NONE), most)
 
 
-def own(of: np.ndarray, count: int) -> dict[str, Stretches]:
-    """Each block sees the words of the list ``of[block]`` of ``count`` lists, without a mark."""
-    lists = np.arange(count)
+def own(of: np.ndarray, lists: np.ndarray) -> dict[str, Stretches]:
+    """Each block sees the words of its list, ``lists[of[block]]``, without a mark."""
     return {"": stretches(of, lists, lists + 1, ALL)}
 
 
@@ -89,18 +81,17 @@ class Elements:
 def shared(keys: Sequence[Key], words_of: Callable[[Key], Sequence[str]]) -> Column:
     """Each block sees the words of its key, which are made once for all blocks that have it."""
     numbers = numbered(keys)
-    return Column(lists_of([words_of(key) for key in numbers]), own(numbers_of(keys, numbers), len(numbers)))
+    return Column(lists_of([words_of(key) for key in numbers]), own(numbers_of(keys, numbers), np.arange(len(numbers))))
 
 
-def beside(of: np.ndarray, most: int, beyond: int) -> dict[str, Stretches]:
-    """Each block sees the first words of its neighbours, whose lists are ``of``, or of the list ``beyond`` the ends."""
+def beside(of: np.ndarray, lists: np.ndarray, most: int) -> dict[str, Stretches]:
+    """Each block sees the first words of its neighbours' lists; beyond the page's ends, those of the last list."""
     seen = {}
-    lists, of_list = np.unique(np.append(of, beyond), return_inverse=True)
-    places = np.arange(len(of))
+    beyond = np.full(max(OFFSETS), len(lists) - 1)
+    padded = np.concatenate([beyond, of, beyond])
     for offset, mark in OFFSETS.items():
-        neighbour = places + offset
-        neighbour[(neighbour < 0) | (neighbour >= len(of))] = len(of)
-        seen[mark] = stretches(of_list[neighbour], lists, lists + 1, most)
+        start = len(beyond) + offset
+        seen[mark] = stretches(padded[start : start + len(of)], lists, lists + 1, most)
     return seen
 
 
@@ -111,10 +102,10 @@ def near(openings: Lists) -> Column:
     places = np.arange(count)
     nearest = 1
     for farthest, most in REACH:
-        before = np.clip([places - farthest, places - nearest + 1], 0, count)
-        behind = np.clip([places + nearest, places + farthest + 1], 0, count)
-        seen[f"-{farthest}:"] = stretches(places, *before, most)
-        seen[f"+{farthest}:"] = stretches(places, *behind, most)
+        begin, end = np.clip([places - farthest, places - nearest + 1], 0, count)
+        seen[f"-{farthest}:"] = stretches(places, begin, end, most)
+        begin, end = np.clip([places + nearest, places + farthest + 1], 0, count)
+        seen[f"+{farthest}:"] = stretches(places, begin, end, most)
         nearest = farthest + 1
     return Column(openings, seen)
 
@@ -167,9 +158,15 @@ def elements_around(blocks: Sequence[Block]) -> Elements:
     count, sizes = len(blocks), [0] * len(numbers)
     first, last = [count] * len(numbers), [0] * len(numbers)
     for i, element in enumerate(of):
-        sizes[element], first[element], last[element] = sizes[element] + 1, min(first[element], i), i
+        if not sizes[element]:
+            first[element] = i
+        sizes[element] += 1
+        last[element] = i
     for element in range(len(numbers) - 1, 0, -1):  # those inside of it are done
         outside = around[element]
         sizes[outside] += sizes[element]
-        first[outside], last[outside] = min(first[outside], first[element]), max(last[outside], last[element])
+        if first[element] < first[outside]:
+            first[outside] = first[element]
+        if last[element] > last[outside]:
+            last[outside] = last[element]
     return Elements(of, around, sizes, first, last, places)

@@ -97,6 +97,7 @@ def segment(page: Page) -> list[Block]:
     if page.tree is None:
         return [Block(index, line) for index, line in enumerate(page.lines)]
     blocks: list[Block] = []
+    known: dict[tuple[str, ...], tuple[str, ...]] = {}
     images = around = 0
     for run in runs_of_text(page.tree.root) if page.tree.root else ():
         first, linked, href = None, 0, ""
@@ -108,7 +109,7 @@ def segment(page: Page) -> list[Block]:
                     linked, href = linked + len(visible), href or piece.element.href
         text = "".join([piece.text for piece in run]) if first else ""
         if first and around <= MAX_AROUND:
-            taken = locate(first.element) + first.element.around
+            taken = locate(first.element, known) + first.element.around
             blocks.append(block(len(blocks), text, first, linked, href, images))
             around += max(0, taken + len(href) - FREE)
             images = 0
@@ -144,10 +145,11 @@ def block(index: int, text: str, first: Piece, linked: int, href: str, images: i
     )
 
 
-def locate(element: Element) -> int:
+def locate(element: Element, known: dict[tuple[str, ...], tuple[str, ...]]) -> int:
     """Sets path and names of the element and those around it; not on entering them, for most hold no text.
 
-    Returns how many bytes they take, of the elements for which they were not set yet.
+    Names that are the same are kept once, in ``known``. Returns how many bytes path and names take, of the elements for
+    which they were not set yet.
     """
     taken = 0
     waiting: list[Element] = []
@@ -159,7 +161,8 @@ def locate(element: Element) -> int:
         name = name_of(at.tag, at.node.attributes)
         step = f"{at.tag}[{at.nth}]" if PLAIN_NAME.fullmatch(at.tag) else f"*[{at.nth_of_all}]"
         at.path = f"{at.parent.path}/{step}" if at.parent else f"/{at.tag}"
-        at.names = (*at.parent.names, name) if at.parent else (name,)
+        names = (*at.parent.names, name) if at.parent else (name,)
+        at.names = known.setdefault(names, names)
         at.around = (at.parent.around if at.parent else 0) + len(name) + len(step)
         taken += len(at.path) + 8 * len(at.names)
     return taken
@@ -167,6 +170,8 @@ def locate(element: Element) -> int:
 
 def name_of(tag: str, attributes: dict[str, str | None]) -> str:
     """An element as ``Block.ancestors`` tells of it."""
+    if not attributes:
+        return tag
     name = "#".join(filter(None, [tag, attributes.get("id")]))
     marks = [] if TELLING.isdisjoint(attributes) else marks_of(attributes)
     return ".".join([name, *(attributes.get("class") or "").split(), *marks])

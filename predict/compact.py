@@ -18,25 +18,21 @@ from .around import Column, Stretches
 from .blocks import Block
 from .features import BLOCK_COLUMNS, Read, block_terms, features_of, rows_of
 from .labels import LABELS
-from .lists import NONE, Lists, ends_of, ragged_arange
+from .lists import NONE, ends_of, lists_of, ragged_arange
 
 TERM = re.compile(r"^((?:[+-][128]:|[123][:^])?)(.*)$", re.M)  # of a column: whose word it is, and the word
 WORD = re.compile(r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff]+|[^\w\s]")  # of estimators.py
 UNKNOWN = -1
-AT_ONCE = 2000  # rows that are clipped together, so that they fit the processor's cache
+AT_ONCE = 200  # rows that are clipped together: they fit the processor's cache, and BLAS starts no threads for so few
 MAX_VALUE = 1e9  # of a weight in a model, absolute: sums of their products are finite, also as float32
 
 
 @dataclass(frozen=True)
 class Marked:
-    """The terms of a column: its ``words`` by number, and by mark the term of each word, UNKNOWN where it is none.
-
-    Its terms are counted from the ``place`` on where those of all columns lie.
-    """
+    """The terms of a column: its ``words`` by number, and by mark the term of each word, UNKNOWN where it is none."""
 
     words: dict[str, int]
     terms: dict[str, np.ndarray]
-    place: slice
 
 
 @dataclass(frozen=True)
@@ -89,15 +85,8 @@ def check_passes(passes: Passes) -> None:
                 raise ValueError(f"{name} are not all finite, and at most {MAX_VALUE:g}")
     if not (first.squares[:-1] >= 1 / MAX_VALUE).all():
         raise ValueError(f"squares are not all {1 / MAX_VALUE:g} at least")
-    count = len(first.squares) - 1
-    of_columns = [(first.alone, count), (first.of_pairs, count)]
-    of_columns += [
-        (terms, min(count, of.place.stop) - of.place.start)
-        for of in first.marked.values()
-        for terms in of.terms.values()
-    ]
-    for terms, most in of_columns:
-        if len(terms) and not UNKNOWN <= terms.min() <= terms.max() < most:
+    for terms in (first.alone, first.of_pairs, *(one for of in first.marked.values() for one in of.terms.values())):
+        if len(terms) and not UNKNOWN <= terms.min() <= terms.max() < len(first.squares) - 1:
             raise ValueError("a term has no weight")
 
 
@@ -173,8 +162,8 @@ def by_mark(terms: Sequence[str], start: int) -> Marked:
     kinds = {mark: number for number, mark in enumerate(dict.fromkeys(marks))}
     of_word, of_mark = looked_up(numbers, words), looked_up(kinds, marks)
     tables = np.full((len(kinds), len(numbers) + 1), UNKNOWN, dtype=np.int32)  # the last is that of all unknown words
-    tables[of_mark, of_word] = np.arange(len(terms))
-    return Marked(numbers, dict(zip(kinds, tables, strict=True)), slice(start, start + len(terms)))
+    tables[of_mark, of_word] = np.arange(start, start + len(terms))
+    return Marked(numbers, dict(zip(kinds, tables, strict=True)))
 
 
 def looked_up(numbers: Mapping[str, int], words: Iterable[str], default: int = UNKNOWN) -> np.ndarray:
@@ -188,14 +177,14 @@ def said(compact: Compact, read: Read, columns: Mapping[str, Column]) -> np.ndar
     The scores, and behind them the evidence by column (``model.evidence``). ``columns`` are the blocks'
     ``features.block_terms``.
     """
-    evidence = np.zeros((len(BLOCK_COLUMNS), len(read.blocks), len(LABELS)))
+    found: np.ndarray = np.zeros((1 + len(BLOCK_COLUMNS), len(read.blocks), len(LABELS)))
+    evidence = found[1:]
     evidence[0] = words_say(compact, read.words)
-    for name, marked in compact.marked.items():
-        evidence[BLOCK_COLUMNS.index(name)] = column_says(compact, marked, columns[name])
+    columns_say(compact, columns, evidence)
     evidence *= compact.heavy
-    scores = softmax(evidence.sum(axis=0) + compact.intercept, axis=1)
+    found[0] = softmax(evidence.sum(axis=0) + compact.intercept, axis=1)
     evidence -= evidence.mean(axis=2, keepdims=True)
-    return np.concatenate([scores[None], evidence]).transpose(1, 0, 2)
+    return found.transpose(1, 0, 2)
 
 
 def words_say(compact: Compact, texts: Sequence[str]) -> np.ndarray:
@@ -205,59 +194,72 @@ def words_say(compact: Compact, texts: Sequence[str]) -> np.ndarray:
     counts.data = 1 + np.log(counts.data)
     weights = counts @ compact.weights
     counts.data **= 2
-    return normed(weights, counts @ compact.squares)
+    return np.asarray(weights / norms(counts @ compact.squares))
 
 
-def column_says(compact: Compact, marked: Marked, column: Column) -> np.ndarray:
-    """What the terms of another column weigh in each block for each label: (blocks, labels).
+def columns_say(compact: Compact, columns: Mapping[str, Column], evidence: np.ndarray) -> None:
+    """Adds to the evidence (BLOCK_COLUMNS, blocks, labels) what the terms of the other columns weigh in each block.
 
-    What a stretch holds is weighed once for all blocks that see it; the terms of two marks are never the same.
+    What a stretch holds is weighed once for all blocks that see it.
     """
-    seen = {mark: stretches for mark, stretches in column.seen.items() if mark in marked.terms}
-    terms = stretch_terms(marked, column.lists, seen)
-    weights, squares = terms @ compact.weights[marked.place], terms @ compact.squares[marked.place]
-    starts = ends_of(np.array([len(stretches.begin) for stretches in seen.values()]))[:-1]
-    rows = [
-        np.where(stretches.of == NONE, NONE, stretches.of + start)
-        for stretches, start in zip(seen.values(), starts, strict=True)
-    ]
-    return normed(sum(weights[of] for of in rows), sum(squares[of] for of in rows))
+    terms = terms_of(compact.marked, columns, len(compact.squares))
+    weights, of_terms, start = terms @ compact.weights, terms @ compact.squares, 0
+    for name, marked in compact.marked.items():
+        of_column, squares = evidence[BLOCK_COLUMNS.index(name)], np.zeros(evidence.shape[1])
+        for stretches in known_marks(marked, columns[name]).values():
+            rows = np.where(stretches.of == NONE, NONE, stretches.of + start)
+            start += len(stretches.begin)
+            of_column += weights[rows]
+            squares += of_terms[rows]
+        of_column /= norms(squares)
 
 
-def stretch_terms(marked: Marked, lists: Lists, seen: Mapping[str, Stretches]) -> csr_matrix:
-    """The terms (stretches, terms) of the stretches of one mark, of the next, and so on; behind them a row of none."""
-    words = looked_up(marked.words, lists.names, len(marked.words))[lists.numbers]
-    places = ragged_arange(np.zeros(len(lists), dtype=int), np.diff(lists.ends))
-    of_lists, of_stretches = [], []
-    for number, (mark, stretches) in enumerate(seen.items()):
-        numbers = marked.terms[mark][words]
-        known = (numbers != UNKNOWN) & (places < stretches.most)
-        of_lists.append((numbers[known], np.diff(ends_of(known)[lists.ends])))
-        there, counts = stretches.unrolled()
-        of_stretches.append((there + number * len(lists), counts))
-    none = np.zeros(0, dtype=int), np.zeros(1, dtype=int)
-    in_lists = ones(of_lists, marked.place.stop - marked.place.start)
-    terms = ones([*of_stretches, none], in_lists.shape[0]) @ in_lists
-    terms.data[:] = 1
+def norms(squares: np.ndarray) -> np.ndarray:
+    return np.asarray(np.sqrt(np.where(squares, squares, 1))[:, None])
+
+
+def known_marks(marked: Marked, column: Column) -> dict[str, Stretches]:
+    """What is seen of a column under those marks of which there are terms."""
+    return {mark: seen for mark, seen in column.seen.items() if mark in marked.terms}
+
+
+def terms_of(marked: Mapping[str, Marked], columns: Mapping[str, Column], count: int) -> csr_matrix:
+    """The terms of all stretches, each once: ones in a matrix (stretches, ``count``), and behind them a row of none.
+
+    The stretches are in the order of columns and marks. No term is of two marks.
+    """
+    of_lists, of_stretches, first = [], [], 0
+    for name, of_column in marked.items():
+        lists = columns[name].lists
+        words = looked_up(of_column.words, lists.names, len(of_column.words))[lists.numbers]
+        places = ragged_arange(np.zeros(len(lists), dtype=int), np.diff(lists.ends))
+        for mark, stretches in known_marks(of_column, columns[name]).items():
+            numbers = of_column.terms[mark][words]
+            known = (numbers != UNKNOWN) & (places < stretches.most)
+            of_lists.append((numbers[known], np.diff(ends_of(known)[lists.ends])))
+            of_stretches.append(np.stack([stretches.begin, stretches.end, stretches.but]) + first)
+            first += len(lists)
+    numbers, lengths = (np.concatenate(parts) for parts in zip(*of_lists, strict=True))
+    in_lists = ones(numbers, lengths, count)
+    begin, end, but = np.hstack(of_stretches)
+    seen, of = ragged_arange(begin, end - begin), np.repeat(np.arange(len(begin)), end - begin)
+    seen, of = (some[seen != but[of]] for some in (seen, of))
+    terms = ones(seen, np.bincount(of, minlength=len(begin) + 1), first) @ in_lists
+    terms.data[:] = 1  # how often does not count
     return terms
 
 
-def ones(parts: Sequence[tuple[np.ndarray, np.ndarray]], width: int) -> csr_matrix:
-    """A matrix of ones, part below part, each of them given by the columns of its ones, and how many each row has."""
-    columns, counts = (np.concatenate(some) for some in zip(*parts, strict=True))
+def ones(columns: np.ndarray, counts: np.ndarray, width: int) -> csr_matrix:
+    """A matrix of ones that stand in these columns, of which each row has so many."""
     return csr_matrix((np.ones(len(columns)), columns, ends_of(counts)), (len(counts), width))
-
-
-def normed(weights: np.ndarray, squares: np.ndarray) -> np.ndarray:
-    return weights / np.sqrt(np.where(squares, squares, 1))[:, None]
 
 
 def word_terms(compact: Compact, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """The blocks and numbers of the terms of one word and of two in the texts."""
-    cut = [WORD.findall(text) for text in texts]
-    rows = np.repeat(np.arange(len(texts), dtype=np.int32), [len(words) for words in cut])
+    lists = lists_of(map(WORD.findall, texts))
+    rows = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(lists.ends))
     unknown = len(compact.words)
-    words = looked_up(compact.words, chain.from_iterable(cut), unknown)
+    words = looked_up(compact.words, lists.names, unknown)[lists.numbers]
     keys = words[:-1] * (unknown + 1) + words[1:]
     keys[rows[:-1] != rows[1:]] = UNKNOWN
     places = np.searchsorted(compact.pairs, keys)

@@ -40,6 +40,7 @@ MAX_KEPT = 120  # of an element whose tokens are kept for the next page, at most
 MAX_PART = 40  # of a name whose parts are kept
 MAX_CHARS = 600  # of a block's text that are read for words, from each end
 SEPARATOR = "\x1e"  # of texts that are read together; white space at which lines end, so no block holds it
+AT_ONCE = 500  # rows that are put together, so that they fit the processor's cache
 HEADING = re.compile(r"h[1-6]")
 SURE = 0.8  # probability of a first-pass label that later blocks are told of
 SHORT_LINE = 5  # words of a text line that may head what follows
@@ -122,28 +123,36 @@ def rows_of(read: Read, columns: Mapping[str, Column], wanted: Sequence[int]) ->
 def block_terms(read: Read, title: str) -> dict[str, Column]:
     """The terms of the blocks in each of BLOCK_COLUMNS but the words."""
     blocks = read.blocks
-    openings = lists_of(
-        [text.split(None, OPENING + 1)[1 : OPENING + 1] for text in words_of([text[:READ] for text in read.texts])]
-    )
-    links, of_link = linked(blocks)
+    cut = iter(words_of([text[:READ] for text in read.texts if len(text) > READ]))
+    begins = (next(cut) if len(text) > READ else words for text, words in zip(read.texts, read.words, strict=True))
+    openings = lists_of(words.split(None, OPENING + 1)[1 : OPENING + 1] for words in begins)
+    of_html = bool(blocks[0].path)
+    nothing = Column(openings, {})
     return {
-        "markup": shared([block.ancestors for block in blocks], partial(markup_of, kept={})),
+        "markup": shared([block.ancestors for block in blocks], partial(markup_of, kept={})) if of_html else nothing,
         "shape": shaped(read, title),
-        "links": Column(lists_of(links), own(of_link, len(links)) | beside(of_link, LEAD, len(links) - 1)),
+        "links": linked_to(blocks) if of_html else nothing,
         "near": near(openings),
-        "within": within(read.elements, openings),
+        "within": within(read.elements, openings) if of_html else nothing,
     }
+
+
+def linked_to(blocks: Sequence[Block]) -> Column:
+    """Where the links of each block lead, and those of its neighbours."""
+    links, of_block = linked(blocks)
+    lists = np.arange(len(links))
+    return Column(lists_of(links), own(of_block, lists) | beside(of_block, lists, LEAD))
 
 
 def shaped(read: Read, title: str) -> Column:
     """How each block looks and where it stands, and the looks of its neighbours."""
     looks = shapes(read)
+    lists = side_by_side([*looks, *placed(read), *headed(read), echoed(read), *titled(read, title)]).plus("none")
     kinds = alike(looks[:LOOK])
-    first = np.unique(kinds, return_index=True)[1]  # a block of each, whose list stands for those of all
-    lists = side_by_side([*looks, *placed(read), *headed(read), echoed(read), *titled(read, title)])
-    count = len(lists)
-    seen = own(np.arange(count), count) | beside(first[kinds], LOOK, beyond=count)
-    return Column(lists.plus("none"), seen)
+    first = np.empty(kinds.max() + 1, dtype=int)
+    first[kinds[::-1]] = np.arange(len(kinds))[::-1]  # a block of each kind, whose list stands for those of all
+    places = np.arange(len(lists))
+    return Column(lists, own(places[:-1], places) | beside(kinds, np.append(first, places[-1]), LOOK))
 
 
 def shapes(read: Read) -> list[Tokens]:
@@ -296,11 +305,12 @@ def page_features(blocks: Sequence[Block], scores: np.ndarray, evidence: np.ndar
 
 def features_of(read: Read, scores: np.ndarray, evidence: np.ndarray | None = None) -> np.ndarray:
     """What ``page_features`` gives, of blocks that are read already."""
-    columns = list(page_columns(read, scores, evidence).values())
-    ends = ends_of(np.array([column.size // len(scores) for column in columns]))
-    rows = np.empty((len(scores), ends[-1]), dtype=np.float32)
-    for column, begin, end in zip(columns, ends[:-1], ends[1:], strict=True):
-        rows[:, begin:end] = column.reshape(len(scores), -1)
+    count = len(scores)
+    columns = [column.reshape(count, -1) for column in page_columns(read, scores, evidence).values()]
+    rows = np.empty((count, sum(column.shape[1] for column in columns)), dtype=np.float32)
+    for start in range(0, count, AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        np.concatenate([column[some] for column in columns], axis=1, out=rows[some], casting="same_kind")
     return rows
 
 
@@ -366,8 +376,8 @@ def along(scores: np.ndarray, mass: np.ndarray, words: np.ndarray) -> dict[str, 
         "between article blocks": (places >= first) & (places <= last),
         "blocks before": np.log1p(places),
         "blocks behind": np.log1p(count - places),
-        "page, by words": np.tile(total / total.sum(), (count, 1)),
-        "page, by blocks": np.tile(scores.mean(axis=0), (count, 1)),
+        "page, by words": np.broadcast_to(total / total.sum(), scores.shape),
+        "page, by blocks": np.broadcast_to(scores.mean(axis=0), scores.shape),
         "page blocks": np.full(count, np.log1p(count)),
         "page words": np.full(count, np.log1p(words.sum())),
     }
@@ -410,7 +420,7 @@ def groups(read: Read) -> dict[str, np.ndarray]:
     found = {"same text": by_key(same), "same begin": by_key(begin), "same shape": alike(read.looks.seen)}
     if blocks[0].path:
         for least, holding in zip(CONTAINERS, containers(read.elements), strict=True):
-            found[f"container of {least} blocks"] = np.unique(holding, return_inverse=True)[1]
+            found[f"container of {least} blocks"] = holding
         found["same place"] = by_key(
             [
                 (read.elements.places[element], block.path.rpartition("/")[2].partition("[")[0])
@@ -439,7 +449,7 @@ def grouped(groups: Mapping[str, np.ndarray], scores: np.ndarray, mass: np.ndarr
     starts = np.cumsum([0, *(group.max() + 1 for group in groups.values())])
     numbers = [group + start for group, start in zip(groups.values(), starts[:-1], strict=True)]
     everyone = np.concatenate(numbers)
-    sizes = np.bincount(everyone)
+    sizes = np.maximum(1, np.bincount(everyone))  # not all numbers are there
     sums, masses = (
         np.stack([np.bincount(everyone, np.tile(column, len(groups))) for column in values.T], axis=1)
         for values in (scores, mass)

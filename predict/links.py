@@ -28,14 +28,10 @@ def linked(blocks: Sequence[Block]) -> tuple[list[list[str]], np.ndarray]:
         if part and part.netloc:
             hosts[part.netloc] += often[href]
     own = hosts.most_common(1)[0][0] if hosts else ""
-    keys = [(block.href, min(block.images, 3)) if block.path else None for block in blocks]
+    keys = [(block.href, min(block.images, 3)) for block in blocks]
     numbers = numbered(keys)
     found: list[list[str]] = []
-    for key in numbers:
-        if key is None:
-            found.append([])
-            continue
-        href, images = key
+    for href, images in numbers:
         part = parts[href]
         if not href or part is None:
             found.append(["to=none", f"images={images}"])

@@ -47,10 +47,14 @@ def numbers_of(keys: Sequence[Key], numbers: Mapping[Key, int]) -> np.ndarray:
     return np.fromiter(map(numbers.__getitem__, keys), np.int32, len(keys))
 
 
-def lists_of(words: Sequence[Sequence[str]]) -> Lists:
-    flat = list(chain.from_iterable(words))
+def lists_of(words: Iterable[Sequence[str]]) -> Lists:
+    flat: list[str] = []
+    lengths = []
+    for of_list in words:
+        flat += of_list
+        lengths.append(len(of_list))
     names = numbered(flat)
-    return Lists(list(names), numbers_of(flat, names), ends_of(np.fromiter(map(len, words), np.int64, len(words))))
+    return Lists(list(names), numbers_of(flat, names), ends_of(np.array(lengths, dtype=np.int64)))
 
 
 def ends_of(lengths: np.ndarray) -> np.ndarray:
@@ -61,7 +65,7 @@ def ends_of(lengths: np.ndarray) -> np.ndarray:
 def ragged_arange(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Indices of ranges laid end to end: [5, 9], [2, 3] -> [5, 6, 9, 10, 11]."""
     ends = ends_of(counts)
-    return np.arange(ends[-1]) + np.repeat(starts - ends[:-1], counts)
+    return np.asarray(np.arange(ends[-1]) + np.repeat(starts - ends[:-1], counts))
 
 
 def named(keys: Sequence[Key], name: Callable[[Key], str]) -> Tokens:
@@ -88,18 +92,15 @@ def flagged(name: str, there: np.ndarray) -> Tokens:
 
 def side_by_side(parts: Sequence[Tokens]) -> Lists:
     """Each block's tokens as a list, in the order of the parts."""
-    names: list[str] = []
-    table = np.empty((len(parts[0].numbers), len(parts)), dtype=np.int32)
-    for place, part in enumerate(parts):
-        table[:, place] = np.where(part.numbers == NONE, NONE, part.numbers + len(names))
-        names += part.names
+    table = np.column_stack([part.numbers for part in parts])
     there = table != NONE
-    return Lists(names, table[there], ends_of(there.sum(axis=1)))
+    table += ends_of(np.array([len(part.names) for part in parts]))[:-1]
+    return Lists(list(chain.from_iterable(part.names for part in parts)), table[there], ends_of(there.sum(axis=1)))
 
 
 def alike(parts: Sequence[Tokens]) -> np.ndarray:
     """A number for each block, which those share that have the same tokens in all parts."""
-    found = np.zeros(len(parts[0].numbers), dtype=np.int64)
+    key = np.zeros(len(parts[0].numbers), dtype=np.int64)  # it has room for five parts, in two of which any character
     for part in parts:
-        found = np.unique(found * (len(part.names) + 1) + part.numbers + 1, return_inverse=True)[1]
-    return found
+        key = key * (len(part.names) + 1) + part.numbers + 1
+    return np.unique(key, return_inverse=True)[1]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pagesieve.predict import Model, load
 from pagesieve.predict.around import ALL, Column, Stretches, beside, elements_around, near, own, shared, within
 from pagesieve.predict.blocks import Block, segment
-from pagesieve.predict.compact import by_mark, stretch_terms
+from pagesieve.predict.compact import by_mark, terms_of
 from pagesieve.predict.lists import NONE, lists_of
 from pagesieve.predict.model import score
 from pagesieve.predict.page import read_page
@@ -72,12 +72,10 @@ def test_a_model_makes_its_tables_once_for_each_kind() -> None:
 
 def seen_by(column: Column, mark: str, block: int) -> list[str]:
     seen = column.seen[mark]
-    lists, counts = seen.unrolled()
     if (stretch := seen.of[block]) == NONE:
         return []
-    start = counts[:stretch].sum()
-    there = lists[start : start + counts[stretch]].tolist()
-    return [word for place in there for word in column.lists.words(place)[: seen.most]]
+    places = [place for place in range(seen.begin[stretch], seen.end[stretch]) if place != seen.but[stretch]]
+    return [word for place in places for word in column.lists.words(place)[: seen.most]]
 
 
 def test_stretches_of_neighbours() -> None:
@@ -86,7 +84,7 @@ def test_stretches_of_neighbours() -> None:
     assert seen_by(found, "-2:", 3) == ["b", "B"] and seen_by(found, "+2:", 3) == ["f", "F"]
     assert seen_by(found, "-8:", 3) == ["a", "A"] and seen_by(found, "+8:", 3) == list("gGhHiIjJkKlL")
     lists = lists_of([["a", "A"], ["b"], ["c"], ["none"]])
-    looks = Column(lists, own(np.arange(3), 3) | beside(np.arange(3), 1, beyond=3))
+    looks = Column(lists, own(np.arange(3), np.arange(4)) | beside(np.arange(3), np.arange(4), 1))
     assert seen_by(looks, "", 0) == ["a", "A"] and seen_by(looks, "-1:", 1) == ["a"]
     assert seen_by(looks, "-2:", 1) == ["none"] and seen_by(looks, "+2:", 1) == ["none"]
 
@@ -114,14 +112,11 @@ def test_stretches_of_containers_leave_out_the_block_itself() -> None:
 
 def test_terms_of_a_stretch_are_there_once_and_what_is_none_is_left_out() -> None:
     marked = by_mark(["-1:b", "b", "-1:a"], 7)
-    lists = lists_of([["a", "b"], ["x"], ["b", "b"]])
-    begin, end, nothing = np.array([0, 1, 1]), np.array([2, 3, 2]), np.array([NONE, NONE, NONE])
-    seen = {
-        "-1:": Stretches(np.arange(3), begin, end, nothing, ALL),
-        "": Stretches(np.arange(3), begin, end, np.array([NONE, 2, NONE]), 1),
-    }
-    found = stretch_terms(marked, lists, seen).toarray()
-    assert marked.place == slice(7, 10)
-    assert found.tolist() == [[1, 0, 1], [1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]]
-    seen[""] = Stretches(np.arange(3), begin, end, nothing, 1)
-    assert stretch_terms(marked, lists, seen).toarray()[4].tolist() == [0, 1, 0]
+    begin, end, nothing = np.array([0, 1, 1]), np.array([2, 3, 2]), np.full(3, NONE)
+    seen = {"-1:": Stretches(begin, begin, end, nothing, ALL), "": Stretches(begin, begin, end, nothing + [0, 3, 0], 1)}
+    column = Column(lists_of([["a", "b"], ["x"], ["b", "b"]]), seen | {"+1:": seen["-1:"]})
+    found = [np.flatnonzero(row).tolist() for row in terms_of({"near": marked}, {"near": column}, 10).toarray() == 1]
+    assert found == [[7, 9], [7], [], [], [], [], []]
+    seen[""] = Stretches(begin, begin, end, nothing, 1)
+    column = Column(column.lists, seen)
+    assert terms_of({"near": marked}, {"near": column}, 10).toarray()[4].tolist() == [0] * 8 + [1, 0]
