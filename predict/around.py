@@ -146,11 +146,11 @@ def elements_around(blocks: Sequence[Block]) -> Elements:
         path = parent = block.path.rpartition("/")[0]
         waiting = []
         while path not in numbers:
-            waiting.append(path)
-            path = path.rpartition("/")[0]
+            outer, _, step = path.rpartition("/")
+            waiting.append((path, step.partition("[")[0]))
+            path = outer
         outside = numbers[path]
-        for path in reversed(waiting):
-            tag = path.rpartition("/")[2].partition("[")[0]
+        for path, tag in reversed(waiting):
             around.append(outside)
             places.append(place_of.setdefault((places[outside], tag), len(place_of) + 1))
             outside = numbers[path] = len(numbers)

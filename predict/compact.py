@@ -24,6 +24,7 @@ TERM = re.compile(r"^((?:[+-][128]:|[123][:^])?)(.*)$", re.M)  # of a column: wh
 WORD = re.compile(r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff]+|[^\w\s]")  # of estimators.py
 UNKNOWN = -1
 AT_ONCE = 200  # rows that are clipped together: they fit the processor's cache, and BLAS starts no threads for so few
+MANY = 2000  # blocks of a page of which each column is weighed by itself: it takes less memory, and more calls
 MAX_VALUE = 1e9  # of a weight in a model, absolute: sums of their products are finite, also as float32
 
 
@@ -180,7 +181,9 @@ def said(compact: Compact, read: Read, columns: Mapping[str, Column]) -> np.ndar
     found: np.ndarray = np.zeros((1 + len(BLOCK_COLUMNS), len(read.blocks), len(LABELS)))
     evidence = found[1:]
     evidence[0] = words_say(compact, read.words)
-    columns_say(compact, columns, evidence)
+    names = list(compact.marked)
+    for some in [names] if len(read.blocks) < MANY else [[name] for name in names]:
+        columns_say(compact, {name: columns[name] for name in some}, evidence)
     evidence *= compact.heavy
     found[0] = softmax(evidence.sum(axis=0) + compact.intercept, axis=1)
     evidence -= evidence.mean(axis=2, keepdims=True)
@@ -198,15 +201,15 @@ def words_say(compact: Compact, texts: Sequence[str]) -> np.ndarray:
 
 
 def columns_say(compact: Compact, columns: Mapping[str, Column], evidence: np.ndarray) -> None:
-    """Adds to the evidence (BLOCK_COLUMNS, blocks, labels) what the terms of the other columns weigh in each block.
+    """Adds to the evidence (BLOCK_COLUMNS, blocks, labels) what the terms of these columns weigh in each block.
 
     What a stretch holds is weighed once for all blocks that see it.
     """
     terms = terms_of(compact.marked, columns, len(compact.squares))
     weights, of_terms, start = terms @ compact.weights, terms @ compact.squares, 0
-    for name, marked in compact.marked.items():
+    for name, column in columns.items():
         of_column, squares = evidence[BLOCK_COLUMNS.index(name)], np.zeros(evidence.shape[1])
-        for stretches in known_marks(marked, columns[name]).values():
+        for stretches in known_marks(compact.marked[name], column).values():
             rows = np.where(stretches.of == NONE, NONE, stretches.of + start)
             start += len(stretches.begin)
             of_column += weights[rows]
@@ -229,12 +232,12 @@ def terms_of(marked: Mapping[str, Marked], columns: Mapping[str, Column], count:
     The stretches are in the order of columns and marks. No term is of two marks.
     """
     of_lists, of_stretches, first = [], [], 0
-    for name, of_column in marked.items():
-        lists = columns[name].lists
-        words = looked_up(of_column.words, lists.names, len(of_column.words))[lists.numbers]
+    for name, column in columns.items():
+        lists, known_words = column.lists, marked[name].words
+        words = looked_up(known_words, lists.names, len(known_words))[lists.numbers]
         places = ragged_arange(np.zeros(len(lists), dtype=int), np.diff(lists.ends))
-        for mark, stretches in known_marks(of_column, columns[name]).items():
-            numbers = of_column.terms[mark][words]
+        for mark, stretches in known_marks(marked[name], column).items():
+            numbers = marked[name].terms[mark][words]
             known = (numbers != UNKNOWN) & (places < stretches.most)
             of_lists.append((numbers[known], np.diff(ends_of(known)[lists.ends])))
             of_stretches.append(np.stack([stretches.begin, stretches.end, stretches.but]) + first)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from .around import OPENING, READ, Column, Elements, beside, elements_around, near, own, shared, within
 from .blocks import Block
@@ -446,22 +447,23 @@ def by_key(keys: Sequence[Hashable]) -> np.ndarray:
 
 def grouped(groups: Mapping[str, np.ndarray], scores: np.ndarray, mass: np.ndarray) -> dict[str, np.ndarray]:
     """For each block, of all blocks of its group: mean score, mean by words, share of the page's content, how many."""
-    starts = np.cumsum([0, *(group.max() + 1 for group in groups.values())])
-    numbers = [group + start for group, start in zip(groups.values(), starts[:-1], strict=True)]
-    everyone = np.concatenate(numbers)
-    sizes = np.maximum(1, np.bincount(everyone))  # not all numbers are there
-    sums, masses = (
-        np.stack([np.bincount(everyone, np.tile(column, len(groups))) for column in values.T], axis=1)
-        for values in (scores, mass)
+    count, most = len(scores), ends_of(np.array([group.max() + 1 for group in groups.values()]))
+    numbers = np.column_stack(list(groups.values())) + most[:-1]
+    ends = numbers.shape[1] * np.arange(count + 1)
+    belongs = csr_matrix((np.ones(numbers.size), numbers.ravel(), ends), (count, most[-1]))
+    sums, masses = np.hsplit(belongs.T @ np.hstack([scores, mass]), 2)
+    sizes = np.maximum(1, np.bincount(numbers.ravel()))  # not all numbers are there
+    found = np.column_stack(
+        [
+            sums / sizes[:, None],
+            masses / (masses.sum(axis=1, keepdims=True) + 1e-9),
+            masses[:, 0] / (mass[:, 0].sum() + 1e-9),
+            np.log(sizes),
+        ]
     )
-    found = {
-        "by blocks": sums / sizes[:, None],
-        "by words": masses / (masses.sum(axis=1, keepdims=True) + 1e-9),
-        "share of article": masses[:, 0] / (mass[:, 0].sum() + 1e-9),
-        "size": np.log(sizes),
-    }
-    return {
-        f"{name}, {what}": values[group]
-        for name, group in zip(groups, numbers, strict=True)
-        for what, values in found.items()
-    }
+    columns: dict[str, np.ndarray] = {}
+    for name, group in zip(groups, numbers.T, strict=True):
+        by_blocks, by_words, share, size = np.split(found[group], (len(LABELS), 2 * len(LABELS), -1), axis=1)
+        columns |= {f"{name}, by blocks": by_blocks, f"{name}, by words": by_words}
+        columns |= {f"{name}, share of article": share[:, 0], f"{name}, size": size[:, 0]}
+    return columns
