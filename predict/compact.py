@@ -23,7 +23,7 @@ from .lists import NONE, ends_of, lists_of, ragged_arange
 TERM = re.compile(r"^((?:[+-][128]:|[123][:^])?)(.*)$", re.M)  # of a column: whose word it is, and the word
 WORD = re.compile(r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff]+|[^\w\s]")  # of estimators.py
 UNKNOWN = -1
-AT_ONCE = 200  # rows that are clipped together: they fit the processor's cache, and BLAS starts no threads for so few
+AT_ONCE = 100  # rows that are clipped together: they fit the processor's cache, and BLAS starts no threads for so few
 MANY = 2000  # blocks of a page of which each column is weighed by itself: it takes less memory, and more calls
 MAX_VALUE = 1e9  # of a weight in a model, absolute: sums of their products are finite, also as float32
 
