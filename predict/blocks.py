@@ -22,9 +22,10 @@ DRAWINGS = frozenset({"svg", "math"})
 MAX_AROUND = 30_000_000  # bytes that the names, paths and links of the elements around all blocks may take,
 FREE = 500  # of which so many count for no block
 PLAIN_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+PLAIN_NAMES = frozenset(filter(PLAIN_NAME.fullmatch, BLOCK_LEVEL | INLINE))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which takes five times as long to make; nothing changes one
 class Block:
     """A run of text between two block-level boundaries.
 
@@ -97,6 +98,7 @@ def segment(page: Page) -> list[Block]:
     if page.tree is None:
         return [Block(index, line) for index, line in enumerate(page.lines)]
     blocks: list[Block] = []
+    known: dict[tuple[str, ...], tuple[str, ...]] = {}
     images = around = 0
     for run in runs_of_text(page.tree.root) if page.tree.root else ():
         first, linked, href = None, 0, ""
@@ -108,7 +110,7 @@ def segment(page: Page) -> list[Block]:
                     linked, href = linked + len(visible), href or piece.element.href
         text = "".join([piece.text for piece in run]) if first else ""
         if first and around <= MAX_AROUND:
-            taken = locate(first.element) + first.element.around
+            taken = locate(first.element, known) + first.element.around
             blocks.append(block(len(blocks), text, first, linked, href, images))
             around += max(0, taken + len(href) - FREE)
             images = 0
@@ -132,22 +134,17 @@ def block(index: int, text: str, first: Piece, linked: int, href: str, images: i
     owner = first.element
     while not owner.block and owner.parent:
         owner = owner.parent
-    return Block(
-        index=index,
-        text=shown(text, first.element.pre),
-        tag=owner.tag,
-        ancestors=first.element.names,
-        link_share=min(1.0, linked / max(1, len(text.strip()))),
-        href=href,
-        images=images,
-        path=first.element.path + first.step,
-    )
+    share = min(1.0, linked / max(1, len(text.strip()))) if linked else 0.0
+    element = first.element
+    path = element.path + first.step
+    return Block(index, shown(text, element.pre), owner.tag, element.names, share, href, images, path)
 
 
-def locate(element: Element) -> int:
+def locate(element: Element, known: dict[tuple[str, ...], tuple[str, ...]]) -> int:
     """Sets path and names of the element and those around it; not on entering them, for most hold no text.
 
-    Returns how many bytes they take, of the elements for which they were not set yet.
+    Names that are the same are kept once, in ``known``. Returns how many bytes path and names take, of the elements for
+    which they were not set yet.
     """
     taken = 0
     waiting: list[Element] = []
@@ -157,16 +154,22 @@ def locate(element: Element) -> int:
         at = at.parent
     for at in reversed(waiting):
         name = name_of(at.tag, at.node.attributes)
-        step = f"{at.tag}[{at.nth}]" if PLAIN_NAME.fullmatch(at.tag) else f"*[{at.nth_of_all}]"
-        at.path = f"{at.parent.path}/{step}" if at.parent else f"/{at.tag}"
-        at.names = (*at.parent.names, name) if at.parent else (name,)
-        at.around = (at.parent.around if at.parent else 0) + len(name) + len(step)
-        taken += len(at.path) + 8 * len(at.names)
+        plain = at.tag in PLAIN_NAMES or PLAIN_NAME.fullmatch(at.tag)
+        step = f"{at.tag}[{at.nth}]" if plain else f"*[{at.nth_of_all}]"
+        if outer := at.parent:
+            at.path, names, around = f"{outer.path}/{step}", (*outer.names, name), outer.around
+        else:
+            at.path, names, around = f"/{at.tag}", (name,), 0
+        at.names = known.setdefault(names, names)
+        at.around = around + len(name) + len(step)
+        taken += len(at.path) + 8 * len(names)
     return taken
 
 
 def name_of(tag: str, attributes: dict[str, str | None]) -> str:
     """An element as ``Block.ancestors`` tells of it."""
+    if not attributes:
+        return tag
     name = "#".join(filter(None, [tag, attributes.get("id")]))
     marks = [] if TELLING.isdisjoint(attributes) else marks_of(attributes)
     return ".".join([name, *(attributes.get("class") or "").split(), *marks])
@@ -234,22 +237,16 @@ def entered(node: LexborNode, tag: str, parent: Element | None, holders: Holders
         return Element(node, None, tag, 1, 1, block=True, unknown=False, drawn=False, href=None, pre=False)
     parent.elements += 1
     parent.named[tag] = nth = parent.named.get(tag, 0) + 1
+    nth_of_all = parent.elements
     block = tag in BLOCK_LEVEL
     unknown = not block and tag not in INLINE
     if unknown and not parent.unknown:  # what is inside is marked at once, so that each node is looked at once
         ancestors_of([inner for inner in node.traverse() if inner.tag in BLOCK_LEVEL], holders.block)
-    return Element(
-        node,
-        parent,
-        tag,
-        nth,
-        nth_of_all=parent.elements,
-        block=block or (unknown and node.mem_id in holders.block),
-        unknown=unknown or parent.unknown,
-        drawn=tag in DRAWINGS or (parent.drawn and tag not in HOLDS_HTML),
-        href=(node.attributes.get("href") or "") if tag == "a" else parent.href,
-        pre=parent.pre or tag == "pre" or tag == "textarea",
-    )
+    block = block or (unknown and node.mem_id in holders.block)
+    drawn = tag in DRAWINGS or (parent.drawn and tag not in HOLDS_HTML)
+    href = (node.attributes.get("href") or "") if tag == "a" else parent.href
+    pre = parent.pre or tag == "pre" or tag == "textarea"
+    return Element(node, parent, tag, nth, nth_of_all, block, unknown or parent.unknown, drawn, href, pre)
 
 
 def ancestors_of(nodes: Iterable[LexborNode], known: set[int] | None = None) -> set[int]:

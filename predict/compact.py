@@ -5,7 +5,7 @@ this takes the terms as they are. Its scores are those of ``model.score`` to 1e-
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 
@@ -14,15 +14,17 @@ from scipy.sparse import csr_matrix
 from scipy.special import softmax
 from sklearn.pipeline import Pipeline
 
-from .around import Column
+from .around import Column, Stretches
 from .blocks import Block
 from .features import BLOCK_COLUMNS, Read, block_terms, features_of, rows_of
 from .labels import LABELS
+from .lists import NONE, ends_of, lists_of, ragged_arange
 
 TERM = re.compile(r"^((?:[+-][128]:|[123][:^])?)(.*)$", re.M)  # of a column: whose word it is, and the word
 WORD = re.compile(r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff]+|[^\w\s]")  # of estimators.py
 UNKNOWN = -1
-AT_ONCE = 2000  # rows that are clipped together, so that they fit the processor's cache
+AT_ONCE = 100  # rows that are clipped together: they fit the processor's cache, and BLAS starts no threads for so few
+MANY = 2000  # blocks of a page of which each column is weighed by itself: it takes less memory, and more calls
 MAX_VALUE = 1e9  # of a weight in a model, absolute: sums of their products are finite, also as float32
 
 
@@ -94,8 +96,8 @@ def scores(passes: Passes, blocks: Sequence[Block], title: str) -> np.ndarray:
     read = Read(blocks)
     first = said(passes.first, read, block_terms(read, title))
     seen = features_of(read, first[:, 0], first[:, 1:])
-    second = of_linear(passes.page, seen)
-    return of_linear(passes.again, np.hstack([seen, features_of(read, second)]))
+    again = features_of(read, of_linear(passes.page, seen))
+    return of_linear(passes.again, seen, again)
 
 
 def rows_of_block(passes: Passes, blocks: Sequence[Block], title: str, place: int) -> list[np.ndarray]:
@@ -108,10 +110,13 @@ def rows_of_block(passes: Passes, blocks: Sequence[Block], title: str, place: in
     return [rows_of(read, columns, [place]), seen[[place]], np.hstack([seen[[place]], again[[place]]])]
 
 
-def of_linear(linear: Linear, rows: np.ndarray) -> np.ndarray:
-    portions = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
-    decision = [np.clip(portion, linear.low, linear.high) @ linear.weights for portion in portions]
-    return np.asarray(softmax(np.concatenate(decision) + linear.intercept, axis=1))
+def of_linear(linear: Linear, *parts: np.ndarray) -> np.ndarray:
+    """Probabilities (rows, labels), from rows whose columns are those of the parts."""
+    decision = np.empty((len(parts[0]), len(LABELS)))
+    for start in range(0, len(decision), AT_ONCE):
+        rows = np.hstack([part[start : start + AT_ONCE] for part in parts])
+        decision[start : start + AT_ONCE] = np.clip(rows, linear.low, linear.high) @ linear.weights
+    return np.asarray(softmax(decision + linear.intercept, axis=1))
 
 
 def linear_of(pipeline: Pipeline) -> Linear:
@@ -173,55 +178,91 @@ def said(compact: Compact, read: Read, columns: Mapping[str, Column]) -> np.ndar
     The scores, and behind them the evidence by column (``model.evidence``). ``columns`` are the blocks'
     ``features.block_terms``.
     """
-    count = len(read.blocks)
-    rows, numbers = terms_of(compact, read.words, columns)
-    counts = csr_matrix((np.ones(len(rows)), (rows, numbers)), (len(BLOCK_COLUMNS) * count, len(compact.squares)))
-    words = counts.indptr[count]
-    counts.data[:words] = 1 + np.log(counts.data[:words])
-    counts.data[words:] = 1
-    evidence = counts @ compact.weights
-    counts.data **= 2
-    norms = np.sqrt(counts @ compact.squares)
-    evidence /= np.where(norms, norms, 1)[:, None]
-    evidence = evidence.reshape(len(BLOCK_COLUMNS), count, len(LABELS)) * compact.heavy
-    scores = softmax(evidence.sum(axis=0) + compact.intercept, axis=1)
+    found: np.ndarray = np.zeros((1 + len(BLOCK_COLUMNS), len(read.blocks), len(LABELS)))
+    evidence = found[1:]
+    evidence[0] = words_say(compact, read.words)
+    names = list(compact.marked)
+    for some in [names] if len(read.blocks) < MANY else [[name] for name in names]:
+        columns_say(compact, {name: columns[name] for name in some}, evidence)
+    evidence *= compact.heavy
+    found[0] = softmax(evidence.sum(axis=0) + compact.intercept, axis=1)
     evidence -= evidence.mean(axis=2, keepdims=True)
-    return np.concatenate([scores[None], evidence]).transpose(1, 0, 2)
+    return found.transpose(1, 0, 2)
 
 
-def terms_of(compact: Compact, texts: Sequence[str], columns: Mapping[str, Column]) -> tuple[np.ndarray, np.ndarray]:
-    """The terms of all columns by number, and the row of each: that of its column and block, a column's together."""
-    parts = [word_terms(compact, texts)]
-    for name, marked in compact.marked.items():
-        first = BLOCK_COLUMNS.index(name) * len(texts)
-        parts += [(rows + first, numbers) for rows, numbers in marked_terms(marked, columns[name])]
-    rows, numbers = (np.concatenate(some) for some in zip(*parts, strict=True))
-    numbers[numbers == UNKNOWN] += len(compact.squares)
-    return rows, numbers
+def words_say(compact: Compact, texts: Sequence[str]) -> np.ndarray:
+    """What the words of the texts weigh for each label: (texts, labels)."""
+    rows, numbers = word_terms(compact, texts)
+    counts = csr_matrix((np.ones(len(rows)), (rows, numbers)), (len(texts), len(compact.squares)))
+    counts.data = 1 + np.log(counts.data)
+    weights = counts @ compact.weights
+    counts.data **= 2
+    return np.asarray(weights / norms(counts @ compact.squares))
 
 
-def marked_terms(marked: Marked, column: Column) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """By mark the blocks and numbers of the terms that they see under it; a term that is seen twice is there twice."""
-    lengths = np.fromiter(map(len, column.words), np.int64, len(column.words))
-    words = looked_up(marked.words, chain.from_iterable(column.words), len(marked.words))
-    places = np.arange(len(words)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    for mark, seen in column.seen.items():
-        if mark not in marked.terms:
-            continue
-        numbers = marked.terms[mark][words[places < seen.most]]
-        ends = np.concatenate([[0], np.cumsum(np.minimum(lengths, seen.most))])
-        rows, begin, end = seen.rows.T
-        first, many = ends[begin], ends[end] - ends[begin]
-        at = np.arange(many.sum()) + np.repeat(first - np.cumsum(many) + many, many)
-        yield np.repeat(rows.astype(np.int32), many), numbers[at]
+def columns_say(compact: Compact, columns: Mapping[str, Column], evidence: np.ndarray) -> None:
+    """Adds to the evidence (BLOCK_COLUMNS, blocks, labels) what the terms of these columns weigh in each block.
+
+    What a stretch holds is weighed once for all blocks that see it.
+    """
+    terms = terms_of(compact.marked, columns, len(compact.squares))
+    weights, of_terms, start = terms @ compact.weights, terms @ compact.squares, 0
+    for name, column in columns.items():
+        of_column, squares = evidence[BLOCK_COLUMNS.index(name)], np.zeros(evidence.shape[1])
+        for stretches in known_marks(compact.marked[name], column).values():
+            rows = np.where(stretches.of == NONE, NONE, stretches.of + start)
+            start += len(stretches.begin)
+            of_column += weights[rows]
+            squares += of_terms[rows]
+        of_column /= norms(squares)
+
+
+def norms(squares: np.ndarray) -> np.ndarray:
+    return np.asarray(np.sqrt(np.where(squares, squares, 1))[:, None])
+
+
+def known_marks(marked: Marked, column: Column) -> dict[str, Stretches]:
+    """What is seen of a column under those marks of which there are terms."""
+    return {mark: seen for mark, seen in column.seen.items() if mark in marked.terms}
+
+
+def terms_of(marked: Mapping[str, Marked], columns: Mapping[str, Column], count: int) -> csr_matrix:
+    """The terms of all stretches, each once: ones in a matrix (stretches, ``count``), and behind them a row of none.
+
+    The stretches are in the order of columns and marks. No term is of two marks.
+    """
+    of_lists, of_stretches, first = [], [], 0
+    for name, column in columns.items():
+        lists, known_words = column.lists, marked[name].words
+        words = looked_up(known_words, lists.names, len(known_words))[lists.numbers]
+        places = ragged_arange(np.zeros(len(lists), dtype=int), np.diff(lists.ends))
+        for mark, stretches in known_marks(marked[name], column).items():
+            numbers = marked[name].terms[mark][words]
+            known = (numbers != UNKNOWN) & (places < stretches.most)
+            of_lists.append((numbers[known], np.diff(ends_of(known)[lists.ends])))
+            of_stretches.append(np.stack([stretches.begin, stretches.end, stretches.but]) + first)
+            first += len(lists)
+    numbers, lengths = (np.concatenate(parts) for parts in zip(*of_lists, strict=True))
+    in_lists = ones(numbers, lengths, count)
+    begin, end, but = np.hstack(of_stretches)
+    seen, of = ragged_arange(begin, end - begin), np.repeat(np.arange(len(begin)), end - begin)
+    seen, of = (some[seen != but[of]] for some in (seen, of))
+    terms = ones(seen, np.bincount(of, minlength=len(begin) + 1), first) @ in_lists
+    terms.data[:] = 1  # how often does not count
+    return terms
+
+
+def ones(columns: np.ndarray, counts: np.ndarray, width: int) -> csr_matrix:
+    """A matrix of ones that stand in these columns, of which each row has so many."""
+    return csr_matrix((np.ones(len(columns)), columns, ends_of(counts)), (len(counts), width))
 
 
 def word_terms(compact: Compact, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """The blocks and numbers of the terms of one word and of two in the texts."""
-    cut = [WORD.findall(text) for text in texts]
-    rows = np.repeat(np.arange(len(texts), dtype=np.int32), [len(words) for words in cut])
+    lists = lists_of(map(WORD.findall, texts))
+    rows = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(lists.ends))
     unknown = len(compact.words)
-    words = looked_up(compact.words, chain.from_iterable(cut), unknown)
+    words = looked_up(compact.words, lists.names, unknown)[lists.numbers]
     keys = words[:-1] * (unknown + 1) + words[1:]
     keys[rows[:-1] != rows[1:]] = UNKNOWN
     places = np.searchsorted(compact.pairs, keys)

@@ -190,6 +190,8 @@ class OpenElements:
 
     def cut_blocks(self, place: int) -> None:
         """Closes all elements from this place on; formatting goes on behind them, but not behind MARKERS."""
+        if place == len(self.names):
+            return
         kept = []
         for name in self.names[place:]:
             if name in MARKERS:

@@ -4,19 +4,32 @@ Both are arrays that a pickled scikit-learn Pipeline takes by column number, so 
 """
 
 import re
-from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
-from itertools import chain
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from .around import OPENING, READ, Column, Elements, beside, elements_around, near, own, shared, within
 from .blocks import Block
 from .labels import LABELS
 from .links import binned, linked
-from .looks import Looks, levels, looks_of
+from .lists import (
+    NONE,
+    Tokens,
+    alike,
+    ends_of,
+    levels,
+    lists_of,
+    named,
+    numbered,
+    numbers_of,
+    ragged_arange,
+    side_by_side,
+    steps,
+)
+from .looks import Looks, looks_of
 from .main_text import main_elements, main_runs
 from .words import first_words, spaced, text_length
 
@@ -28,14 +41,17 @@ MAX_KEPT = 120  # of an element whose tokens are kept for the next page, at most
 MAX_PART = 40  # of a name whose parts are kept
 MAX_CHARS = 600  # of a block's text that are read for words, from each end
 SEPARATOR = "\x1e"  # of texts that are read together; white space at which lines end, so no block holds it
+AT_ONCE = 500  # rows that are put together, so that they fit the processor's cache
 HEADING = re.compile(r"h[1-6]")
 SURE = 0.8  # probability of a first-pass label that later blocks are told of
 SHORT_LINE = 5  # words of a text line that may head what follows
 CONTAINERS = (2, 4, 8, 16, 32, 64)  # blocks that a container around a block has at least
 LONG = 120  # Latin characters of a paragraph that is hardly a menu entry
+NEGLIGIBLE = 1e-20  # share of a mean
 FAR = (1, 2, 3, 5, 8, 13, 21, 34, 55)  # edges of distances, in blocks
 WORD = re.compile(r"\w{4,}|[\u0e00-\u9fff]")  # a word that is likely to say what a text is about
 STEM = re.compile(r"\b(?:([\uac00-\ud7af]{2})[\uac00-\ud7af]|([^\W\d_]{5})[^\W\d_])")  # how a long word begins
+WORD_OR_END = re.compile(f"{WORD.pattern}|{SEPARATOR}")
 NAME = re.compile(r"[a-z]+|[A-Z][a-z]*|[A-Z]+")
 DIGIT, DIGITS = re.compile(r"\d"), re.compile(r"\d+")
 
@@ -92,116 +108,142 @@ def rows_of(read: Read, columns: Mapping[str, Column], wanted: Sequence[int]) ->
     """The rows (wanted, BLOCK_COLUMNS) of ``block_features`` for some of a page's blocks, by their terms."""
     rows = np.empty((len(wanted), len(BLOCK_COLUMNS)), dtype=object)
     rows[:, 0] = [read.words[block] for block in wanted]
-    place_of = {block: place for place, block in enumerate(wanted)}
     for number, column in enumerate(columns.values(), 1):
         terms: list[dict[str, None]] = [{} for _ in wanted]
+        words = lru_cache(maxsize=100)(column.lists.words)
         for mark, seen in column.seen.items():
-            for block, begin, end in seen.rows[np.isin(seen.rows[:, 0], wanted)].tolist():
-                for words in column.words[begin:end]:
-                    terms[place_of[block]].update(dict.fromkeys([mark + word for word in words[: seen.most]]))
+            for of_block, stretch in zip(terms, seen.of[wanted].tolist(), strict=True):
+                if stretch == NONE:
+                    continue
+                for place in range(seen.begin[stretch], seen.end[stretch]):
+                    if place != seen.but[stretch]:
+                        of_block.update(dict.fromkeys([mark + word for word in words(place)[: seen.most]]))
         rows[:, number] = [" ".join(of_block) for of_block in terms]
     return rows
 
 
 def block_terms(read: Read, title: str) -> dict[str, Column]:
     """The terms of the blocks in each of BLOCK_COLUMNS but the words."""
-    blocks, count = read.blocks, len(read.blocks)
-    parts = (shapes(read), placed(read), headed(read), echoed(read), titled(read, title))
-    openings = [
-        text.split(None, OPENING + 1)[1 : OPENING + 1] for text in words_of([text[:READ] for text in read.texts])
-    ]
+    blocks = read.blocks
+    cut = iter(words_of([text[:READ] for text in read.texts if len(text) > READ]))
+    begins = (next(cut) if len(text) > READ else words for text, words in zip(read.texts, read.words, strict=True))
+    openings = lists_of(words.split(None, OPENING + 1)[1 : OPENING + 1] for words in begins)
+    of_html = bool(blocks[0].path)
+    nothing = Column(openings, {})
     return {
-        "stems": Column(stems(read), own(count)),
-        "markup": shared([block.ancestors for block in blocks], partial(markup_of, kept={})),
-        "shape": Column(
-            [*(list(chain(*tokens)) for tokens in zip(*parts, strict=True)), ["none"]], own(count) | beside(count, LOOK)
-        ),
-        "links": Column([*linked(blocks), []], own(count) | beside(count, LEAD)),
+        "stems": nothing if of_html else stemmed(read),
+        "markup": shared([block.ancestors for block in blocks], partial(markup_of, kept={})) if of_html else nothing,
+        "shape": shaped(read, title),
+        "links": linked_to(blocks) if of_html else nothing,
         "near": near(openings),
-        "within": within(read.elements, openings),
+        "within": within(read.elements, openings) if of_html else nothing,
     }
 
 
-def stems(read: Read) -> list[list[str]]:
-    """How the long words of each line begin, so that their forms count as one word; of HTML pages none are read.
+def stemmed(read: Read) -> Column:
+    """How the long words of each line begin, so that their forms count as one word.
 
     Five letters of six or more, two syllables of Hangul of three or more.
     """
-    if read.blocks[0].path:
-        return [[] for _ in read.blocks]
-    return [["".join(found) for found in STEM.findall(text)] for text in read.words]
+    found = lists_of(["".join(parts) for parts in STEM.findall(text)] for text in read.words)
+    places = np.arange(len(found))
+    return Column(found, own(places, places))
 
 
-def shapes(read: Read) -> list[list[str]]:
+def linked_to(blocks: Sequence[Block]) -> Column:
+    """Where the links of each block lead, and those of its neighbours."""
+    links, of_block = linked(blocks)
+    lists = np.arange(len(links))
+    return Column(lists_of(links), own(of_block, lists) | beside(of_block, lists, LEAD))
+
+
+def shaped(read: Read, title: str) -> Column:
+    """How each block looks and where it stands, and the looks of its neighbours."""
+    looks = shapes(read)
+    lists = side_by_side([*looks, *placed(read), *headed(read), echoed(read), *titled(read, title)]).plus("none")
+    kinds = alike(looks[:LOOK])
+    first = np.empty(kinds.max() + 1, dtype=int)
+    first[kinds[::-1]] = np.arange(len(kinds))[::-1]  # a block of each kind, whose list stands for those of all
+    places = np.arange(len(lists))
+    return Column(lists, own(places[:-1], places) | beside(kinds, np.append(first, places[-1]), LOOK))
+
+
+def shapes(read: Read) -> list[Tokens]:
     """Each block's look as tokens, those first that its neighbours see too."""
-    found = []
-    for block, seen, more in zip(read.blocks, read.looks.seen, read.looks.own, strict=True):
-        if block.path:
-            links = f"links={binned(block.link_share, (0.01, 0.2, 0.5, 0.9))}"
-            found.append([*seen[:-1], links, f"tag={block.tag}", *more])
-        else:
-            found.append([*seen, *more])
-    return found
+    if not read.blocks[0].path:
+        return [*read.looks.seen, *read.looks.own]
+    shares = np.array([block.link_share for block in read.blocks])
+    tags = named([block.tag for block in read.blocks], lambda tag: f"tag={tag}")
+    return [*read.looks.seen[:-1], levels("links", shares, (0.01, 0.2, 0.5, 0.9)), tags, *read.looks.own]
 
 
-def placed(read: Read) -> list[list[str]]:
+def placed(read: Read) -> list[Tokens]:
     """Where each block stands: from start and end, among how much text, behind and before how many paragraphs."""
     count = len(read.texts)
     places = np.arange(count)
     lengths = np.array(read.lengths)
-    long = np.concatenate([[0], np.cumsum(lengths > LONG)])
-    size = binned(count, (10, 30, 100, 300))
+    long = ends_of(lengths > LONG)
     columns = [
         levels("first", places, FAR),
         levels("last", places[::-1], FAR),
-        [f"part={10 * i // count}" for i in range(count)],
-        [f"count={size}"] * count,
+        steps("part", 10 * places // count, 9),
+        levels("count", np.full(count, count), (10, 30, 100, 300)),
         levels("behind", long[:-1], (1, 2, 4, 8)),
         levels("before", long[-1] - long[1:], (1, 2, 4, 8)),
         *repeated(read.texts),
     ]
-    total = np.concatenate([[0], np.cumsum(np.minimum(lengths, 1000))])
+    total = ends_of(np.minimum(lengths, 1000))
     for reach in (3, 8):
         low, high = np.maximum(0, places - reach), np.minimum(count, places + reach + 1)
         around = (total[high] - total[low] - np.minimum(1000, lengths)) / np.maximum(1, high - low - 1)
         columns.append(levels(f"density{reach}", around, (10, 20, 35, 60, 100, 160, 250)))
-    return [list(tokens) for tokens in zip(*columns, strict=True)]
+    return columns
 
 
-def repeated(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+def repeated(texts: Sequence[str]) -> tuple[Tokens, Tokens]:
     """How often each text stands earlier and later on the page, up to three times."""
-    all_of, so_far = Counter(texts), Counter[str]()
-    earlier, later = [], []
-    for text in texts:
-        before = so_far[text]
-        earlier.append(f"earlier={min(3, before)}")
-        later.append(f"later={min(3, all_of[text] - 1 - before)}")
-        so_far[text] = before + 1
-    return earlier, later
+    of = numbers_of(texts, numbered(texts))
+    order = np.argsort(of, kind="stable")
+    sizes = np.bincount(of)
+    earlier = np.empty(len(texts), dtype=int)
+    earlier[order] = ragged_arange(np.zeros(len(sizes), dtype=int), sizes)
+    later = sizes[of] - 1 - earlier
+    return steps("earlier", np.minimum(3, earlier), 3), steps("later", np.minimum(3, later), 3)
 
 
-def echoed(read: Read) -> list[list[str]]:
+def echoed(read: Read) -> Tokens:
     """For each block how many of its words the page's paragraphs have: teasers of other pages share few with them."""
-    bags = list(map(frozenset, map(WORD.findall, spaced(SEPARATOR.join(read.lower)).split(SEPARATOR))))
-    long = {text: bag for text, bag, size in zip(read.texts, bags, read.lengths, strict=True) if size > LONG}
-    counts = Counter(chain.from_iterable(long.values()))
-    once, twice = frozenset(counts), frozenset(word for word, count in counts.items() if count > 1)
-    sizes = np.array(list(map(len, bags)))
-    common = [len(bag & (twice if text in long else once)) for text, bag in zip(read.texts, bags, strict=True)]
-    tokens = levels("echo", np.array(common) / np.maximum(1, sizes), (0.01, 0.2, 0.4, 0.6, 0.8, 0.99))
-    return [[token] if bag else ["echo=none"] for token, bag in zip(tokens, bags, strict=True)]
+    words = WORD_OR_END.findall(spaced("".join([text + SEPARATOR for text in read.lower])))
+    names = numbered(words)
+    of_word = numbers_of(words, names)
+    ends = of_word == names[SEPARATOR]
+    bags = np.unique((np.cumsum(ends) * len(names) + of_word)[~ends])  # of each block its distinct words
+    of_block, of_word = np.divmod(bags, len(names))
+    sizes = np.bincount(of_block, minlength=len(read.texts))
+    long = np.array(read.lengths) > LONG
+    distinct = np.zeros(len(long), dtype=bool)
+    distinct[list({read.texts[block]: block for block in np.flatnonzero(long).tolist()}.values())] = True
+    counts = np.bincount(of_word[distinct[of_block]], minlength=len(names))
+    met = counts[of_word] > long[of_block]  # a paragraph has its own words, which are to be in another one too
+    common = np.bincount(of_block, met, minlength=len(sizes))
+    names_of, level = levels("echo", common / np.maximum(1, sizes), (0.01, 0.2, 0.4, 0.6, 0.8, 0.99))
+    return Tokens([*names_of, "echo=none"], np.where(sizes > 0, level, len(names_of)))
 
 
-def headed(read: Read) -> list[list[str]]:
-    """For each block the words of the heading above it."""
-    heads: list[list[str]] = []
-    tokens, distance = ["head=none"], 0
-    for lower, is_head in zip(read.lower, read.heads.tolist(), strict=True):
-        heads.append([*tokens, f"below={binned(distance, (1, 2, 4, 8, 16, 32))}"])
-        distance += 1
-        if is_head:
-            tokens, distance = [f"head:{word.strip(':?!…')}" for word in lower.split(None, 8)[:8]], 0
-    return heads
+def headed(read: Read) -> list[Tokens]:
+    """For each block the words of the heading above it, and how far that is."""
+    heads = [["head=none"]]
+    for place in np.flatnonzero(read.heads).tolist():
+        heads.append([f"head:{word.strip(':?!…')}" for word in read.lower[place].split(None, 8)[:8]])
+    words = lists_of(heads)
+    table = np.full((len(heads), max(map(len, heads))), NONE)
+    rows = np.repeat(np.arange(len(heads)), np.diff(words.ends))
+    table[rows, np.arange(len(rows)) - words.ends[rows]] = words.numbers
+    above = np.cumsum(read.heads) - read.heads
+    places = np.arange(len(above))
+    last = np.maximum.accumulate(np.append(-1, np.where(read.heads, places, -1)[:-1]))
+    below = levels("below", places - last - 1, (1, 2, 4, 8, 16, 32))
+    return [*(Tokens(words.names, column[above]) for column in table.T), below]
 
 
 def words_of(texts: Sequence[str]) -> list[str]:
@@ -244,12 +286,13 @@ kept_tokens = lru_cache(maxsize=2000)(tokens_of)
 kept_parts = lru_cache(maxsize=5000)(parts_of)
 
 
-def titled(read: Read, title: str) -> list[list[str]]:
+def titled(read: Read, title: str) -> list[Tokens]:
     """How much of each block the page's title has."""
     if not title:
-        return [[] for _ in read.texts]
+        return []
     of_title = frozenset(spaced(title.lower()).split())
-    return [[f"title={overlap(*texts, title, of_title)}"] for texts in zip(read.texts, read.lower, strict=True)]
+    shares = [overlap(text, lower, title, of_title) for text, lower in zip(read.texts, read.lower, strict=True)]
+    return [named(shares, lambda share: f"title={share}")]
 
 
 def overlap(text: str, lower: str, title: str, of_title: frozenset[str]) -> str:
@@ -257,8 +300,10 @@ def overlap(text: str, lower: str, title: str, of_title: frozenset[str]) -> str:
         return "same"
     if len(text) > 10 and text in title:
         return "inside"
-    words = set(spaced(lower).split())
-    return str(binned(len(words & of_title) / max(1, len(words | of_title)), (0.2, 0.5, 0.8)))
+    words = spaced(lower).split()
+    if of_title.isdisjoint(words):
+        return "0"
+    return str(binned(len(of_title.intersection(words)) / len(of_title.union(words)), (0.2, 0.5, 0.8)))
 
 
 def page_features(blocks: Sequence[Block], scores: np.ndarray, evidence: np.ndarray | None = None) -> np.ndarray:
@@ -273,7 +318,13 @@ def page_features(blocks: Sequence[Block], scores: np.ndarray, evidence: np.ndar
 
 def features_of(read: Read, scores: np.ndarray, evidence: np.ndarray | None = None) -> np.ndarray:
     """What ``page_features`` gives, of blocks that are read already."""
-    return np.column_stack(list(page_columns(read, scores, evidence).values())).astype(np.float32)
+    count = len(scores)
+    columns = [column.reshape(count, -1) for column in page_columns(read, scores, evidence).values()]
+    rows = np.empty((count, sum(column.shape[1] for column in columns)), dtype=np.float32)
+    for start in range(0, count, AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        np.concatenate([column[some] for column in columns], axis=1, out=rows[some], casting="same_kind")
+    return rows
 
 
 def page_names(kind: str, *, evidence: bool) -> list[str]:
@@ -338,8 +389,8 @@ def along(scores: np.ndarray, mass: np.ndarray, words: np.ndarray) -> dict[str, 
         "between article blocks": (places >= first) & (places <= last),
         "blocks before": np.log1p(places),
         "blocks behind": np.log1p(count - places),
-        "page, by words": np.tile(total / total.sum(), (count, 1)),
-        "page, by blocks": np.tile(scores.mean(axis=0), (count, 1)),
+        "page, by words": np.broadcast_to(total / total.sum(), scores.shape),
+        "page, by blocks": np.broadcast_to(scores.mean(axis=0), scores.shape),
         "page blocks": np.full(count, np.log1p(count)),
         "page words": np.full(count, np.log1p(words.sum())),
     }
@@ -363,21 +414,13 @@ def last_of(scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 
 def running_mean(scores: np.ndarray, words: np.ndarray, decay: float) -> np.ndarray:
     """The mean score of the blocks before each, near and long blocks counting more."""
-    shares, weight = [], 0.0
-    for gain in np.sqrt(words + 1).tolist():
-        weight = decay * weight + gain
-        shares.append(gain / weight)
-    means = [running(column, shares) for column in scores.T.tolist()]
-    return np.array(means).T[:-1]
-
-
-def running(values: Sequence[float], shares: Sequence[float]) -> list[float]:
-    """0, and behind it the mean after each value, that moves towards the value by its share of the way."""
-    mean, means = 0.0, [0.0]
-    for value, share in zip(values, shares, strict=True):
-        mean += (value - mean) * share
-        means.append(mean)
-    return means
+    gain = np.sqrt(words + 1)[:, None]
+    sums = np.hstack([scores * gain, gain])  # over one block, over two, over four, and so on
+    reach = 1
+    while reach < len(sums) and decay > NEGLIGIBLE:
+        sums[reach:] += decay * sums[:-reach]
+        reach, decay = 2 * reach, decay * decay
+    return np.vstack([np.zeros(scores.shape[1]), sums[:-1, :-1] / sums[:-1, -1:]])
 
 
 def groups(read: Read) -> dict[str, np.ndarray]:
@@ -387,53 +430,52 @@ def groups(read: Read) -> dict[str, np.ndarray]:
     blocks = read.blocks
     same = DIGITS.sub("0", SEPARATOR.join(read.lower)).split(SEPARATOR)
     begin = [f"{first_words(text, 2)} {min(3, size // 40)}" for text, size in zip(same, read.lengths, strict=True)]
-    keys: dict[str, Sequence[Hashable]] = {
-        "same text": same,
-        "same begin": begin,
-        "same shape": read.looks.seen,
-    }
+    found = {"same text": by_key(same), "same begin": by_key(begin), "same shape": alike(read.looks.seen)}
     if blocks[0].path:
         for least, holding in zip(CONTAINERS, containers(read.elements), strict=True):
-            keys[f"container of {least} blocks"] = holding
-        keys["same place"] = [
-            (read.elements.places[element], block.path.rpartition("/")[2].partition("[")[0])
-            for element, block in zip(read.elements.of, blocks, strict=True)
-        ]
-        keys["same names"] = [block.ancestors[-3:] for block in blocks]
-    return {name: numbered(of_block) for name, of_block in keys.items()}
+            found[f"container of {least} blocks"] = holding
+        found["same place"] = by_key(
+            [
+                (read.elements.places[element], block.path.rpartition("/")[2].partition("[")[0])
+                for element, block in zip(read.elements.of, blocks, strict=True)
+            ]
+        )
+        found["same names"] = by_key([block.ancestors[-3:] for block in blocks])
+    return found
 
 
-def containers(elements: Elements) -> list[list[int]]:
+def containers(elements: Elements) -> list[np.ndarray]:
     """For each of CONTAINERS the innermost element with at least so many blocks around each block; 0 if none."""
     sizes, holding = np.array(elements.sizes), [np.array(elements.of)]
     for least in CONTAINERS:
         holding.append(elements.large(holding[-1], sizes, least))
-    return [level.tolist() for level in holding[1:]]
+    return holding[1:]
 
 
-def numbered(keys: Sequence[Hashable]) -> np.ndarray:
-    numbers: dict[Hashable, int] = {}
-    return np.array([numbers.setdefault(key, len(numbers)) for key in keys])
+def by_key(keys: Sequence[Hashable]) -> np.ndarray:
+    """The number of each key."""
+    return numbers_of(keys, numbered(keys))
 
 
 def grouped(groups: Mapping[str, np.ndarray], scores: np.ndarray, mass: np.ndarray) -> dict[str, np.ndarray]:
     """For each block, of all blocks of its group: mean score, mean by words, share of the page's content, how many."""
-    starts = np.cumsum([0, *(group.max() + 1 for group in groups.values())])
-    numbers = [group + start for group, start in zip(groups.values(), starts[:-1], strict=True)]
-    everyone = np.concatenate(numbers)
-    sizes = np.bincount(everyone)
-    sums, masses = (
-        np.stack([np.bincount(everyone, np.tile(column, len(groups))) for column in values.T], axis=1)
-        for values in (scores, mass)
+    count, most = len(scores), ends_of(np.array([group.max() + 1 for group in groups.values()]))
+    numbers = np.column_stack(list(groups.values())) + most[:-1]
+    ends = numbers.shape[1] * np.arange(count + 1)
+    belongs = csr_matrix((np.ones(numbers.size), numbers.ravel(), ends), (count, most[-1]))
+    sums, masses = np.hsplit(belongs.T @ np.hstack([scores, mass]), 2)
+    sizes = np.maximum(1, np.bincount(numbers.ravel()))  # not all numbers are there
+    found = np.column_stack(
+        [
+            sums / sizes[:, None],
+            masses / (masses.sum(axis=1, keepdims=True) + 1e-9),
+            masses[:, 0] / (mass[:, 0].sum() + 1e-9),
+            np.log(sizes),
+        ]
     )
-    found = {
-        "by blocks": sums / sizes[:, None],
-        "by words": masses / (masses.sum(axis=1, keepdims=True) + 1e-9),
-        "share of article": masses[:, 0] / (mass[:, 0].sum() + 1e-9),
-        "size": np.log(sizes),
-    }
-    return {
-        f"{name}, {what}": values[group]
-        for name, group in zip(groups, numbers, strict=True)
-        for what, values in found.items()
-    }
+    columns: dict[str, np.ndarray] = {}
+    for name, group in zip(groups, numbers.T, strict=True):
+        by_blocks, by_words, share, size = np.split(found[group], (len(LABELS), 2 * len(LABELS), -1), axis=1)
+        columns |= {f"{name}, by blocks": by_blocks, f"{name}, by words": by_words}
+        columns |= {f"{name}, share of article": share[:, 0], f"{name}, size": size[:, 0]}
+    return columns

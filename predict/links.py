@@ -6,31 +6,39 @@ from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import SplitResult, urlsplit
 
+import numpy as np
+
 from .blocks import Block
+from .lists import numbered, numbers_of
 
 MAX_ADDRESS = 4000  # characters of an address that are read; Python keeps some of those that it takes apart
 MAX_HOST = 300  # of its host, which Python normalises in quadratic time; a name has 253 at most
 LONG_HOST = re.compile(rf"(?:[^:/?#]*:)?//[^/?#]{{{MAX_HOST + 1}}}")
 
 
-def linked(blocks: Sequence[Block]) -> list[list[str]]:
-    """For each block of an HTML page its images, and where its first link leads: how far, how named, how often."""
-    parts = [urlsplit_or_none(block.href) for block in blocks]
-    hosts = Counter(part.netloc for part in parts if part and part.netloc)
+def linked(blocks: Sequence[Block]) -> tuple[list[list[str]], np.ndarray]:
+    """For each block of an HTML page its images, and where its first link leads: how far, how named, how often.
+
+    Gives lists of tokens, and the number of each block's list; the last list is empty.
+    """
+    often = Counter(block.href for block in blocks)
+    parts = {href: urlsplit_or_none(href) for href in often}
+    hosts = Counter[str]()
+    for href, part in parts.items():
+        if part and part.netloc:
+            hosts[part.netloc] += often[href]
     own = hosts.most_common(1)[0][0] if hosts else ""
-    often = Counter(block.href for block in blocks if block.href)
+    keys = [(block.href, min(block.images, 3)) for block in blocks]
+    numbers = numbered(keys)
     found: list[list[str]] = []
-    for block, part in zip(blocks, parts, strict=True):
-        if not block.path:
-            found.append([])
-            continue
-        tokens = [f"images={min(block.images, 3)}"]
-        if not block.href or part is None:
-            found.append(["to=none", *tokens])
+    for href, images in numbers:
+        part = parts[href]
+        if not href or part is None:
+            found.append(["to=none", f"images={images}"])
             continue
         lead = " ".join(link_tokens(part, own)).split()  # an address may hold spaces, a token may not
-        found.append([*lead, *tokens, f"same-link={min(3, often[block.href])}"])
-    return found
+        found.append([*lead, f"images={images}", f"same-link={min(3, often[href])}"])
+    return [*found, []], numbers_of(keys, numbers)
 
 
 def urlsplit_or_none(href: str) -> SplitResult | None:

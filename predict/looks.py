@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .words import count_words
+from .lists import Tokens, flagged, levels, named
+from .words import UNSPACED, count_words
 
 KINDS: dict[str, Callable[[str], object]] = {  # of characters
     "space": str.isspace,
@@ -17,7 +18,9 @@ KINDS: dict[str, Callable[[str], object]] = {  # of characters
     "end": ".!?。！？।؟".__contains__,  # of a sentence, where a closing one stands behind it
     "closing": lambda one: one.isspace() or one in "\"'»”’)",
     "full end": "。！？।".__contains__,
+    "unspaced": UNSPACED.match,
 }
+COUNTED = ("letter", "capital", "digit", "comma", "begin", "capital word", "sentence", "unspaced")
 DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{1,2}:\d\d\b")
 # Of these two, each stretch without words, or without spaces, is read once, so that the time is linear.
 CUT_OFF = re.compile(r"(?:(?<=\w)|\A)(?>\W*?(?:…|\.\.\.))\W*+\Z")
@@ -33,41 +36,42 @@ class Looks:
     """
 
     words: np.ndarray
-    seen: list[tuple[str, ...]]
-    own: list[list[str]]
+    seen: list[Tokens]
+    own: list[Tokens]
 
 
 def looks_of(texts: Sequence[str]) -> Looks:
     """The looks of texts of which none is empty."""
     lengths = np.array(list(map(len, texts)))
     first = np.cumsum(lengths + 1) - lengths - 1
-    kinds = kinds_of("\n".join(texts) + "\n")
+    whole = "\n".join(texts) + "\n"
+    kinds = kinds_of(whole)
     flags = {name: kinds & 1 << place != 0 for place, name in enumerate(KINDS)}
-    begin = ~flags["space"]
-    begin[1:] &= flags["space"][:-1]
-    flags |= {"capital word": begin & flags["capital"]}
+    flags["begin"] = ~flags["space"]
+    flags["begin"][1:] &= flags["space"][:-1]
+    flags["capital word"] = flags["begin"] & flags["capital"]
     flags["sentence"] = flags["full end"] | (flags["end"] & np.append(flags["closing"][1:], True))
-    counts = {name: np.add.reduceat(of_name, first, dtype=np.int64) for name, of_name in flags.items()}
-    words, digits = np.array(list(map(count_words, texts))), counts["digit"]
+    counts = {name: np.add.reduceat(flags[name], first, dtype=np.int64) for name in COUNTED}
+    words, digits = counts["begin"], counts["digit"]
+    for place in np.flatnonzero(counts["unspaced"]).tolist():
+        words[place] = count_words(texts[place])
     capitalised = counts["capital word"] / np.maximum(1, words)
-    cut = [("…" in text or "..." in text) and CUT_OFF.search(text) is not None for text in texts]
-    seen = zip(
+    cut = found(CUT_OFF, texts, holding("…", texts, whole) | holding("...", texts, whole))
+    last = ["" if is_cut else text[-1] for text, is_cut in zip(texts, cut.tolist(), strict=True)]
+    seen = [
         levels("words", words, (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 100)),
-        [f"end={'cutoff' if is_cut else end_of(text[-1])}" for text, is_cut in zip(texts, cut, strict=True)],
-        [f"start={start_of(text[0])}" for text in texts],
+        named(last, lambda one: f"end={end_of(one) if one else 'cutoff'}"),
+        named([text[0] for text in texts], lambda one: f"start={start_of(one)}"),
         levels("sentences", counts["sentence"], (1, 2, 3, 5)),
         levels("case", capitalised, (0.3, 0.6, 0.99)),
-        strict=True,
-    )
-    own = zip(
+    ]
+    own = [
         levels("upper", counts["capital"] / np.maximum(1, counts["letter"]), (0.001, 0.05, 0.15, 0.5, 0.99)),
         levels("capitals", capitalised, (0.15, 0.3, 0.5, 0.7, 0.99)),
         levels("digits", digits / lengths, (0.001, 0.05, 0.2, 0.5)),
         levels("commas", counts["comma"], (1, 2, 4)),
-        strict=True,
-    )
-    signs = map(signs_of, texts, cut, (digits > 0).tolist())
-    return Looks(words, list(seen), [[*tokens, *more] for tokens, more in zip(own, signs, strict=True)])
+    ]
+    return Looks(words, seen, [*own, *signs_of(texts, whole, cut, digits > 0)])
 
 
 def kinds_of(text: str) -> np.ndarray:
@@ -89,19 +93,27 @@ def start_of(first: str) -> str:
     return "upper" if first.isupper() else "lower" if first.islower() else "digit" if first.isdigit() else first
 
 
-def signs_of(text: str, cut: bool, digit: bool) -> list[str]:
-    """What stands in a text that tells what it is for."""
-    signs = ["date"] if digit and DATE.search(text) else []
-    if cut:
-        signs.append("cutoff")
-    if ("@" in text or "://" in text or "www." in text) and CONTACT.search(text):
-        signs.append("contact")
-    if text[0] in QUOTES:
-        signs.append("quote")
-    return signs + [name for name, sign in (("bar", "|"), ("copyright", "©")) if sign in text]
+def signs_of(texts: Sequence[str], whole: str, cut: np.ndarray, digit: np.ndarray) -> list[Tokens]:
+    """What stands in each text that tells what it is for; ``whole`` has all texts."""
+    contact = holding("@", texts, whole) | holding("://", texts, whole) | holding("www.", texts, whole)
+    return [
+        flagged("date", found(DATE, texts, digit)),
+        flagged("cutoff", cut),
+        flagged("contact", found(CONTACT, texts, contact)),
+        flagged("quote", np.array([text[0] in QUOTES for text in texts])),
+        flagged("bar", holding("|", texts, whole)),
+        flagged("copyright", holding("©", texts, whole)),
+    ]
 
 
-def levels(name: str, values: np.ndarray, edges: Sequence[float]) -> list[str]:
-    """Between which edges each value lies, as tokens: see ``links.binned``."""
-    tokens = [f"{name}={level}" for level in range(len(edges) + 1)]
-    return [tokens[level] for level in np.searchsorted(edges, values, side="right").tolist()]
+def holding(sign: str, texts: Sequence[str], whole: str) -> np.ndarray:
+    """Which of the texts hold a sign, as booleans; ``whole`` has all texts."""
+    return np.array([sign in text for text in texts]) if sign in whole else np.zeros(len(texts), dtype=bool)
+
+
+def found(pattern: re.Pattern[str], texts: Sequence[str], wanted: np.ndarray) -> np.ndarray:
+    """Which of the texts hold a pattern, as booleans; only those that are ``wanted`` are searched."""
+    there = np.zeros(len(texts), dtype=bool)
+    places = np.flatnonzero(wanted)
+    there[places] = [pattern.search(texts[place]) is not None for place in places.tolist()]
+    return there

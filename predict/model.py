@@ -72,8 +72,8 @@ class Model:
         the page's article, the same in each row; ``path``, the XPath of the block, None for plain text. Raises
         ModelError if the model has no such operating point.
         """
-        records = self.records(content, page=page, kind=kind, charset=charset, prefer=prefer)
-        return pd.DataFrame([[record.get(column) for column in COLUMNS] for record in records], columns=COLUMNS)
+        blocks, said, found = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
+        return pd.DataFrame(columns_of(page, blocks, said, found), dtype=None if blocks else object)
 
     def records(
         self,
@@ -86,18 +86,10 @@ class Model:
     ) -> list[dict[str, Any]]:
         """What ``label`` gives, a dict a block, without path where that is None."""
         blocks, said, found = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
-        sure = confidence(found, said, [block.text for block in blocks])
-        page = encodable(page)  # a file may have any bytes as its name
-        records = []
-        for block, label, row in zip(blocks, said, found.tolist(), strict=True):
-            scores = dict(zip(LABELS, row, strict=True))
-            records.append(
-                {"page": page, "index": block.index, "text": block.text, "label": label, "scores": scores,
-                 "confidence": sure}
-            )  # fmt: skip
-            if block.path:
-                records[-1]["path"] = block.path
-        return records
+        columns = columns_of(page, blocks, said, found)
+        if kind_of(blocks) == "text":
+            del columns["path"]
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
     def text(
         self, content: Content, *, kind: Kind = "auto", charset: str | None = None, prefer: Prefer = "balanced"
@@ -156,6 +148,21 @@ class Model:
                 f"this model has no operating point that prefers {prefer} on {kind} pages; "
                 "train on hand-labelled pages (`make data`, then `make train`), or leave --prefer out"
             ) from None
+
+
+def columns_of(page: str, blocks: Sequence[Block], said: list[str], scores: np.ndarray) -> dict[str, list[Any]]:
+    """The COLUMNS of ``Model.label``."""
+    texts = [block.text for block in blocks]
+    columns = (
+        [encodable(page)] * len(blocks),  # a file may have any bytes as its name
+        [block.index for block in blocks],
+        texts,
+        said,
+        [dict(zip(LABELS, row, strict=True)) for row in scores.tolist()],
+        [confidence(scores, said, texts)] * len(blocks),
+        [block.path or None for block in blocks],
+    )
+    return dict(zip(COLUMNS, columns, strict=True))
 
 
 def passes_of(pipelines: dict[str, Pipeline], kind: str) -> Passes:

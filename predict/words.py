@@ -31,6 +31,8 @@ def first_words(text: str, count: int) -> str:
     >>> first_words("相关阅读 news", 3)
     '相关 阅读 news'
     """
+    if text.isascii():
+        return " ".join(text.split(None, count)[:count])
     return " ".join(found[0] for found in islice(WORDS.finditer(text), count))
 
 

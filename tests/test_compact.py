@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pagesieve.predict import Model, load
 from pagesieve.predict.around import ALL, Column, Stretches, beside, elements_around, near, own, shared, within
 from pagesieve.predict.blocks import Block, segment
-from pagesieve.predict.compact import UNKNOWN, by_mark, marked_terms
+from pagesieve.predict.compact import by_mark, terms_of
+from pagesieve.predict.lists import NONE, lists_of
 from pagesieve.predict.model import score
 from pagesieve.predict.page import read_page
 
@@ -71,21 +72,19 @@ def test_a_model_makes_its_tables_once_for_each_kind() -> None:
 
 def seen_by(column: Column, mark: str, block: int) -> list[str]:
     seen = column.seen[mark]
-    return [
-        word
-        for row, begin, end in seen.rows.tolist()
-        if row == block
-        for words in column.words[begin:end]
-        for word in words[: seen.most]
-    ]
+    if (stretch := seen.of[block]) == NONE:
+        return []
+    places = [place for place in range(seen.begin[stretch], seen.end[stretch]) if place != seen.but[stretch]]
+    return [word for place in places for word in column.lists.words(place)[: seen.most]]
 
 
 def test_stretches_of_neighbours() -> None:
-    found = near([[letter, letter.upper()] for letter in "abcdefghijkl"])
+    found = near(lists_of([[letter, letter.upper()] for letter in "abcdefghijkl"]))
     assert seen_by(found, "-1:", 3) == ["c", "C"] and seen_by(found, "+1:", 11) == []
     assert seen_by(found, "-2:", 3) == ["b", "B"] and seen_by(found, "+2:", 3) == ["f", "F"]
     assert seen_by(found, "-8:", 3) == ["a", "A"] and seen_by(found, "+8:", 3) == list("gGhHiIjJkKlL")
-    looks = Column([["a", "A"], ["b"], ["c"], ["none"]], own(3) | beside(3, 1))
+    lists = lists_of([["a", "A"], ["b"], ["c"], ["none"]])
+    looks = Column(lists, own(np.arange(3), np.arange(4)) | beside(np.arange(3), np.arange(4), 1))
     assert seen_by(looks, "", 0) == ["a", "A"] and seen_by(looks, "-1:", 1) == ["a"]
     assert seen_by(looks, "-2:", 1) == ["none"] and seen_by(looks, "+2:", 1) == ["none"]
 
@@ -103,27 +102,21 @@ def test_stretches_of_containers_leave_out_the_block_itself() -> None:
         "/html/body[1]/p[1]/text()[1]",
     ]
     elements = elements_around([Block(i, "x", path=path) for i, path in enumerate(paths)])
-    assert elements.places == [
-        "",
-        "/html",
-        "/html/body",
-        "/html/body/ul",
-        "/html/body/ul/li",
-        "/html/body/ul/li",
-        "/html/body/p",
-    ]
+    assert elements.places == [0, 1, 2, 3, 4, 4, 5]
     assert elements.of == [4, 5, 6] and elements.around == [0, 0, 1, 2, 3, 3, 2]
     assert elements.sizes[1:4] == [3, 3, 2] and elements.first[3:5] == [0, 0] and elements.last[3:5] == [1, 0]
-    found = within(elements, [["a"], ["b"], ["c"]])
+    found = within(elements, lists_of([["a"], ["b"], ["c"]]))
     assert seen_by(found, "1:", 0) == ["b"] and seen_by(found, "1:", 1) == ["a"] and seen_by(found, "1^", 1) == ["a"]
     assert seen_by(found, "1:", 2) == ["a", "b"] and seen_by(found, "2:", 0) == []
 
 
-def test_terms_are_numbered_and_what_is_none_is_unknown() -> None:
+def test_terms_of_a_stretch_are_there_once_and_what_is_none_is_left_out() -> None:
     marked = by_mark(["-1:b", "b", "-1:a"], 7)
-    rows = np.array([[0, 0, 2], [1, 2, 3], [2, 1, 2]])
-    column = Column([["a", "b"], ["x"], ["b", "b"]], {"-1:": Stretches(rows, ALL), "": Stretches(rows, 1)})
-    found = [(blocks.tolist(), numbers.tolist()) for blocks, numbers in marked_terms(marked, column)]
-    assert found == [
-        ([0, 0, 0, 1, 1, 2], [9, 7, UNKNOWN, 7, 7, UNKNOWN]), ([0, 0, 1, 2], [UNKNOWN, UNKNOWN, 8, UNKNOWN]),
-    ]  # fmt: skip
+    begin, end, nothing = np.array([0, 1, 1]), np.array([2, 3, 2]), np.full(3, NONE)
+    seen = {"-1:": Stretches(begin, begin, end, nothing, ALL), "": Stretches(begin, begin, end, nothing + [0, 3, 0], 1)}
+    column = Column(lists_of([["a", "b"], ["x"], ["b", "b"]]), seen | {"+1:": seen["-1:"]})
+    found = [np.flatnonzero(row).tolist() for row in terms_of({"near": marked}, {"near": column}, 10).toarray() == 1]
+    assert found == [[7, 9], [7], [], [], [], [], []]
+    seen[""] = Stretches(begin, begin, end, nothing, 1)
+    column = Column(column.lists, seen)
+    assert terms_of({"near": marked}, {"near": column}, 10).toarray()[4].tolist() == [0] * 8 + [1, 0]

@@ -21,6 +21,7 @@ from hostile import squeezed, visible
 
 from pagesieve.predict import blocks, features, links, load, model, output
 from pagesieve.predict.charset import encodable
+from pagesieve.predict.explain import explain
 from pagesieve.predict.limits import MAX_DEPTH, excess
 from pagesieve.predict.page import PageWarning
 
@@ -232,16 +233,33 @@ def test_a_thousand_hostile_pages_leave_no_more_in_memory_than_ten() -> None:
     assert process.memory_info().rss < after_ten + 20_000_000
 
 
-def test_explaining_a_block_takes_no_more_memory_than_labelling_the_page() -> None:
-    markup = f"<div class='{tags(500, 'x{} ')}'>" + tags(500, "<p class=y{}>x</p>")
-    blocks, _, title = MODEL.read(markup, kind="html", charset=None)
+def peak(act: Callable[[], object]) -> int:
+    """Bytes that are taken at most, the second time."""
+    act()
+    tracemalloc.start()
+    act()
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return taken
 
-    def peak(act: Callable[[], object]) -> int:
-        act()
-        tracemalloc.start()
-        act()
-        taken = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return taken
 
-    assert peak(lambda: MODEL.rows(blocks, title, 5)) < 1.5 * peak(lambda: MODEL.score(blocks, title)) + 1_000_000
+CELLS = "<td>Port {0} <td><a href='/b/{0}'>Boat</a><td>12.5"
+SHAPES: dict[str, Make] = {  # of pages, from a number of units
+    "rows": lambda n: "<table>" + tags(n, f"<tr>{CELLS}{CELLS}"),
+    "paragraphs": lambda n: tags(2 * n, "<h2>The {0} of May</h2><p>The heron on pier {0} waits for the tide."),
+    "classes": lambda n: f"<div class='{tags(500, 'x{} ')}'>" + tags(3 * n, "<p class=y{}>x</p>"),
+    "lists in lists": lambda n: tags(n, "<ul class='a{0}'><li>x<ul id=b{0}><li>y<ul><li>z {0}</ul></ul></ul>"),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_explaining_a_block_takes_as_much_memory_as_labelling_the_page(shape: str) -> None:
+    def memory(of_units: int) -> tuple[int, int]:
+        markup = SHAPES[shape](of_units)
+        return peak(lambda: explain(MODEL, markup, 5)), peak(lambda: MODEL.records(markup))
+
+    names = peak(lambda: explain(MODEL, "<p>x", 0))  # those of all terms: the same for every page
+    explained, labelled = memory(300)
+    assert explained < 1.5 * labelled + names
+    explained, four_times = memory(1200)
+    assert explained < 1.5 * four_times + names and four_times < 5 * labelled

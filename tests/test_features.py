@@ -14,8 +14,10 @@ from pagesieve.predict.features import (
     page_columns,
     page_features,
     placed,
+    running_mean,
     words_of,
 )
+from pagesieve.predict.lists import Tokens, alike, side_by_side
 from pagesieve.predict.looks import looks_of
 from pagesieve.predict.page import read_page
 from pagesieve.predict.words import count_words, first_words, text_length
@@ -132,12 +134,16 @@ def test_words_and_lengths_are_counted_alike_in_every_script(text: str, words: i
     assert (count_words(text), text_length(text)) == (words, length)
 
 
+def of_block(parts: list[Tokens], block: int) -> list[str]:
+    return side_by_side(parts).words(block)
+
+
 def test_a_paragraph_without_spaces_weighs_as_much_as_one_with_them() -> None:
     chinese, english = "渡轮在春天被漆成了绿色，" * 8, "This spring the ferry was painted green, " * 8
     for text in (chinese, english):
         columns = page_columns(Read([Block(0, text)]), np.full((1, 4), 0.25), None)
         assert columns["page words"][0] > np.log1p(40)
-        assert placed(Read([Block(0, "x"), Block(1, text), Block(2, "y")]))[2].count("behind=1") == 1
+        assert "behind=1" in of_block(placed(Read([Block(0, "x"), Block(1, text), Block(2, "y")])), 2)
 
 
 def test_titles_and_beginnings_are_compared_sign_by_sign_where_words_have_no_spaces() -> None:
@@ -151,18 +157,21 @@ def test_titles_and_beginnings_are_compared_sign_by_sign_where_words_have_no_spa
 def test_a_look_is_told_in_steps() -> None:
     looks = looks_of(["Tide Tables, 2024", "she waits… ", "“No.” He left! Why? v1.2", "关于潮汐。ok"])
     assert looks.words.tolist() == [3, 2, 5, 2]
-    assert looks.seen[0] == ("words=3", "end=digit", "start=upper", "sentences=0", "case=2")
-    assert looks.own[0] == ["upper=3", "capitals=3", "digits=3", "commas=1", "date"]
-    assert looks.seen[1][1] == "end=cutoff" and looks.own[1][-1] == "cutoff"
-    assert looks.seen[2][2:4] == ("start=“", "sentences=3") and looks.own[2][-1] == "quote"
-    assert looks.seen[3][0] == "words=2" and looks.seen[3][3] == "sentences=1"
+    seen, own = ([of_block(parts, block) for block in range(4)] for parts in (looks.seen, looks.own))
+    assert seen[0] == ["words=3", "end=digit", "start=upper", "sentences=0", "case=2"]
+    assert own[0] == ["upper=3", "capitals=3", "digits=3", "commas=1", "date"]
+    assert seen[1][1] == "end=cutoff" and own[1][-1] == "cutoff"
+    assert seen[2][2:4] == ["start=“", "sentences=3"] and own[2][-1] == "quote"
+    assert seen[3][0] == "words=2" and seen[3][3] == "sentences=1"
 
 
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=12))
 def test_texts_look_the_same_alone_and_together(lines: list[str]) -> None:
     together, alone = looks_of(lines), [looks_of([line]) for line in lines]
     assert together.words.tolist() == [count_words(line) for line in lines]
-    assert together.seen == [look.seen[0] for look in alone] and together.own == [look.own[0] for look in alone]
+    for block, look in enumerate(alone):
+        assert of_block(together.seen, block) == of_block(look.seen, 0)
+        assert of_block(together.own, block) == of_block(look.own, 0)
 
 
 @pytest.mark.parametrize(
@@ -209,3 +218,22 @@ def test_lines_that_begin_alike_are_seen_together():
     means = found[:, -20:-16]  # of the group by first words; that by shape is behind it
     assert means[2] == pytest.approx(scores[[0, 2, 3]].mean(axis=0), abs=1e-6)
     assert means[1] == pytest.approx(scores[1], abs=1e-6)
+
+
+def test_blocks_are_alike_that_have_the_same_tokens_in_all_parts():
+    parts = [Tokens("ab", np.array([0, 0, 1, 0, -1])), Tokens("c", np.array([0, -1, 0, 0, 0]))]
+    found = alike(parts).tolist()
+    assert found[0] == found[3] and len(set(found)) == 4
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**6), st.floats(0, 1)), min_size=1, max_size=200), st.sampled_from([0.6, 0.9])
+)
+def test_a_running_mean_is_that_of_the_blocks_one_by_one(rows: list[tuple[int, float]], decay: float):
+    words, scores = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    means, mean, weight = [], 0.0, 0.0
+    for gain, score in zip(np.sqrt(words + 1), scores, strict=True):
+        means.append(mean)
+        weight = decay * weight + gain
+        mean += (score - mean) * gain / weight
+    assert running_mean(scores[:, None], words, decay)[:, 0] == pytest.approx(means, abs=1e-12)

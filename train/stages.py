@@ -42,6 +42,7 @@ STAGES = (  # in their order: name, and the module and name of a function that i
     ("parse", model, "read_page"),
     ("walk", model, "segment"),
     ("features", compact, "block_terms"),
+    ("vectorise", compact, "word_terms"),
     ("vectorise", compact, "terms_of"),
     ("first pass", compact, "said"),
     ("second and third pass", compact, "features_of"),

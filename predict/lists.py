@@ -1,0 +1,106 @@
+"""Words of blocks as numbers: each distinct word is a string once, however many blocks have it."""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+NONE = -1  # the number of no token
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Tokens(NamedTuple):
+    """One token of each block: ``names[numbers[block]]``, or none where the number is NONE."""
+
+    names: Sequence[str]
+    numbers: np.ndarray
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Lists of words laid end to end: list i has the ``names`` that ``numbers[ends[i]:ends[i + 1]]`` say."""
+
+    names: Sequence[str]
+    numbers: np.ndarray
+    ends: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ends) - 1
+
+    def plus(self, word: str) -> "Lists":
+        """The lists, and behind them one of this word alone."""
+        numbers = np.append(self.numbers, len(self.names))
+        return Lists([*self.names, word], numbers, np.append(self.ends, len(numbers)))
+
+    def words(self, place: int) -> list[str]:
+        return [self.names[number] for number in self.numbers[self.ends[place] : self.ends[place + 1]].tolist()]
+
+
+def numbered(keys: Iterable[Key]) -> dict[Key, int]:
+    """The distinct keys by number, in the order in which they come."""
+    return {key: number for number, key in enumerate(dict.fromkeys(keys))}
+
+
+def numbers_of(keys: Sequence[Key], numbers: Mapping[Key, int]) -> np.ndarray:
+    return np.fromiter(map(numbers.__getitem__, keys), np.int32, len(keys))
+
+
+def lists_of(words: Iterable[Sequence[str]]) -> Lists:
+    flat: list[str] = []
+    lengths = []
+    for of_list in words:
+        flat += of_list
+        lengths.append(len(of_list))
+    names = numbered(flat)
+    return Lists(list(names), numbers_of(flat, names), ends_of(np.array(lengths, dtype=np.int64)))
+
+
+def ends_of(lengths: np.ndarray) -> np.ndarray:
+    """Where lists of these lengths begin and end, laid end to end: [2, 3] -> [0, 2, 5]."""
+    return np.concatenate([[0], np.cumsum(lengths)])
+
+
+def ragged_arange(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Indices of ranges laid end to end: [5, 9], [2, 3] -> [5, 6, 9, 10, 11]."""
+    ends = ends_of(counts)
+    return np.asarray(np.arange(ends[-1]) + np.repeat(starts - ends[:-1], counts))
+
+
+def named(keys: Sequence[Key], name: Callable[[Key], str]) -> Tokens:
+    """The token that each block's key gives."""
+    names: dict[str, int] = {}
+    numbers = {key: names.setdefault(name(key), len(names)) for key in dict.fromkeys(keys)}
+    return Tokens(list(names), numbers_of(keys, numbers))
+
+
+def levels(name: str, values: np.ndarray, edges: Sequence[float]) -> Tokens:
+    """Between which edges each value lies, as tokens: see ``links.binned``."""
+    return steps(name, np.searchsorted(edges, values, side="right"), len(edges))
+
+
+def steps(name: str, values: np.ndarray, most: int) -> Tokens:
+    """The values themselves as tokens, which are whole numbers from 0 to ``most``."""
+    return Tokens([f"{name}={value}" for value in range(most + 1)], values)
+
+
+def flagged(name: str, there: np.ndarray) -> Tokens:
+    """The same token for all blocks that have it."""
+    return Tokens([name], np.where(there, 0, NONE))
+
+
+def side_by_side(parts: Sequence[Tokens]) -> Lists:
+    """Each block's tokens as a list, in the order of the parts."""
+    table = np.column_stack([part.numbers for part in parts])
+    there = table != NONE
+    table += ends_of(np.array([len(part.names) for part in parts]))[:-1]
+    return Lists(list(chain.from_iterable(part.names for part in parts)), table[there], ends_of(there.sum(axis=1)))
+
+
+def alike(parts: Sequence[Tokens]) -> np.ndarray:
+    """A number for each block, which those share that have the same tokens in all parts."""
+    key = np.zeros(len(parts[0].numbers), dtype=np.int64)  # it has room for five parts, in two of which any character
+    for part in parts:
+        key = key * (len(part.names) + 1) + part.numbers + 1
+    return np.unique(key, return_inverse=True)[1]
