@@ -129,9 +129,15 @@ def digests_of(there: Sequence[corpora.Corpus], own: Path | None = None) -> dict
         for path in annotation_files(ANNOTATIONS, corpus.name):
             digests[f"annotations/{path.stem}"] = sha256_of(path)
     if there:
-        digests[WRITTEN.name] = hashlib.sha256(b"".join(map(Path.read_bytes, pages_in(WRITTEN)))).hexdigest()
+        digests[WRITTEN.name] = folder_digest(pages_in(WRITTEN))
     digests[PARAGRAPHS.stem] = sha256_of(PARAGRAPHS)
     return digests | ({own.name: sha256_of(own)} if own else {})
+
+
+def folder_digest(files: Sequence[Path]) -> str:
+    """The sha256 of files and their names: a page of another name is of another site."""
+    lines = [f"{sha256_of(path)} {path.name}\n" for path in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def train(args: Namespace) -> None:
