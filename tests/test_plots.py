@@ -73,6 +73,10 @@ def write_reports(folder: Path, *, pages: int = 60, blocks: int = 400) -> Path:
         "labels": figures,
         "calibration": {mode: dict.fromkeys(LABELS, bins) for mode in MODES},
         "confidence": {mode: bins | {"rank_correlation": 0.5} for mode in MODES},
+        "trust": {
+            group: {mode: {"pages": 9, "confidence": 0.9, "f1": 0.8, "error": 0.01} for mode in MODES}
+            for group in ("English", "Chinese, Japanese, Korean")
+        },
         "decision": {
             kind: {"balanced": dict.fromkeys(LABELS, 0.5), "precision": {"article_content": 0.9}}
             for kind in ("html", "text")
@@ -164,6 +168,8 @@ def test_reliability_is_drawn_as_it_was_measured(reports: Path) -> None:
     assert len(lines) == 5 and list(lines[1].get_ydata()) == pytest.approx([0.15, 0.45, 0.85])
     figure, table = plots.render_confidence(read)
     assert len(table) == 9 and len(figure.axes[0].get_lines()) == 4
+    of_group = figure.axes[1].get_lines()[0]
+    assert list(of_group.get_xdata()) == [0.9, 0.8] and len(figure.axes[1].get_yticks()) == 2
 
 
 def test_curves_pass_through_precision_and_recall_at_a_threshold(reports: Path) -> None:
@@ -342,14 +348,14 @@ def test_a_foreign_file_of_another_run_is_named(tmp_path: Path, name: str, conte
     assert not list(tmp_path.glob("*.png"))
 
 
-@pytest.mark.parametrize("name", ["calibration", "confidence", "slices", "terms", "threshold"])
+@pytest.mark.parametrize("name", ["calibration", "confidence", "slices", "terms", "threshold", "trust"])
 @pytest.mark.parametrize("value", ["x", []])
 def test_figures_of_another_shape_are_named_and_nothing_is_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: Any
 ) -> None:
     path = write_reports(tmp_path) / "metrics.json"
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {name: value}), encoding="utf-8")
-    plot = {"slices": "by_page"}.get(name, name)
+    plot = {"slices": "by_page", "trust": "confidence"}.get(name, name)
     monkeypatch.setattr(draw, "PLOTS", [one for one in draw.PLOTS if one.name == plot])
     with pytest.raises(ReportError, match=rf"the figures of {plot} are none \(.*\); run `make evaluate`"):
         draw.draw(tmp_path)

@@ -27,6 +27,7 @@ from pagesieve.train.corpus import (
     View,
     page_views,
 )
+from pagesieve.train.operate import trust
 from pagesieve.train.paragraphs import read_paragraphs
 from pagesieve.train.pipeline import MOST, counted, of_many_sites
 from pagesieve.train.split import fold_of, site_of
@@ -158,6 +159,11 @@ def test_html_rows_follow_the_readers_blocks():
     assert (sure["kept_f1"] == 1).all() and sure["confidence"].to_numpy() == pytest.approx(1)
     lost = evaluate.confidence_rows(views[:1], [np.eye(4)[np.full(len(views[0].blocks), 3)]])
     assert list(lost["kept_f1"]) == [0]
+    page = views[0].page
+    found = trust(rows[rows["page"] == page], pd.concat([sure, lost]).query("page == @page"), {page: "ja"})
+    assert list(found) == ["Chinese, Japanese, Korean"]
+    of_page = found["Chinese, Japanese, Korean"]["html"]
+    assert of_page["pages"] == 2 and (of_page["confidence"], of_page["f1"]) == pytest.approx((0.5, 0.5), abs=0.01)
     pages = evaluate.page_rows(views, scores)
     assert list(pages["recall"]) == [1, 1] and set(pages["page_type"]) == {"collection"}
 

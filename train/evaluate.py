@@ -26,7 +26,7 @@ from .baseline import baseline_of, to_json
 from .corpus import OWN, View
 from .fit import EVERYTHING, Learned, learn_from
 from .intervals import confusions, interval, known, macro_f1, mean, totals
-from .operate import calibration, kept_at_points, kept_by_threshold, operating_points, page_confidence
+from .operate import calibration, kept_at_points, kept_by_threshold, operating_points, page_confidence, trust
 from .slices import slices
 from .split import fold_of
 from .terms import top_terms
@@ -127,8 +127,8 @@ def confidence_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.D
         kept, true = lengths[said == LABELS[0]].sum(), lengths[view.labels == 0].sum()
         both = lengths[(said == LABELS[0]) & (view.labels == 0)].sum()
         f1 = 2 * both / (kept + true) if kept else 0.0
-        rows.append([mode_of(view), view.page, confidence(part, said.tolist(), texts), float(f1)])
-    return pd.DataFrame(rows, columns=["mode", "page", "confidence", "kept_f1"])
+        rows.append([mode_of(view), view.page_set, view.page, confidence(part, said.tolist(), texts), float(f1)])
+    return pd.DataFrame(rows, columns=["mode", "set", "page", "confidence", "kept_f1"])
 
 
 def label_scores(rows: pd.DataFrame) -> dict[str, object]:
@@ -206,13 +206,16 @@ def all_scores(
     figures["terms"] = top_terms(learned.pipelines[EVERYTHING])
     if len(predictions):
         read = pd.read_csv(data / "read.csv", dtype=str)
+        spoken = dict(zip(read["page"], read["language"], strict=True))
+        sure = confidence_rows(views, scores)
         figures["folds"] = fold_scores(predictions)
-        figures["slices"] = slices(predictions, dict(zip(read["page"], read["language"], strict=True)))
+        figures["slices"] = slices(predictions, spoken)
         figures["threshold"] = kept_by_threshold(predictions)
         figures["decision"] = operating_points(predictions)
         figures["kept"] = kept_at_points(predictions)
         figures["calibration"] = calibration(predictions)
-        figures["confidence"] = page_confidence(confidence_rows(views, scores))
+        figures["confidence"] = page_confidence(sure)
+        figures["trust"] = trust(predictions, sure, spoken)
         figures["without_names"] = without_names_scores(views, learned, jobs)
     if len(pages):
         figures["embedded"] = embedded_figures(views, jobs)

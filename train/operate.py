@@ -1,5 +1,6 @@
 """Out-of-fold scores -> operating points: how far to lean towards clean or whole articles; and page confidence."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from pagesieve.predict.model import KINDS
 BETA = {"precision": 0.25, "recall": 4.0}  # of the F-measure (van Rijsbergen) that an operating point makes largest
 GRID = np.round(np.arange(0.02, 0.99, 0.02), 2)  # thresholds of article_content that are tried
 BINS = np.linspace(0, 1, 11)  # of scores and of page confidence
+CJK = {"zh", "ja", "ko"}
+OTHER_SCRIPTS = {"ar", "bg", "bn", "el", "fa", "gu", "he", "hi", "hy", "ka", "ru", "sr", "ta", "th", "uk"}
 
 
 def operating_points(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
@@ -98,6 +101,39 @@ def page_confidence(pages: pd.DataFrame) -> dict[str, dict[str, Any]]:
         rank = {"rank_correlation": None if np.isnan(correlation) else float(correlation)}
         found[str(mode)] = reliability(part["confidence"], part["kept_f1"]) | rank
     return found
+
+
+def trust(
+    rows: pd.DataFrame, pages: pd.DataFrame, languages: Mapping[str, str]
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """How far scores and confidence can be trusted by group of languages, and on the set ``world``; then by mode: mean
+    ``confidence`` and ``f1`` of the ``pages``, and the largest calibration ``error`` of a label.
+
+    ``rows`` are those of ``evaluate.label_rows``, ``pages`` those of ``evaluate.confidence_rows``.
+    """
+    by_language = pages.assign(group=pages["page"].map(languages).map(group_of))
+    world = pages[pages["set"] == "world"].assign(group="the set world")
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for group, part in pd.concat([by_language, world]).groupby("group", sort=False):
+        errors = calibration(rows[rows["page"].isin(part["page"])])
+        found[str(group)] = {
+            str(mode): {
+                "pages": len(of),
+                "confidence": float(of["confidence"].mean()),
+                "f1": float(of["kept_f1"].mean()),
+                "error": max(label["error"] for label in errors[str(mode)].values()),
+            }
+            for mode, of in part.groupby("mode")
+        }
+    return found
+
+
+def group_of(language: str) -> str:
+    if language == "en":
+        return "English"
+    if language in CJK:
+        return "Chinese, Japanese, Korean"
+    return "others, not in Latin script" if language in OTHER_SCRIPTS else "others in Latin script"
 
 
 def reliability(said: pd.Series, true: pd.Series) -> dict[str, Any]:

@@ -163,12 +163,28 @@ def render_calibration(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 def render_confidence(reports: Reports) -> tuple[Figure, pd.DataFrame]:
     table = reliability(reports.metrics["confidence"], MODES, what="input")
-    figure = Figure(figsize=(8, 5.2))
-    axis = figure.subplots()
+    figure = Figure(figsize=(11, 5.2))
+    axis, by_group = figure.subplots(1, 2, width_ratios=(5, 4))
     draw_reliability(axis, table, {MODES[mode]: colour for mode, colour in MODE_COLOURS.items()})
     axis.set(xlabel="confidence of the page (0 to 1)", ylabel="F1 of the kept characters (0 to 1)")
-    figure.legend(loc="outside upper center", ncols=3)
+    draw_trust(by_group, reports.metrics["trust"])
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure, table.rename(columns={"said": "confidence", "true": "F1", "count": "pages"})
+
+
+def draw_trust(axis: Axes, trust: dict[str, dict[str, dict[str, Any]]]) -> None:
+    """A row a group of languages, in it one for each mode: from the mean confidence, a ring, to the mean F1, a dot."""
+    for row, by_mode in enumerate(trust.values()):
+        for place, (mode, colour) in zip((row - 0.25, row, row + 0.25), MODE_COLOURS.items(), strict=True):
+            if mode in by_mode:
+                said, true = by_mode[mode]["confidence"], by_mode[mode]["f1"]
+                axis.plot([said, true], [place, place], color=colour, lw=1.5)
+                axis.plot(said, place, "o", mfc="white", color=colour)
+                axis.plot(true, place, "o", color=colour)
+    axis.set_yticks(range(len(trust)), [group.replace(", ", ",\n") for group in trust])
+    axis.invert_yaxis()
+    axis.grid(axis="x")
+    axis.set(xlabel="mean confidence (ring) and mean F1 (dot)")
 
 
 def threshold_curves(metrics: dict[str, Any]) -> dict[str, pd.DataFrame]:
