@@ -38,6 +38,7 @@ from pagesieve.predict.progress import summary
 from pagesieve.predict.records import Column, RawPage, need, read_shard
 from pagesieve.predict.shards import Shard, find_shards, named
 from pagesieve.predict.spread import Engine, label_shards
+from pagesieve.predict.unpacked import Allowance
 
 PAGES = Path(__file__).parents[1] / "data" / "pages"
 SETTINGS = {"model": "none"}
@@ -303,7 +304,7 @@ def test_a_column_of_parquet_that_stands_twice_loses_its_file_alone(name: str) -
 def test_whatever_a_library_raises_of_an_archive_loses_it_alone(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(shard: Shard, column: Column) -> Iterator[RawPage]:
+    def broken(path: str, column: Column, allowance: Allowance) -> Iterator[RawPage]:
         yield RawPage("0", "heron", "text")
         raise error
 
