@@ -136,7 +136,13 @@ class OneByOne:
 def read_warc(path: str, _: Column, allowance: Allowance) -> Iterator[Record]:
     warc = need("fastwarc.warc", "warc")
     with unpacked(path, allowance) as stream:
-        for record in warc.ArchiveIterator(OneByOne(stream), parse_http=False, max_header_len=MAX_BYTES):
+        for record in warc.ArchiveIterator(
+            OneByOne(stream),
+            parse_http=False,
+            max_header_len=MAX_BYTES,
+            quirks_mode=True,  # lines that end with \n alone
+            stream_detect=False,  # what it unpacks itself is not counted
+        ):
             page = record.headers.get("WARC-Target-URI") or record.record_id or f"offset {record.stream_pos}"
             if record.record_type not in (warc.response, warc.conversion):
                 yield None
@@ -159,7 +165,7 @@ def http_page(record: Any, page: str, content: bytes) -> Record:
     try:
         record.is_http = True
         record.set_bytes_content(content)
-        record.parse_http(auto_decode="all", max_header_len=MAX_BYTES)
+        record.parse_http(auto_decode="all", max_header_len=MAX_BYTES, quirks_mode=True)
         if record.http_content_type not in HTML_TYPES:
             return None
         if len(content) > MAX_BYTES:

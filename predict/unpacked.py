@@ -8,6 +8,7 @@ from typing import Any
 from .limits import LEAST_RECORD, LEAST_UNPACKED, MAX_EXPANSION
 
 AT_ONCE = 1 << 16  # bytes
+GZIP = b"\x1f\x8b"  # how it begins, also where its name does not say so
 
 
 class Allowance:
@@ -48,6 +49,7 @@ class Metered(io.RawIOBase):
 
 def unpacked(path: str, allowance: Allowance) -> io.BufferedReader:
     """The content of an archive that is a stream; whoever reads on behind its allowance gets a ValueError."""
-    stream: io.BufferedIOBase
-    stream = gzip.open(path) if path.lower().endswith(".gz") else open(path, "rb")  # noqa: SIM115, its reader closes it
+    with open(path, "rb") as file:
+        packed = file.read(len(GZIP)) == GZIP or path.lower().endswith(".gz")
+    stream: io.BufferedIOBase = gzip.open(path) if packed else open(path, "rb")  # noqa: SIM115, its reader closes it
     return io.BufferedReader(Metered(stream, allowance), AT_ONCE)

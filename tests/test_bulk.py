@@ -217,6 +217,24 @@ def test_a_record_with_a_long_header_is_read_and_takes_no_other_with_it(name: st
     assert all(isinstance(one, RawPage) for one in records(name))
 
 
+@pytest.mark.parametrize("order", ["lf", "lf crlf lf", "crlf lf crlf", "http crlf", "crlf http lf"])
+def test_a_record_whose_lines_end_with_a_line_feed_alone_is_read_as_the_others(order: str) -> None:
+    pytest.importorskip("fastwarc", reason="needs fastwarc: make setup")
+    ended = record("http://a/", b"<p>heron\r\ntide")
+    head, http, body = ended.split(b"\r\n\r\n", 2)
+    bare = head.replace(b"\r\n", b"\n")
+    http_too = bare.replace(b"Length: 73", b"Length: 70") + b"\n\n" + http.replace(b"\r\n", b"\n")
+    made = {
+        "crlf": ended,
+        "lf": bare + b"\n\n" + http + b"\r\n\r\n" + body.strip() + b"\n\n",
+        "http": http_too + b"\n\n" + body.strip() + b"\n\n",
+    }
+    assert b"Length: 73" in bare and len(http + body.strip()) + 4 == 73
+    Path("a.warc").write_bytes(b"".join(made[name] for name in order.split()))
+    wanted = RawPage("http://a/", b"<p>heron\r\ntide", "html", "utf-8")
+    assert records("a.warc") == [wanted] * len(order.split())
+
+
 def test_an_archive_that_cannot_be_read_on_says_where() -> None:
     pytest.importorskip("fastwarc", reason="needs fastwarc: make setup")
     page = record("http://a/", b"<p>heron")

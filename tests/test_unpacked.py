@@ -74,6 +74,14 @@ def test_a_warc_is_read_as_far_as_the_size_of_its_file_allows(content: bytes, fi
     assert last.page is None and last.reason.endswith(SAID)
 
 
+def test_a_warc_that_is_packed_without_saying_so_is_read_no_further(five_megabytes: None) -> None:
+    pytest.importorskip("fastwarc", reason="needs fastwarc: make setup")
+    page = packed(record("http://a/", PAGE.encode()))
+    Path("a.warc").write_bytes(page + packed(b"\r\n" * MEGABYTE, 4) + page)
+    found = list(records("a.warc"))
+    assert [one.page for one in found] == ["http://a/", None] and found[1].reason.endswith(SAID)
+
+
 @pytest.mark.parametrize("cell", [None, "<p>heron", "x" * 2 * MEGABYTE], ids=["nothing", "small", "large"])
 def test_parquet_is_read_as_far_as_the_size_of_its_file_allows(cell: str | None, five_megabytes: None) -> None:
     arrow = pytest.importorskip("pyarrow", reason="needs pyarrow: make setup")
