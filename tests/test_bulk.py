@@ -1,5 +1,6 @@
 """Whole archives: every kind of shard, pages that kill or never end, stops in the middle, and what the files hold."""
 
+import errno
 import gzip
 import json
 import os
@@ -490,6 +491,44 @@ def test_a_finished_shard_is_left_as_it_is_and_another_run_is_refused() -> None:
     write_lines("a.jsonl", ["another heron"])
     with pytest.raises(Failure, match="made of other files"):
         bulk("a.jsonl")
+
+
+@pytest.mark.parametrize("other", ["a.jsonl", "a.jsonl.gz", "in/a.txt"])
+def test_a_shard_that_was_replaced_by_another_of_the_same_size_is_not_taken_for_finished(other: str) -> None:
+    Path("in").mkdir()
+    begin, end = (json.dumps({"text": f"{word} waits"}).encode() + b"\n" for word in ("heron", "eagle"))
+    filling = json.dumps({"text": "tide"}).encode() + b"\n"
+
+    def write(first: bytes, last: bytes) -> None:
+        content = first + filling * 5000 + last
+        Path(other).write_bytes(gzip.compress(content, 0, mtime=0) if other.endswith(".gz") else content)
+
+    given = "in" if other.startswith("in/") else other
+    write(begin, end)
+    (report,) = bulk(given)
+    write(begin, end)  # a copy, of another time
+    os.utime(other, (0, 0))
+    assert bulk(given) == [report]
+    for ends in ((end, end), (begin, begin)):
+        write(*ends)
+        with pytest.raises(Failure, match="was made of other files than .*; name another --out"):
+            bulk(given)
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), OSError("Error writing bytes")])
+def test_a_full_disk_is_said_with_the_folder(
+    error: OSError, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    write_lines("a.jsonl", ["The heron waits."])
+    model = load()
+    monkeypatch.setattr(__main__, "load", lambda path, **_: model)
+    monkeypatch.setattr(spread_module, "spread", full)
+    assert __main__.main(["bulk", "a.jsonl", "--out", "out", "--jobs", "1"]) == 2
+    said = f"pagesieve: --out out: cannot be written ({error.strerror or error}); repeat the command to go on\n"
+    assert capsys.readouterr().err == said
 
 
 ERROR = {"page": "0", "reason": "it raises", "shard": "a.jsonl"}
