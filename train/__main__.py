@@ -129,7 +129,8 @@ def digests_of(there: Sequence[corpora.Corpus], own: Path | None = None) -> dict
         for path in annotation_files(ANNOTATIONS, corpus.name):
             digests[f"annotations/{path.stem}"] = sha256_of(path)
     if there:
-        digests[WRITTEN.name] = hashlib.sha256(b"".join(map(Path.read_bytes, pages_in(WRITTEN)))).hexdigest()
+        named = [(page.name, sha256_of(page)) for page in pages_in(WRITTEN)]  # the name is the site
+        digests[WRITTEN.name] = hashlib.sha256(repr(named).encode()).hexdigest()
     digests[PARAGRAPHS.stem] = sha256_of(PARAGRAPHS)
     return digests | ({own.name: sha256_of(own)} if own else {})
 
