@@ -98,7 +98,13 @@ def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
     job = Job(args.out, work, args.what, args.format, column)
     start = time.monotonic()
     before = {str(shard.name) for shard in shards if finished(shard, job)}
-    reports = label_shards(shards, job, settings(args, model), Engine(args.engine, args.jobs, args.scheduler))
+    try:
+        reports = label_shards(shards, job, settings(args, model), Engine(args.engine, args.jobs, args.scheduler))
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        said = f"--out {args.out}: cannot be written ({error.strerror or error})"
+        raise Failure(f"{said}; repeat the command to go on") from error
     return reports, summary(reports, time.monotonic() - start, len(before))
 
 

@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import PurePath
-from typing import IO
 
 from .files import STAGE, check_file
 from .filetype import foreign_type
@@ -87,8 +87,7 @@ def read(page: str) -> bytes:
                 raise OSError("standard input is closed")
             content = sys.stdin.buffer.read(MAX_BYTES + 1)
         else:
-            with open(page, "rb") as file:
-                content = unpacked(file) if page.lower().endswith(".gz") else file.read(MAX_BYTES + 1)
+            content = content_of(page)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise BadPage(f"{page}: broken gzip: {error}") from error
     except OSError as error:
@@ -109,12 +108,16 @@ def naming(page: str) -> Iterator[None]:
         raise BadPage(f"{page}: {error}") from error
 
 
-def unpacked(file: IO[bytes]) -> bytes:
-    with gzip.open(file) as stream:
-        content = stream.read(MAX_BYTES + 1)
-    if not content and not file.tell():
+def content_of(path: str) -> bytes:
+    """The content of a page's file, unpacked, up to one byte more than MAX_BYTES; no more is read if it is packed."""
+    with open(path, "rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if not path.lower().endswith(".gz") or len(content) > MAX_BYTES:
+        return content
+    if not content:
         raise EOFError("the file is empty")
-    return content
+    with gzip.open(BytesIO(content)) as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 def kind(page: str, given: Kind) -> Kind:

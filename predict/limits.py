@@ -15,6 +15,9 @@ MAX_UNSURE = 20_000  # characters behind an <svg> or <math> of which the end can
 FOLLOWED = 20  # formatting elements that are followed behind these limits, where no tag depends on them
 MAX_MEMORY = 4_000_000_000  # bytes that a page may take in a worker; a table of 1,000,000 rows takes 2.0 GB
 MAX_SECONDS = 1800.0  # that a page may take on the command line; such a table takes 120 s of a core of its own
+LEAST_UNPACKED = 1_000_000_000  # bytes, unpacked, that are read of any archive of bulk
+MAX_EXPANSION = 100  # times the size of its file that are read of a larger one; pages are packed 5 to 20 times
+LEAST_RECORD = 1000  # bytes that a record of it counts as beside its content, as each takes 4 to 15 µs
 # Elements whose content is never shown; <noscript> is not among them, whole forum threads live there.
 NOT_TEXT = frozenset("script style template head title iframe noembed noframes datalist".split())
 NOT_DRAWN = NOT_TEXT.union("desc metadata defs symbol annotation annotation-xml".split())  # in an <svg> or <math>

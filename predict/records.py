@@ -1,22 +1,22 @@
 """shards -> pages, streamed: what each record holds, which are none, and which cannot be read."""
 
-import gzip
 import json
 import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from io import BufferedIOBase
+from io import BufferedReader
 from typing import Any
 
 from .files import check_file
 from .filetype import foreign_type
 from .guard import Lost, shortened
-from .inputs import Failure, kind
+from .inputs import Failure, content_of, kind
 from .output import plural
 from .page import MAX_BYTES, Kind
 from .shards import Shard
+from .unpacked import Allowance, unpacked
 
 MAX_LINE = 4 * MAX_BYTES  # bytes of JSON, where a character may take six
 READ_AT_ONCE = 1 << 20  # bytes of a Parquet column
@@ -65,12 +65,16 @@ Record = RawPage | Lost | None  # None is a record that is no page
 
 def read_shard(shard: Shard, column: Column) -> Iterator[Record]:
     """The records of a shard in order; where it cannot be read on, the last one is Lost without a page."""
-    read = {"warc": read_warc, "parquet": read_parquet, "jsonl": read_jsonl, "pages": read_pages}[shard.kind]
-    count = 0
+    if shard.kind == "pages":
+        yield from read_pages(shard)
+        return
+    read = {"warc": read_warc, "parquet": read_parquet, "jsonl": read_jsonl}[shard.kind]
+    path, count = shard.path(shard.files[0]), 0
     try:
-        if shard.kind != "pages":
-            check_file(shard.path(shard.files[0]))
-        for record in read(shard, column):
+        check_file(path)
+        allowance = Allowance(path)
+        for record in read(path, column, allowance):
+            allowance.spend()
             yield record
             count += 1
     except (Failure, MemoryError):
@@ -98,16 +102,11 @@ def need(module: str, extra: str) -> Any:
         raise Failure(f"this needs {package}: pip install 'pagesieve[{extra}]'") from error
 
 
-def opened(path: str) -> BufferedIOBase:
-    return gzip.open(path) if path.lower().endswith(".gz") else open(path, "rb")
-
-
-def read_pages(shard: Shard, _: Column) -> Iterator[Record]:
+def read_pages(shard: Shard) -> Iterator[Record]:
     for page in shard.files:
         try:
             check_file(shard.path(page))
-            with opened(shard.path(page)) as file:
-                yield checked(RawPage(page, file.read(MAX_BYTES + 1), kind(page, "auto")))
+            yield checked(RawPage(page, content_of(shard.path(page)), kind(page, "auto")))
         except BROKEN as error:
             yield Lost(page, f"cannot be read: {getattr(error, 'strerror', None) or error}")
 
@@ -130,14 +129,20 @@ def is_large(content: bytes | str) -> bool:
 class OneByOne:
     """A stream that gives what it has before it reads on, so that what lies before a tear is not lost with it."""
 
-    def __init__(self, stream: BufferedIOBase) -> None:
+    def __init__(self, stream: BufferedReader) -> None:
         self.read, self.tell = stream.read1, stream.tell
 
 
-def read_warc(shard: Shard, _: Column) -> Iterator[Record]:
+def read_warc(path: str, _: Column, allowance: Allowance) -> Iterator[Record]:
     warc = need("fastwarc.warc", "warc")
-    with opened(shard.path(shard.files[0])) as stream:
-        for record in warc.ArchiveIterator(OneByOne(stream), parse_http=False, max_header_len=MAX_BYTES):
+    with unpacked(path, allowance) as stream:
+        for record in warc.ArchiveIterator(
+            OneByOne(stream),
+            parse_http=False,
+            max_header_len=MAX_BYTES,
+            quirks_mode=True,  # lines that end with \n alone
+            stream_detect=False,  # what it unpacks itself is not counted
+        ):
             page = record.headers.get("WARC-Target-URI") or record.record_id or f"offset {record.stream_pos}"
             if record.record_type not in (warc.response, warc.conversion):
                 yield None
@@ -160,7 +165,7 @@ def http_page(record: Any, page: str, content: bytes) -> Record:
     try:
         record.is_http = True
         record.set_bytes_content(content)
-        record.parse_http(auto_decode="all", max_header_len=MAX_BYTES)
+        record.parse_http(auto_decode="all", max_header_len=MAX_BYTES, quirks_mode=True)
         if record.http_content_type not in HTML_TYPES:
             return None
         if len(content) > MAX_BYTES:
@@ -170,13 +175,11 @@ def http_page(record: Any, page: str, content: bytes) -> Record:
         return Lost(page, f"broken record: {error}")
 
 
-def read_parquet(shard: Shard, column: Column) -> Iterator[Record]:
+def read_parquet(path: str, column: Column, allowance: Allowance) -> Iterator[Record]:
     arrow = need("pyarrow", "parquet")
     # In streams, not a row group at once, which may be as large as the file; and row by row, for in a dictionary a
     # small file may hold a large cell for each of many rows.
-    with need("pyarrow.parquet", "parquet").ParquetFile(
-        shard.path(shard.files[0]), pre_buffer=False, buffer_size=READ_AT_ONCE
-    ) as file:
+    with need("pyarrow.parquet", "parquet").ParquetFile(path, pre_buffer=False, buffer_size=READ_AT_ONCE) as file:
         name, known = column.among(file.schema_arrow.names)
         flat = [field.name for field in file.schema_arrow if not arrow.types.is_nested(field.type)]
         if name not in flat:
@@ -185,7 +188,9 @@ def read_parquet(shard: Shard, column: Column) -> Iterator[Record]:
         if twice := [one for one in wanted if file.schema_arrow.names.count(one) > 1]:
             raise ValueError(f"column {twice[0]} stands twice")
         for number, batch in enumerate(file.iter_batches(batch_size=1, columns=wanted, use_threads=False)):
-            yield page_of_cells({one: batch.column(one)[0] for one in wanted}, name, known, number)
+            cells = {one: plain(batch.column(one)[0]) for one in wanted}
+            allowance.spend(sum(map(size_of, cells.values())))
+            yield page_of_cells(cells, name, known, number)
 
 
 def page_of_cells(cells: dict[str, Any], name: str, known: Kind, number: int) -> Record:
@@ -200,17 +205,27 @@ def page_of_cells(cells: dict[str, Any], name: str, known: Kind, number: int) ->
     return Lost(named(row, number), reasons[0]) if reasons else page_of(row, name, known, number)
 
 
-def value_of(cell: Any) -> Any:
-    """A cell of Arrow as Python has it."""
+def plain(cell: Any) -> Any:
+    """A cell of Arrow, or the one that it stands for in a dictionary."""
     while not hasattr(cell, "as_buffer") and hasattr(cell, "dictionary"):
         cell = cell.value
-    if cell.is_valid and hasattr(cell, "as_buffer") and len(cell.as_buffer()) > MAX_BYTES:
+    return cell
+
+
+def size_of(cell: Any) -> int:
+    """The bytes of a cell of text or bytes."""
+    return len(cell.as_buffer()) if cell.is_valid and hasattr(cell, "as_buffer") else 0
+
+
+def value_of(cell: Any) -> Any:
+    """A cell of Arrow as Python has it."""
+    if size_of(cell) > MAX_BYTES:
         raise ValueError(f"larger than {MAX_BYTES:,} bytes")
     return cell.as_py()
 
 
-def read_jsonl(shard: Shard, column: Column) -> Iterator[Record]:
-    with opened(shard.path(shard.files[0])) as stream:
+def read_jsonl(path: str, column: Column, allowance: Allowance) -> Iterator[Record]:
+    with unpacked(path, allowance) as stream:
         for number, line in enumerate(lines(stream)):
             if len(line) > MAX_LINE:
                 yield Lost(str(number), f"larger than {MAX_BYTES:,} bytes")
@@ -229,7 +244,7 @@ def read_jsonl(shard: Shard, column: Column) -> Iterator[Record]:
                 yield Lost(named(row, number), f"no content: {error}")
 
 
-def lines(stream: BufferedIOBase) -> Iterator[bytes]:
+def lines(stream: BufferedReader) -> Iterator[bytes]:
     """The lines that are not blank; of one longer than MAX_LINE, blank or not, its begin, which is longer, too."""
     while line := stream.readline(MAX_LINE + 1):
         rest = line
@@ -237,6 +252,15 @@ def lines(stream: BufferedIOBase) -> Iterator[bytes]:
             rest = stream.readline(MAX_LINE + 1)
         if len(line) > MAX_LINE or line.strip():
             yield line
+        else:
+            pass_blank(stream)
+
+
+def pass_blank(stream: BufferedReader) -> None:
+    """Pass over the blank lines that are at hand, all at once: one by one a billion of them take minutes."""
+    ahead = stream.peek()
+    blank = ahead[: len(ahead) - len(ahead.lstrip())]
+    stream.read(blank.rfind(b"\n") + 1)
 
 
 def page_of(row: dict[str, Any], name: str, known: Kind, number: int) -> Record:

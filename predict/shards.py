@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -16,6 +17,7 @@ SUFFIXES = {
 }
 ROOM = MAX_NAME - len(".parquet")  # for the name of a shard
 ENDINGS = (".jsonl", ".parquet", ".json")  # that the name of a shard gets: rows, and the report on it
+END = 4096  # bytes at the begin and at the end of a file by which it is known again
 PAGES_A_SHARD = 1000  # of a folder, which may hold millions
 
 
@@ -36,9 +38,22 @@ class Shard:
         return os.path.join(self.root, file)
 
     def digest(self) -> str:
-        """Tells this shard from one of other files, or of another size; what is no file has no say in it."""
-        files = [(file, os.path.getsize(path)) for file in self.files if os.path.isfile(path := self.path(file))]
+        """Tells this shard from one of other files, or of another size, begin or end; what is no file has no say."""
+        files = [(file, *size_and_ends(path)) for file in self.files if os.path.isfile(path := self.path(file))]
         return hashlib.sha256(repr(files).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def size_and_ends(path: str) -> tuple[int, bytes]:
+    """The size of a file, its first and its last bytes: where packed files keep their checksum, Parquet its index.
+
+    Not the time of its change, which a copy has of its own. Of a file that cannot be read there are no bytes.
+    """
+    size, ends = os.path.getsize(path), b""
+    with suppress(OSError), open(path, "rb") as stream:
+        ends = stream.read(END)
+        stream.seek(max(0, size - END))
+        ends += stream.read(END)
+    return size, ends
 
 
 def find_shards(inputs: Sequence[str], out: Path) -> list[Shard]:

@@ -1,5 +1,6 @@
 """Whole archives: every kind of shard, pages that kill or never end, stops in the middle, and what the files hold."""
 
+import errno
 import gzip
 import json
 import os
@@ -38,6 +39,7 @@ from pagesieve.predict.progress import summary
 from pagesieve.predict.records import Column, RawPage, need, read_shard
 from pagesieve.predict.shards import Shard, find_shards, named
 from pagesieve.predict.spread import Engine, label_shards
+from pagesieve.predict.unpacked import Allowance
 
 PAGES = Path(__file__).parents[1] / "data" / "pages"
 SETTINGS = {"model": "none"}
@@ -216,6 +218,24 @@ def test_a_record_with_a_long_header_is_read_and_takes_no_other_with_it(name: st
     assert all(isinstance(one, RawPage) for one in records(name))
 
 
+@pytest.mark.parametrize("order", ["lf", "lf crlf lf", "crlf lf crlf", "http crlf", "crlf http lf"])
+def test_a_record_whose_lines_end_with_a_line_feed_alone_is_read_as_the_others(order: str) -> None:
+    pytest.importorskip("fastwarc", reason="needs fastwarc: make setup")
+    ended = record("http://a/", b"<p>heron\r\ntide")
+    head, http, body = ended.split(b"\r\n\r\n", 2)
+    bare = head.replace(b"\r\n", b"\n")
+    http_too = bare.replace(b"Length: 73", b"Length: 70") + b"\n\n" + http.replace(b"\r\n", b"\n")
+    made = {
+        "crlf": ended,
+        "lf": bare + b"\n\n" + http + b"\r\n\r\n" + body.strip() + b"\n\n",
+        "http": http_too + b"\n\n" + body.strip() + b"\n\n",
+    }
+    assert b"Length: 73" in bare and len(http + body.strip()) + 4 == 73
+    Path("a.warc").write_bytes(b"".join(made[name] for name in order.split()))
+    wanted = RawPage("http://a/", b"<p>heron\r\ntide", "html", "utf-8")
+    assert records("a.warc") == [wanted] * len(order.split())
+
+
 def test_an_archive_that_cannot_be_read_on_says_where() -> None:
     pytest.importorskip("fastwarc", reason="needs fastwarc: make setup")
     page = record("http://a/", b"<p>heron")
@@ -303,7 +323,7 @@ def test_a_column_of_parquet_that_stands_twice_loses_its_file_alone(name: str) -
 def test_whatever_a_library_raises_of_an_archive_loses_it_alone(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(shard: Shard, column: Column) -> Iterator[RawPage]:
+    def broken(path: str, column: Column, allowance: Allowance) -> Iterator[RawPage]:
         yield RawPage("0", "heron", "text")
         raise error
 
@@ -471,6 +491,44 @@ def test_a_finished_shard_is_left_as_it_is_and_another_run_is_refused() -> None:
     write_lines("a.jsonl", ["another heron"])
     with pytest.raises(Failure, match="made of other files"):
         bulk("a.jsonl")
+
+
+@pytest.mark.parametrize("other", ["a.jsonl", "a.jsonl.gz", "in/a.txt"])
+def test_a_shard_that_was_replaced_by_another_of_the_same_size_is_not_taken_for_finished(other: str) -> None:
+    Path("in").mkdir()
+    begin, end = (json.dumps({"text": f"{word} waits"}).encode() + b"\n" for word in ("heron", "eagle"))
+    filling = json.dumps({"text": "tide"}).encode() + b"\n"
+
+    def write(first: bytes, last: bytes) -> None:
+        content = first + filling * 5000 + last
+        Path(other).write_bytes(gzip.compress(content, 0, mtime=0) if other.endswith(".gz") else content)
+
+    given = "in" if other.startswith("in/") else other
+    write(begin, end)
+    (report,) = bulk(given)
+    write(begin, end)  # a copy, of another time
+    os.utime(other, (0, 0))
+    assert bulk(given) == [report]
+    for ends in ((end, end), (begin, begin)):
+        write(*ends)
+        with pytest.raises(Failure, match="was made of other files than .*; name another --out"):
+            bulk(given)
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), OSError("Error writing bytes")])
+def test_a_full_disk_is_said_with_the_folder(
+    error: OSError, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    write_lines("a.jsonl", ["The heron waits."])
+    model = load()
+    monkeypatch.setattr(__main__, "load", lambda path, **_: model)
+    monkeypatch.setattr(spread_module, "spread", full)
+    assert __main__.main(["bulk", "a.jsonl", "--out", "out", "--jobs", "1"]) == 2
+    said = f"pagesieve: --out out: cannot be written ({error.strerror or error}); repeat the command to go on\n"
+    assert capsys.readouterr().err == said
 
 
 ERROR = {"page": "0", "reason": "it raises", "shard": "a.jsonl"}

@@ -345,6 +345,39 @@ def test_a_page_that_cannot_be_read_is_skipped_in_a_folder(
     assert "reader '../me': expected" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("options", [["--blind"], ["--blind", "--import", "labels.csv"]])
+@pytest.mark.parametrize("taken", ["mine", "mine/labels", "link"])
+def test_a_folder_that_cannot_take_labels_is_said_before_the_work(
+    pages: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    taken: str,
+    options: list[str],
+) -> None:
+    for name in ("tasks_of", "serve"):
+        monkeypatch.setattr(review, name, lambda *_: pytest.fail("the work began"))
+    (tmp_path / taken).parent.mkdir(exist_ok=True)
+    (tmp_path / "link").symlink_to("nowhere")
+    (tmp_path / taken).touch()
+    out = tmp_path / taken.partition("/")[0] / ("deep" if taken == "link" else "")
+    assert main(["review", str(pages), "--out", str(out), *options]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"pagesieve: --out {out}: {tmp_path / taken} is no folder; name another one"
+
+
+def test_a_folder_that_is_read_only_is_said_before_the_work_and_no_matter_for_an_export(
+    pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(review, "serve", lambda *_: pytest.fail("it is served"))
+    monkeypatch.setattr(reviewed.os, "access", lambda path, mode: False)
+    out = tmp_path / "new" / "mine"
+    assert main(["review", str(pages), "--blind", "--out", str(out)]) == 2
+    said = f"pagesieve: --out {out}: {tmp_path} cannot be written; name another folder\n"
+    assert capsys.readouterr().err == said and not out.exists()
+    assert main(["review", str(pages), "--out", str(out), "--export", str(tmp_path / "labels.csv")]) == 0
+
+
 def test_a_page_that_is_not_read_in_full_is_a_line(
     pages: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

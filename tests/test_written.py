@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from pagesieve.predict.labels import LABELS
+from pagesieve.train import __main__ as commands
+from pagesieve.train.corpora import Corpus
 from pagesieve.train.corpus import CorpusError
 from pagesieve.train.written import CODES, read_written, views_of
 
@@ -23,6 +25,20 @@ def test_the_innermost_label_counts_and_what_has_none_is_site_chrome(tmp_path: P
     assert [block.text for block in left.blocks] == [block.text for block in html.blocks[1:-1]]
     assert [view.kind for view in (html, text, left)] == ["html", "text", "leftover"]
     assert html.language == "de"
+
+
+def test_a_page_of_another_name_is_other_data_as_its_name_is_its_site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "WRITTEN", tmp_path)
+    path = page(tmp_path)
+    there = [Corpus("made-up", tmp_path, "0", "0", 1, 0, 0)]
+    before, site = commands.digests_of(there), views_of(path)[0].site
+    assert commands.digests_of(there) == before
+    renamed = path.rename(path.with_name("other.html"))
+    assert views_of(renamed)[0].site != site
+    after = commands.digests_of(there)
+    assert {name for name in before if before[name] != after[name]} == {tmp_path.name}
 
 
 def test_no_feature_can_see_a_label(tmp_path: Path) -> None:

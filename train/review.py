@@ -29,7 +29,17 @@ from pagesieve.predict.start import signal_of
 from . import label_studio
 from .align import SpanError
 from .queue import Task, queued, task_of
-from .reviewed import CODE_OF, Stale, change, differences, kept_sheets, label_file, marks_of, sheet_of
+from .reviewed import (
+    CODE_OF,
+    Stale,
+    change,
+    check_writable,
+    differences,
+    kept_sheets,
+    label_file,
+    marks_of,
+    sheet_of,
+)
 
 HOST = "127.0.0.1"
 MOST = 1_000_000  # bytes of a change
@@ -47,6 +57,8 @@ HEADERS = {
 
 def review(args: argparse.Namespace, model: Model | None) -> int:
     """Serve the review until Ctrl-C ends it, or write or take a file of labels; returns the exit status."""
+    if not args.export:
+        check_writable(args.out)
     try:
         tasks, status = tasks_of(args.inputs, args.input, args.out, model)
         sheets = [task.sheet for task in tasks]

@@ -124,6 +124,16 @@ def readers_of(folder: Path, sheet: Sheet) -> list[str]:
     return readers
 
 
+def check_writable(folder: Path) -> None:
+    """Raises Failure if labels cannot be kept in the folder, which is made with the first of them."""
+    for path in (folder / "pages", folder / "labels"):
+        there = next(part for part in (path, *path.parents) if part.exists() or part.is_symlink())
+        if not there.is_dir():
+            raise Failure(f"--out {folder}: {there} is no folder; name another one")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise Failure(f"--out {folder}: {there} cannot be written; name another folder")
+
+
 def label_file(folder: Path, sheet: Sheet, reader: str) -> Path:
     if not CELLS["reader"].fullmatch(reader):
         raise Failure(f"reader {reader!r:.60}: expected up to 32 letters, digits, - and _")
