@@ -88,7 +88,7 @@ PLOTS = (  # in reading order
          "really have the label, and below it the model is too sure; large marks are many blocks.",
          plots.render_calibration),
     Plot("confidence", "Can the confidence of a page be trusted?", "On the dashed line the confidence of pages is the "
-         "F1 of their articles by hand labels; large marks stand for many pages. On the right the means, by language.",
+         "F1 of their articles by hand labels; large marks stand for many pages; on the right the means, by language.",
          plots.render_confidence),
     Plot("learning_curve", "Would more labelled sites help?", "A line that still rises at its end says yes: each step "
          "to the right doubles the sites learned from, small marks are the folds.", plots_model.render_curve,
