@@ -5,7 +5,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Literal
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from .charset import decode, encodable
 from .filetype import foreign_type
@@ -70,7 +70,10 @@ def read_page(content: bytes | str, *, kind: Kind = "auto", charset: str | None 
     if message := excess(text):
         warnings.warn(f"{message}: read as text, without its tags", PageWarning, stacklevel=2)
         return Page("text", lines=text_lines(strip_tags(text)), flattened=True)
-    tree = LexborHTMLParser(text)
+    try:
+        tree = LexborHTMLParser(text)
+    except SelectolaxError as error:  # there is no HTML that cannot be parsed
+        raise MemoryError from error
     title = tree.css_first("title")
     return Page("html", tree=tree, title=" ".join(title.text().split())[:MAX_TITLE].strip() if title else "")
 
