@@ -86,7 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(encoding="utf-8", newline="")
     try:
         args = parser().parse_args(argv)
-        return COMMANDS[args.command](args)
+        with start.signals_first():
+            return COMMANDS[args.command](args)
     except KeyboardInterrupt as stopped:
         return start.report(stopped)
     except BrokenPipeError:

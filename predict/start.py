@@ -5,7 +5,8 @@ while libraries load; what it starts imports nothing from the current folder; cl
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from types import FrameType
 
@@ -54,6 +55,20 @@ def stop(number: int, _: FrameType | None) -> None:
         signal.signal(signal.SIGALRM, lambda *_: end(number))
         signal.setitimer(signal.ITIMER_REAL, PATIENCE)
     raise KeyboardInterrupt(number)
+
+
+@contextmanager
+def signals_first() -> Iterator[None]:
+    """Raise the KeyboardInterrupt of a signal again if what was putting things away raised an error in its place."""
+    try:
+        yield
+    except Exception as error:
+        before: BaseException | None = error
+        while before is not None:
+            if isinstance(before, KeyboardInterrupt):
+                raise before from None
+            before = before.__context__
+        raise
 
 
 def settle() -> None:

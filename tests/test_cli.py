@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -499,3 +500,17 @@ def test_stdout_is_utf8_whatever_the_locale(here: Path) -> None:
     with process("--format", "text", "p.txt", stdout=subprocess.PIPE, env=env) as started:
         out, err = started.communicate()
     assert (started.returncode, out.decode(), err) == (0, "Żubr 😀\n", b"")
+
+
+def test_a_signal_is_told_where_a_library_raised_an_error_in_its_place(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def load(*_: object, **__: object) -> None:
+        try:
+            raise KeyboardInterrupt(signal.SIGTERM)
+        finally:
+            raise ModelError("cannot join thread before it is started")
+
+    monkeypatch.setattr(__main__, "load", load)
+    assert __main__.main(["predict", "-"]) == 128 + signal.SIGTERM
+    assert capsys.readouterr() == ("", "pagesieve: terminated\n")

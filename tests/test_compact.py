@@ -45,7 +45,7 @@ def test_the_scores_are_those_of_the_pipelines(path: Path) -> None:
     assert np.abs(found - score(MODEL.pipelines, blocks, page.title)).max() <= 1e-6
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(TEXT, TAGS, st.sampled_from(["", "/a b/c", "https://x y.example/#f g"])), min_size=1),
     st.booleans(),

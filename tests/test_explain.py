@@ -72,7 +72,7 @@ def test_parts_sum_to_the_decision_values(model: Model, sample: str | None, kind
         check_sums(model, *PAGES[kind])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.sampled_from([*LINES, "-", "Ü", "読む", "\x1b[2J", "comment tides"]), min_size=1, max_size=5))
 def test_parts_of_random_pages_sum_to_the_decision_values(model: Model, lines: list[str]):
     check_sums(model, "\n".join(lines), "text")

@@ -160,8 +160,8 @@ LINE = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"))
 
 @given(st.lists(st.tuples(LINE, st.sampled_from(["\n", "\r\n", "\r"]))))
 def test_one_non_empty_line_gives_one_line(lines: list[tuple[str, str]]) -> None:
-    page = read_page("".join(line + end for line, end in lines), kind="text")
-    assert page.lines == tuple(" ".join(line.split()) for line, _ in lines if line.strip())
+    page = read_page("-\n" + "".join(line + end for line, end in lines), kind="text")
+    assert page.lines == ("-", *(" ".join(line.split()) for line, _ in lines if line.strip()))
     assert page.title == "" and page.tree is None
 
 

@@ -179,7 +179,7 @@ codes = st.lists(st.sampled_from([*CODES, "-"]), min_size=len(TEXTS), max_size=l
 
 
 @pytest.mark.parametrize("suffix", [".json", ".csv"])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.dictionaries(st.sampled_from(["ann", "bob", "user-7"]), codes, min_size=1))
 def test_labels_go_out_and_come_back_without_loss(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, by_reader: dict[str, str]
@@ -237,7 +237,6 @@ def test_regions_that_cover_all_blocks_over_and_over_are_refused(
     assert not (tmp_path / "mine").exists()
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="a \U0001f41f\ud800é", min_size=1, max_size=12), st.data())
 def test_a_region_is_found_by_signs_and_by_units(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text) - 1))

@@ -263,7 +263,7 @@ def main() -> int:
     """Run the command; returns the exit status, 2 after an error, which is a line on stderr."""
     try:
         args = arguments()
-        with local_backend(JOBS):
+        with start.signals_first(), local_backend(JOBS):
             return run(args)
     except KeyboardInterrupt as stopped:
         number = start.signal_of(stopped)
