@@ -18,7 +18,7 @@ from .around import Column, Stretches
 from .blocks import Block
 from .features import BLOCK_COLUMNS, Read, block_terms, features_of, rows_of
 from .labels import LABELS
-from .lists import NONE, ends_of, lists_of, ragged_arange
+from .lists import NONE, ends_of, lists_of, numbered, ragged_arange
 
 TERM = re.compile(r"^((?:[+-][128]:|[123][:^])?)(.*)$", re.M)  # of a column: whose word it is, and the word
 WORD = re.compile(r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff]+|[^\w\s]")  # of estimators.py
@@ -138,15 +138,15 @@ def compacted(pipeline: Pipeline) -> Compact:
         terms[name], start[name] = vectorizer.vocabulary, place.start
         idf[place], heavy[BLOCK_COLUMNS.index(name)] = vectorizer.idf_, union.transformer_weights[name]
     weights[:-1] = linear.coef_.T * idf[:-1, None]
-    words, alone, pairs, of_pairs = numbered(terms.get("words", ()), start.get("words", 0))
+    words, alone, pairs, of_pairs = words_and_pairs(terms.get("words", ()), start.get("words", 0))
     marked = {name: by_mark(of, start[name]) for name, of in terms.items() if name != "words"}
     return Compact(words, alone, pairs, of_pairs, marked, idf**2, weights, linear.intercept_, heavy)
 
 
-def numbered(terms: Sequence[str], start: int) -> tuple[dict[str, int], np.ndarray, np.ndarray, np.ndarray]:
+def words_and_pairs(terms: Sequence[str], start: int) -> tuple[dict[str, int], np.ndarray, np.ndarray, np.ndarray]:
     """The words of terms of one word or two by number, and the terms as numbers: see ``Compact``."""
     cut = [term.split(" ") for term in terms]
-    words = {word: number for number, word in enumerate(dict.fromkeys(chain.from_iterable(cut)))}
+    words = numbered(chain.from_iterable(cut))
     first, last = (looked_up(words, [of_term[place] for of_term in cut]) for place in (0, -1))
     of_two = np.array([len(of_term) == 2 for of_term in cut], dtype=bool)
     numbers = np.arange(start, start + len(terms), dtype=np.int32)
@@ -159,8 +159,7 @@ def numbered(terms: Sequence[str], start: int) -> tuple[dict[str, int], np.ndarr
 
 def by_mark(terms: Sequence[str], start: int) -> Marked:
     marks, words = zip(*TERM.findall("\n".join(terms)), strict=True)
-    numbers = {word: number for number, word in enumerate(dict.fromkeys(words))}
-    kinds = {mark: number for number, mark in enumerate(dict.fromkeys(marks))}
+    numbers, kinds = numbered(words), numbered(marks)
     of_word, of_mark = looked_up(numbers, words), looked_up(kinds, marks)
     tables = np.full((len(kinds), len(numbers) + 1), UNKNOWN, dtype=np.int32)  # the last is that of all unknown words
     tables[of_mark, of_word] = np.arange(start, start + len(terms))
