@@ -93,7 +93,7 @@ def label_shard(shard: Shard, job: Job) -> Report:
     """
     if report := finished(shard, job):  # by a worker that was lost before it could say so
         return report
-    report = Report(str(shard.name), shard.digest())
+    report = Report(str(shard.name), shard.digest)
     prefix = f"{joblib.hash(report.shard)}-"
     if len(list((job.out / RUNNING).glob(f"{prefix}*"))) >= ATTEMPTS:
         lines = report.lose([Lost(None, f"killed its worker {ATTEMPTS} times")])
@@ -121,7 +121,7 @@ def finished(shard: Shard, job: Job) -> Report | None:
     report = read_report(job.report(shard))
     if report.shard != str(shard.name):
         raise Failure(f"{job.report(shard)}: the report on another shard; remove it to label the shard anew")
-    if report.digest != shard.digest():
+    if report.digest != shard.digest:
         raise Failure(f"{job.rows(shard)} was made of other files than {shard.name}; name another --out")
     if sum(1 for _ in errors_of(shard, job)) != report.lost:
         raise Failure(f"{job.errors(shard)}: not what is lost of a shard; remove {job.report(shard)} to label it anew")

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePath
 
 from .files import MAX_NAME, STAGE, check_file, distinct, fitted, same
@@ -37,6 +38,7 @@ class Shard:
     def path(self, file: str) -> str:
         return os.path.join(self.root, file)
 
+    @cached_property
     def digest(self) -> str:
         """Tells this shard from one of other files, or of another size, begin or end; what is no file has no say."""
         files = [(file, *size_and_ends(path)) for file in self.files if os.path.isfile(path := self.path(file))]

@@ -11,7 +11,6 @@ if __name__ == "__main__":  # before the libraries are imported, which takes sec
     sys.exit(start.run("pagesieve.train.__main__"))
 
 import gzip
-import hashlib
 import json
 import os
 from argparse import Namespace
@@ -53,6 +52,7 @@ from .corpus import (
     read_corpus,
     read_facts,
     sha256_of,
+    sha256_of_all,
 )
 from .corrections import WEIGHT, Corrections, read_corrections
 from .fit import EVERYTHING, learn_from
@@ -129,15 +129,9 @@ def digests_of(there: Sequence[corpora.Corpus], own: Path | None = None) -> dict
         for path in annotation_files(ANNOTATIONS, corpus.name):
             digests[f"annotations/{path.stem}"] = sha256_of(path)
     if there:
-        digests[WRITTEN.name] = folder_digest(pages_in(WRITTEN))
+        digests[WRITTEN.name] = sha256_of_all(pages_in(WRITTEN))
     digests[PARAGRAPHS.stem] = sha256_of(PARAGRAPHS)
     return digests | ({own.name: sha256_of(own)} if own else {})
-
-
-def folder_digest(files: Sequence[Path]) -> str:
-    """The sha256 of files and their names: a page of another name is of another site."""
-    lines = [f"{sha256_of(path)} {path.name}\n" for path in files]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def train(args: Namespace) -> None:

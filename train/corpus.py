@@ -238,3 +238,9 @@ def line_view(
 
 def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def sha256_of_all(files: Sequence[Path]) -> str:
+    """The sha256 of files and their names: a page of another name is of another site."""
+    lines = [f"{sha256_of(path)} {path.name}\n" for path in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from pagesieve.predict.features import BLOCK_COLUMNS, block_features, page_features
 from pagesieve.predict.labels import LABELS
+from pagesieve.predict.lists import ends_of
 from pagesieve.predict.model import KINDS, name_of
 
 from .corpus import MINE, View
@@ -88,7 +89,7 @@ def tabulated(views: Sequence[View]) -> Table:
         sites=np.repeat(np.array(sites, object), sizes),
         languages=known,
         folds=np.repeat([fold_of(view.site) for view in views], sizes),
-        starts=np.concatenate([[0], np.cumsum(sizes)]).astype(int),
+        starts=ends_of(np.array(sizes)),
     )
 
 

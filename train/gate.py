@@ -5,7 +5,6 @@ hold for, and ``floors``, by name of the figure: what was ``found``, its ``margi
 The margin is a quarter of the figure's 95 % interval over sites, about its standard error.
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ from pagesieve.predict.model import TOLERANCE, Model, ModelError, check_golden
 
 from . import evaluate, gallery
 from .card import CARD, slim
-from .corpus import View, sha256_of
+from .corpus import View, sha256_of, sha256_of_all
 from .fit import EVERYTHING, Learned
 from .intervals import interval, mean
 
@@ -69,8 +68,7 @@ def of_embedded(views: Sequence[View], learned: Learned, model: Model, data: Pat
     }
     names = ("paragraphs.csv", "languages.csv", "annotations/pages.csv")
     digests = {name: sha256_of(data / name) for name in names}
-    pages = "".join(f"{path.name} {sha256_of(path)}\n" for path in sorted(gallery.PAGES.iterdir()))
-    digests["pages"] = hashlib.sha256(pages.encode()).hexdigest()
+    digests["pages"] = sha256_of_all(sorted(gallery.PAGES.iterdir()))
     return Measured("embedded", digests, figures_of("embedded", scores))
 
 
