@@ -34,6 +34,11 @@ def read_file(path: Path, most: int | None = None) -> bytes:
     return content
 
 
+def nearest(path: Path) -> Path:
+    """The path, or the folder nearest above it that is there: where it would be made; a link that leads nowhere is."""
+    return next(part for part in (path, *path.parents) if part.exists() or part.is_symlink())
+
+
 def write_stream(stream: TextIO, pages: Iterable[tuple[int, str]]) -> None:
     for _, page in pages:
         stream.write(page)

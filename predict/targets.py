@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .files import STAGE
+from .files import STAGE, nearest
 from .inputs import Failure, Source
 
 
@@ -44,7 +44,7 @@ def refuse_read_only(output: str, targets: list[Path]) -> None:
             continue
         if path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
             raise Failure(f"-o {target}: this file is read-only, and is not replaced")
-        folder = next(parent for parent in path.parents if parent.exists())
+        folder = nearest(path.parent)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise Failure(f"-o {output}: the folder {folder} cannot be written")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pagesieve.predict.archives import number
+from pagesieve.predict.files import nearest
 from pagesieve.predict.inputs import Failure
 
 from .corrections import read_corrections
@@ -58,7 +59,7 @@ def arguments() -> argparse.Namespace:
 
 def check_folder(folder: Path, *, written: bool) -> None:
     """Failure unless the folder is there or can be made, and can be ``written`` to."""
-    there = next(path for path in (folder, *folder.parents) if path.exists())
+    there = nearest(folder)
     if not there.is_dir():
         raise Failure(f"{there}: is a file; name a folder")
     if written and not os.access(there, os.W_OK):

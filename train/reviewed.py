@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pagesieve.predict.blocks import Block, segment
-from pagesieve.predict.files import read_file
+from pagesieve.predict.files import nearest, read_file
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.labels import CODES, LABELS
 from pagesieve.predict.page import MAX_BYTES, Kind, Page, read_page
@@ -127,7 +127,7 @@ def readers_of(folder: Path, sheet: Sheet) -> list[str]:
 def check_writable(folder: Path) -> None:
     """Raises Failure if labels cannot be kept in the folder, which is made with the first of them."""
     for path in (folder / "pages", folder / "labels"):
-        there = next(part for part in (path, *path.parents) if part.exists() or part.is_symlink())
+        there = nearest(path)
         if not there.is_dir():
             raise Failure(f"--out {folder}: {there} is no folder; name another one")
         if not os.access(there, os.W_OK | os.X_OK):
