@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .features import BLOCK_COLUMNS
+from .features.registry import BLOCK_COLUMNS
 from .files import read_file
 from .labels import LABELS
 

@@ -16,11 +16,12 @@ from sklearn.pipeline import Pipeline
 
 from .around import Column, Stretches
 from .blocks import Block
-from .features import BLOCK_COLUMNS, Read, block_terms, features_of, rows_of
+from .features.later import features_of
+from .features.page_context import PageContext
+from .features.registry import BLOCK_COLUMNS, COLUMNS, block_terms, rows_of
 from .labels import LABELS
 from .lists import NONE, ends_of, lists_of, numbered, ragged_arange
 
-TERM = re.compile(r"^((?:[+-][128]:|[123][:^])?)(.*)$", re.M)  # of a column: whose word it is, and the word
 WORD = re.compile(r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff]+|[^\w\s]")  # of estimators.py
 UNKNOWN = -1
 AT_ONCE = 100  # rows that are clipped together: they fit the processor's cache, and BLAS starts no threads for so few
@@ -93,8 +94,8 @@ def check_passes(passes: Passes) -> None:
 
 def scores(passes: Passes, blocks: Sequence[Block], title: str) -> np.ndarray:
     """Probabilities (blocks, labels) of one page's blocks: those of ``model.score``."""
-    read = Read(blocks)
-    first = said(passes.first, read, block_terms(read, title))
+    read = PageContext(blocks, title)
+    first = said(passes.first, read, block_terms(read))
     seen = features_of(read, first[:, 0], first[:, 1:])
     again = features_of(read, of_linear(passes.page, seen))
     return of_linear(passes.again, seen, again)
@@ -102,8 +103,8 @@ def scores(passes: Passes, blocks: Sequence[Block], title: str) -> np.ndarray:
 
 def rows_of_block(passes: Passes, blocks: Sequence[Block], title: str, place: int) -> list[np.ndarray]:
     """What each pass sees of one block of a page, as its pipeline takes it: rows (1, columns)."""
-    read = Read(blocks)
-    columns = block_terms(read, title)
+    read = PageContext(blocks, title)
+    columns = block_terms(read)
     first = said(passes.first, read, columns)
     seen = features_of(read, first[:, 0], first[:, 1:])
     again = features_of(read, of_linear(passes.page, seen))
@@ -139,7 +140,11 @@ def compacted(pipeline: Pipeline) -> Compact:
         idf[place], heavy[BLOCK_COLUMNS.index(name)] = vectorizer.idf_, union.transformer_weights[name]
     weights[:-1] = linear.coef_.T * idf[:-1, None]
     words, alone, pairs, of_pairs = words_and_pairs(terms.get("words", ()), start.get("words", 0))
-    marked = {name: by_mark(of, start[name]) for name, of in terms.items() if name != "words"}
+    marked = {
+        column.name: by_mark(terms[column.name], start[column.name], column.prefixes)
+        for column in COLUMNS
+        if column.terms and column.name in terms
+    }
     return Compact(words, alone, pairs, of_pairs, marked, idf**2, weights, linear.intercept_, heavy)
 
 
@@ -157,8 +162,9 @@ def words_and_pairs(terms: Sequence[str], start: int) -> tuple[dict[str, int], n
     return words, alone, keys[order], numbers[of_two][order]
 
 
-def by_mark(terms: Sequence[str], start: int) -> Marked:
-    marks, words = zip(*TERM.findall("\n".join(terms)), strict=True)
+def by_mark(terms: Sequence[str], start: int, prefixes: Sequence[str]) -> Marked:
+    term = re.compile(rf"^((?:{'|'.join(map(re.escape, prefixes))})?)(.*)$", re.M)
+    marks, words = zip(*term.findall("\n".join(terms)), strict=True)
     numbers, kinds = numbered(words), numbered(marks)
     of_word, of_mark = looked_up(numbers, words), looked_up(kinds, marks)
     tables = np.full((len(kinds), len(numbers) + 1), UNKNOWN, dtype=np.int32)  # the last is that of all unknown words
@@ -171,11 +177,11 @@ def looked_up(numbers: Mapping[str, int], words: Iterable[str], default: int = U
     return np.fromiter(map(numbers.get, words, repeat(default)), np.int64)
 
 
-def said(compact: Compact, read: Read, columns: Mapping[str, Column]) -> np.ndarray:
+def said(compact: Compact, read: PageContext, columns: Mapping[str, Column]) -> np.ndarray:
     """What a first pass says of a page's blocks: an array (blocks, 1 + BLOCK_COLUMNS, labels).
 
     The scores, and behind them the evidence by column (``model.evidence``). ``columns`` are the blocks'
-    ``features.block_terms``.
+    ``registry.block_terms``.
     """
     found: np.ndarray = np.zeros((1 + len(BLOCK_COLUMNS), len(read.blocks), len(LABELS)))
     evidence = found[1:]

@@ -8,12 +8,21 @@ from urllib.parse import SplitResult, urlsplit
 
 import numpy as np
 
+from .around import Column, beside, own
 from .blocks import Block
-from .lists import numbered, numbers_of
+from .lists import lists_of, numbered, numbers_of
 
+LEAD = 2  # tokens of a block's link that its neighbours see
 MAX_ADDRESS = 4000  # characters of an address that are read; Python keeps some of those that it takes apart
 MAX_HOST = 300  # of its host, which Python normalises in quadratic time; a name has 253 at most
 LONG_HOST = re.compile(rf"(?:[^:/?#]*:)?//[^/?#]{{{MAX_HOST + 1}}}")
+
+
+def linked_to(blocks: Sequence[Block]) -> Column:
+    """Where the links of each block lead, and those of its neighbours."""
+    links, of_block = linked(blocks)
+    lists = np.arange(len(links))
+    return Column(lists_of(links), own(of_block, lists) | beside(of_block, lists, LEAD))
 
 
 def linked(blocks: Sequence[Block]) -> tuple[list[list[str]], np.ndarray]:

@@ -24,7 +24,8 @@ from .compact import Passes, check_passes, compacted, linear_of, of_linear, rows
 from .contents import Content, check_content, check_kind
 from .decide import EVEN, PREFERENCES, Prefer, confidence, decide, once
 from .estimators import OLDEST
-from .features import BLOCK_COLUMNS, block_features, page_features, page_names
+from .features.later import page_features, page_names
+from .features.registry import BLOCK_COLUMNS, block_features
 from .files import latest, read_file
 from .labels import LABELS
 from .page import Kind, PageWarning, read_page

@@ -8,6 +8,7 @@ SIGNS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900
 UNSPACED = re.compile(f"([{SIGNS}])")  # of a script without spaces between words
 # Of other scripts what stands between white space, or letters and digits behind an unspaced sign.
 WORDS = re.compile(rf"[{SIGNS}]{{1,2}}|(?:(?<!\S)|(?<=[{SIGNS}])(?=\w))[^\s{SIGNS}]+")
+SEPARATOR = "\x1e"  # of texts that are read together; white space at which lines end, so no block holds it
 WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")  # kana, Han, Hangul: a syllable or more
 
 

@@ -111,7 +111,7 @@ def test_stretches_of_containers_leave_out_the_block_itself() -> None:
 
 
 def test_terms_of_a_stretch_are_there_once_and_what_is_none_is_left_out() -> None:
-    marked = by_mark(["-1:b", "b", "-1:a"], 7)
+    marked = by_mark(["-1:b", "b", "-1:a"], 7, ["+1:", "-1:"])
     begin, end, nothing = np.array([0, 1, 1]), np.array([2, 3, 2]), np.full(3, NONE)
     seen = {"-1:": Stretches(begin, begin, end, nothing, ALL), "": Stretches(begin, begin, end, nothing + [0, 3, 0], 1)}
     column = Column(lists_of([["a", "b"], ["x"], ["b", "b"]]), seen | {"+1:": seen["-1:"]})

@@ -19,9 +19,10 @@ import psutil
 import pytest
 from hostile import squeezed, visible
 
-from pagesieve.predict import blocks, features, links, load, model, output
+from pagesieve.predict import blocks, links, load, model, output
 from pagesieve.predict.charset import encodable
 from pagesieve.predict.explain import explain
+from pagesieve.predict.features import markup
 from pagesieve.predict.limits import MAX_DEPTH, excess
 from pagesieve.predict.page import PageWarning
 
@@ -214,13 +215,13 @@ def hostile_page(number: int) -> str:
 def test_what_is_kept_of_a_page_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr(links, "urlsplit", lambda address: asked.append(address) or urlsplit(address))
-    features.kept_tokens.cache_clear()
-    features.kept_parts.cache_clear()
+    markup.kept_tokens.cache_clear()
+    markup.kept_parts.cache_clear()
     MODEL.records(f"<p class='{'Name' * 100} {'x ' * 100}'><a href='/{'x' * 100_000}'>x</a>", kind="html")
     assert max(map(len, asked)) == links.MAX_ADDRESS
-    assert features.kept_tokens.cache_info().currsize == 3  # <html>, <body> and <a>
-    features.tokens_of("p." + "Name" * 100, "own")
-    assert features.kept_parts.cache_info().currsize == 1  # x
+    assert markup.kept_tokens.cache_info().currsize == 3  # <html>, <body> and <a>
+    markup.tokens_of("p." + "Name" * 100, "own")
+    assert markup.kept_parts.cache_info().currsize == 1  # x
 
 
 @pytest.mark.slow

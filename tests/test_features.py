@@ -6,21 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagesieve.predict.blocks import Block, segment
-from pagesieve.predict.features import (
-    BLOCK_COLUMNS,
-    SEPARATOR,
-    Read,
-    block_features,
-    page_columns,
-    page_features,
-    placed,
-    running_mean,
-    words_of,
-)
+from pagesieve.predict.features.later import page_columns, page_features, running_mean
+from pagesieve.predict.features.page_context import PageContext, words_of
+from pagesieve.predict.features.registry import BLOCK_COLUMNS, COLUMNS, block_features, block_terms
+from pagesieve.predict.features.shape import placed
 from pagesieve.predict.lists import Tokens, alike, side_by_side
 from pagesieve.predict.looks import looks_of
-from pagesieve.predict.page import read_page
-from pagesieve.predict.words import count_words, first_words, text_length
+from pagesieve.predict.page import Kind, read_page
+from pagesieve.predict.words import SEPARATOR, count_words, first_words, text_length
 
 HTML = """<title>Tide tables</title><body><main class="entry-content"><h1>Tide tables</h1>
 <p>High water comes at nine, and the ferry waits for it.</p>
@@ -46,6 +39,16 @@ def test_an_html_block_has_words_markup_and_shape():
     assert {"quay", "mended…", "¶"} <= found["words"]
     assert {"own=a", "up1=li", "up2=ul", "up2:related", "up2:posts", "up2.relatedposts"} <= found["markup"]
     assert {"end=cutoff", "links=4", "cutoff", "head:related", "-1:end=letter"} <= found["shape"]
+
+
+@pytest.mark.parametrize("kind", ["html", "text"])
+def test_a_column_finds_terms_under_its_own_prefixes_and_of_its_own_kinds_of_page(kind: Kind):
+    page = read_page(HTML, kind=kind)
+    found = block_terms(PageContext(segment(page), page.title))
+    assert list(found) == [column.name for column in COLUMNS if column.terms]
+    for column in COLUMNS[1:]:
+        assert set(found[column.name].seen) <= {"", *column.prefixes}
+        assert bool(found[column.name].seen) == (kind in column.weights)
 
 
 def test_the_title_is_known_when_it_is_met():
@@ -141,9 +144,9 @@ def of_block(parts: list[Tokens], block: int) -> list[str]:
 def test_a_paragraph_without_spaces_weighs_as_much_as_one_with_them() -> None:
     chinese, english = "渡轮在春天被漆成了绿色，" * 8, "This spring the ferry was painted green, " * 8
     for text in (chinese, english):
-        columns = page_columns(Read([Block(0, text)]), np.full((1, 4), 0.25), None)
+        columns = page_columns(PageContext([Block(0, text)]), np.full((1, 4), 0.25), None)
         assert columns["page words"][0] > np.log1p(40)
-        assert "behind=1" in of_block(placed(Read([Block(0, "x"), Block(1, text), Block(2, "y")])), 2)
+        assert "behind=1" in of_block(placed(PageContext([Block(0, "x"), Block(1, text), Block(2, "y")])), 2)
 
 
 def test_titles_and_beginnings_are_compared_sign_by_sign_where_words_have_no_spaces() -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from pagesieve.predict.blocks import Block, segment
-from pagesieve.predict.features import block_features
+from pagesieve.predict.features.registry import block_features
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import ModelError, evidence, load, read_card
 from pagesieve.predict.page import read_page
@@ -29,7 +29,7 @@ from pagesieve.train.corpus import (
 )
 from pagesieve.train.operate import trust
 from pagesieve.train.paragraphs import read_paragraphs
-from pagesieve.train.pipeline import MOST, counted, of_many_sites
+from pagesieve.train.pipeline import MAX_TERMS, counted, of_many_sites
 from pagesieve.train.split import fold_of, site_of
 
 ROOT = Path(__file__).parent.parent
@@ -122,7 +122,7 @@ def test_terms_of_few_sites_are_left_out():
 def test_of_too_many_terms_those_of_a_rare_language_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
     sites = [f"en{n}" for n in range(9)] + [f"ko{n}" for n in range(3)]
     found = counted("shape", ["lamp"] * 6 + ["boat lamp"] * 3 + ["배"] * 3, sites)
-    monkeypatch.setitem(MOST, "shape", 2)
+    monkeypatch.setitem(MAX_TERMS, "shape", 2)
     assert found and list(found.terms) == ["boat", "lamp", "배"]
     known = of_many_sites(found, np.array(sites), {site: site[:2] for site in sites})
     assert list(found.terms[known]) == ["lamp", "배"]

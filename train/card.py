@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 
 from pagesieve.predict import files, start
 from pagesieve.predict.blocks import segment
-from pagesieve.predict.features import BLOCK_COLUMNS
+from pagesieve.predict.features.registry import BLOCK_COLUMNS
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import ModelError, name_of, seen
 from pagesieve.predict.page import Kind, read_page

@@ -12,13 +12,14 @@ from joblib import Parallel, delayed
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from pagesieve.predict.features import BLOCK_COLUMNS, block_features, page_features
+from pagesieve.predict.features.later import page_features
+from pagesieve.predict.features.registry import BLOCK_COLUMNS, block_features, weights_of_columns
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.lists import ends_of
 from pagesieve.predict.model import KINDS, name_of
 
 from .corpus import MINE, View
-from .pipeline import WEIGHTS, Counts, balanced, counted, fit_blocks, fit_page
+from .pipeline import Counts, balanced, counted, fit_blocks, fit_page
 from .split import FOLDS, fold_of
 
 Features = list[Counts] | np.ndarray  # of the first pass, of those behind it
@@ -163,10 +164,10 @@ def first_features(table: Table, kind: str, jobs: int) -> list[Counts]:
     """The counts of terms in each column that pages of this kind have."""
     parallel = Parallel(n_jobs=jobs, batch_size=32)
     cells = np.concatenate(parallel(delayed(block_features)(view.blocks, view.title) for view in table.views))
-    columns = [cells[:, BLOCK_COLUMNS.index(name)] for name in WEIGHTS[kind]]
+    columns = {name: cells[:, BLOCK_COLUMNS.index(name)] for name in weights_of_columns(kind)}
     del cells
     counts = Parallel(n_jobs=jobs, max_nbytes=None)(
-        delayed(counted)(name, column, table.sites) for name, column in zip(WEIGHTS[kind], columns, strict=True)
+        delayed(counted)(name, column, table.sites) for name, column in columns.items()
     )
     return [one for one in counts if one]
 

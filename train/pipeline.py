@@ -13,27 +13,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from pagesieve.predict.estimators import MARKED, WORD
-from pagesieve.predict.features import BLOCK_COLUMNS
+from pagesieve.predict.features.registry import BLOCK_COLUMNS, COLUMNS, weights_of_columns
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import by_column
 
-# Each column's rows have length 1 after TF-IDF, so its weight says how much it may tell against the others.
-# Tuned by site folds on the hand-labelled pages.
-WEIGHTS = {
-    "html": {"words": 6.0, "markup": 6.0, "shape": 6.0, "links": 6.0, "near": 6.0, "within": 5.0},
-    "text": {"words": 8.0, "stems": 6.0, "shape": 6.0, "near": 7.0},
-}
 BLOCK_C, PAGE_C = 0.5, 0.004
 SITES = 3  # that a term must stand on: the others tell what a page is about, or whose it is
-MOST = {  # terms
-    "stems": 20_000,
-    "markup": 30_000,
-    "shape": 30_000,
-    "links": 30_000,
-    "words": 60_000,
-    "near": 60_000,
-    "within": 60_000,
-}
+MAX_TERMS = {column.name: column.max_terms for column in COLUMNS}
 CUT: dict[str, dict[str, Any]] = {
     "words": {"token_pattern": WORD, "ngram_range": (1, 2)},
     **{name: {"token_pattern": MARKED, "binary": True} for name in BLOCK_COLUMNS if name != "words"},
@@ -74,7 +60,7 @@ def counted(column: str, cells: Sequence[str], sites: Sequence[str]) -> Counts |
 
 
 def of_many_sites(counts: Counts, sites: np.ndarray, languages: Mapping[str, str]) -> np.ndarray:
-    """The places of the terms on at least SITES of the sites that the rows are from, at most MOST[column]; sorted.
+    """The places of the terms on at least SITES of the sites that the rows are from, at most MAX_TERMS[column]; sorted.
 
     Those come first that are known at most sites of a language, by the root of how many sites that has: counted over
     all sites alike, the terms of 1,700 English ones left 25 of 700 Korean terms.
@@ -88,7 +74,7 @@ def of_many_sites(counts: Counts, sites: np.ndarray, languages: Mapping[str, str
     share = diags_array(np.bincount(of_site) ** -0.5) @ (by_language @ spread)
     known_at = np.bincount(spread.indices, minlength=len(counts.terms))
     rank = share.max(axis=0).toarray().ravel() * (known_at >= SITES)
-    most = np.argsort(-rank, kind="stable")[: MOST[counts.column]]
+    most = np.argsort(-rank, kind="stable")[: MAX_TERMS[counts.column]]
     return np.sort(most[rank[most] > 0])
 
 
@@ -105,9 +91,10 @@ def fit_blocks(
     known = {one.column: places for one in counts if len(places := of_many_sites(one, sites, languages))}
     counts, others = ([one.only(known[one.column]) for one in some if one.column in known] for some in (counts, others))
     how = {one.column: TfidfTransformer(sublinear_tf=one.column == "words").fit(one.matrix) for one in counts}
+    column_weights = weights_of_columns(kind)
 
     def weighed(some: Sequence[Counts]) -> csr_matrix:
-        return hstack([WEIGHTS[kind][one.column] * how[one.column].transform(one.matrix) for one in some], "csr")
+        return hstack([column_weights[one.column] * how[one.column].transform(one.matrix) for one in some], "csr")
 
     linear = LogisticRegression(C=BLOCK_C, max_iter=200, tol=1e-3).fit(weighed(counts), labels, sample_weight=weights)
     ends = np.cumsum([len(one.terms) for one in counts]).tolist()
@@ -137,7 +124,11 @@ def block_pipeline(
         )
         for name, of_column in terms.items()
     ]  # fmt: skip
-    union = ColumnTransformer(columns, transformer_weights=WEIGHTS[kind], sparse_threshold=1.0)
+    union = ColumnTransformer(
+        columns,
+        transformer_weights=weights_of_columns(kind),
+        sparse_threshold=1.0,
+    )
     union.fit(np.full((1, len(BLOCK_COLUMNS)), "", dtype=object))
     for name in terms:
         union.named_transformers_[name].idf_ = idf[name]

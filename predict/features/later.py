@@ -1,0 +1,133 @@
+"""probabilities of a stage -> what the next one sees of each block: its own, its neighbours', and its groups'."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..blocks import Block
+from ..labels import LABELS
+from ..main_text import main_elements, main_runs
+from .groups import grouped
+from .page_context import SHORT_LINE, PageContext
+from .registry import BLOCK_COLUMNS
+
+AT_ONCE = 500  # rows that are put together, so that they fit the processor's cache
+SURE = 0.8  # probability of a first-pass label that later blocks are told of
+NEGLIGIBLE = 1e-20  # share of a mean
+
+
+def page_features(blocks: Sequence[Block], scores: np.ndarray, evidence: np.ndarray | None = None) -> np.ndarray:
+    """Features of the passes behind the first: an array (blocks, columns) of float32, from scores (blocks, labels).
+
+    A block's own scores, its neighbours', those of the page before and behind it, of the page as a whole, and of the
+    blocks that belong together with it; with the ``evidence`` (blocks, BLOCK_COLUMNS, labels) of a first pass that too.
+    HTML pages have more columns than text pages, for they have containers and headings.
+    """
+    return features_of(PageContext(blocks), scores, evidence)
+
+
+def features_of(page: PageContext, scores: np.ndarray, evidence: np.ndarray | None = None) -> np.ndarray:
+    """What ``page_features`` gives, of blocks that are read already."""
+    count = len(scores)
+    columns = [column.reshape(count, -1) for column in page_columns(page, scores, evidence).values()]
+    rows = np.empty((count, sum(column.shape[1] for column in columns)), dtype=np.float32)
+    for start in range(0, count, AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        np.concatenate([column[some] for column in columns], axis=1, out=rows[some], casting="same_kind")
+    return rows
+
+
+def page_names(kind: str, *, evidence: bool) -> list[str]:
+    """The names of the columns of ``page_features`` for a kind of page (html, text), in their order."""
+    block, even = Block(0, "-", path="/html" if kind == "html" else ""), np.full((1, len(LABELS)), 1 / len(LABELS))
+    none = np.zeros((1, len(BLOCK_COLUMNS), len(LABELS)))
+    columns = page_columns(PageContext([block]), even, none if evidence else None).items()
+    return [name for group, values in columns for name in ([group] if values.ndim == 1 else by_label(group))]
+
+
+def by_label(name: str) -> list[str]:
+    return [f"{name}: {label}" for label in LABELS]
+
+
+def page_columns(page: PageContext, scores: np.ndarray, evidence: np.ndarray | None) -> dict[str, np.ndarray]:
+    """What ``page_features`` puts side by side, by name: arrays (blocks, labels) or (blocks,)."""
+    words = page.looks.words.astype(float)
+    mass = np.minimum(words, 100)[:, None] * scores
+    columns = {"log score": np.log(np.clip(scores, 1e-3, 1)), "score": scores, "words": np.log1p(words)}
+    columns |= around_each(scores, words) | along(scores, mass, words)
+    columns |= grouped(page.groups, scores, mass)
+    columns |= main_runs(scores[:, 0], words)
+    if page.of_html:
+        columns |= main_elements(scores[:, 0], words, page.elements)
+    carried = {"score": scores}
+    if evidence is not None:
+        own = {f"evidence of {name}": evidence[:, place] for place, name in enumerate(BLOCK_COLUMNS)}
+        columns, carried = columns | own, carried | own
+    if page.of_html:
+        columns |= {f"{name}, heading above": last_of(values, page.heads) for name, values in carried.items()}
+    return columns
+
+
+def around_each(scores: np.ndarray, words: np.ndarray) -> dict[str, np.ndarray]:
+    """The scores of the blocks near each: one by one, as running means, and the nearest of a sort."""
+    sure, short = scores.max(axis=1) > SURE, words <= SHORT_LINE
+    columns = {f"score of block {offset:+d}": shifted(scores, offset) for offset in (-3, -2, -1, 1, 2, 3)}
+    for decay in (0.6, 0.9):
+        columns[f"mean before, {decay}"] = running_mean(scores, words, decay)
+        columns[f"mean behind, {decay}"] = running_mean(scores[::-1], words[::-1], decay)[::-1]
+    return columns | {
+        "last sure block": last_of(scores, sure),
+        "next sure block": last_of(scores[::-1], sure[::-1])[::-1],
+        "last short block": last_of(scores, short),
+    }
+
+
+def along(scores: np.ndarray, mass: np.ndarray, words: np.ndarray) -> dict[str, np.ndarray]:
+    """How much of each label comes before and behind each block, how far the article's ends are, and the whole page."""
+    count = len(scores)
+    places = np.arange(count)
+    total = mass.sum(axis=0) + 1e-9
+    before = np.cumsum(mass, axis=0) - mass
+    sure = np.flatnonzero((scores[:, 0] > 0.5) & (words >= 8))
+    first, last = (sure[0], sure[-1]) if len(sure) else (0, count - 1)
+    edges = {"behind the first article block": places - first, "before the last article block": last - places}
+    return {
+        "share before": before / total,
+        "words before": np.log1p(before),
+        "words behind": np.log1p(total - before - mass),
+        **{name: np.sign(edge) * np.log1p(np.abs(edge)) for name, edge in edges.items()},
+        "between article blocks": (places >= first) & (places <= last),
+        "blocks before": np.log1p(places),
+        "blocks behind": np.log1p(count - places),
+        "page, by words": np.broadcast_to(total / total.sum(), scores.shape),
+        "page, by blocks": np.broadcast_to(scores.mean(axis=0), scores.shape),
+        "page blocks": np.full(count, np.log1p(count)),
+        "page words": np.full(count, np.log1p(words.sum())),
+    }
+
+
+def shifted(scores: np.ndarray, offset: int) -> np.ndarray:
+    moved = np.zeros_like(scores)
+    if offset < 0:
+        moved[-offset:] = scores[:offset]
+    else:
+        moved[:-offset] = scores[offset:]
+    return moved
+
+
+def last_of(scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """For each block the scores of the last chosen block before it; zeros where there is none."""
+    places = np.where(chosen, np.arange(1, len(scores) + 1), 0)
+    before = np.concatenate([[0], np.maximum.accumulate(places)[:-1]])
+    return np.take(np.vstack([np.zeros(scores.shape[1]), scores]), before, axis=0)
+
+
+def running_mean(scores: np.ndarray, words: np.ndarray, decay: float) -> np.ndarray:
+    """The mean score of the blocks before each, near and long blocks counting more."""
+    gain = np.sqrt(words + 1)[:, None]
+    sums = np.hstack([scores * gain, gain])  # over one block, over two, over four, and so on
+    reach = 1
+    while reach < len(sums) and decay > NEGLIGIBLE:
+        sums[reach:] += decay * sums[:-reach]
+        reach, decay = 2 * reach, decay * decay
+    return np.vstack([np.zeros(scores.shape[1]), sums[:-1, :-1] / sums[:-1, -1:]])

@@ -1,0 +1,81 @@
+"""The blocks of a page, with what several features are made of."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..around import OPENING, READ, Elements, elements_around
+from ..blocks import Block
+from ..lists import Lists, lists_of
+from ..looks import Looks, looks_of
+from ..words import SEPARATOR, spaced, text_length
+from .groups import groups_of
+
+HEADING = re.compile(r"h[1-6]")
+SHORT_LINE = 5  # words of a text line that may head what follows
+MAX_CHARS = 600  # of a block's text that are read for words, from each end
+DIGIT = re.compile(r"\d")
+
+
+@dataclass(frozen=True)
+class PageContext:
+    """The blocks of a page in their order, and its title, with what several features need: found once."""
+
+    blocks: Sequence[Block]
+    title: str = ""
+
+    @cached_property
+    def texts(self) -> list[str]:
+        return [block.text for block in self.blocks]
+
+    @cached_property
+    def lengths(self) -> list[int]:
+        return list(map(text_length, self.texts))
+
+    @cached_property
+    def lower(self) -> list[str]:
+        return SEPARATOR.join(self.texts).lower().split(SEPARATOR)
+
+    @cached_property
+    def words(self) -> list[str]:
+        return words_of(self.texts)
+
+    @cached_property
+    def looks(self) -> Looks:
+        return looks_of(self.texts)
+
+    @cached_property
+    def elements(self) -> Elements:
+        return elements_around(self.blocks)
+
+    @property
+    def of_html(self) -> bool:
+        return bool(self.blocks and self.blocks[0].path)
+
+    @cached_property
+    def heads(self) -> np.ndarray:
+        """Which blocks head what follows, as booleans: in HTML <h1> to <h6>, else short lines."""
+        if not self.of_html:
+            return self.looks.words <= SHORT_LINE
+        return np.array([HEADING.fullmatch(block.tag) is not None for block in self.blocks])
+
+    @cached_property
+    def groups(self) -> dict[str, np.ndarray]:
+        return groups_of(self.blocks, self.lower, self.lengths, self.looks.seen, self.elements)
+
+    @cached_property
+    def openings(self) -> Lists:
+        """The first words of each block, as its neighbours see them."""
+        cut = iter(words_of([text[:READ] for text in self.texts if len(text) > READ]))
+        begins = (next(cut) if len(text) > READ else words for text, words in zip(self.texts, self.words, strict=True))
+        return lists_of(words.split(None, OPENING + 1)[1 : OPENING + 1] for words in begins)
+
+
+def words_of(texts: Sequence[str]) -> list[str]:
+    """The texts as the vectoriser reads them: numbers made equal, unspaced scripts split, both ends marked."""
+    ends = [text if len(text) <= 2 * MAX_CHARS else f"{text[:MAX_CHARS]} {text[-MAX_CHARS:]}" for text in texts]
+    read = spaced(DIGIT.sub("0", SEPARATOR.join(ends).lower()))
+    return [f"¶ {text} ¶" for text in read.split(SEPARATOR)]

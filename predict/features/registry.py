@@ -1,0 +1,88 @@
+"""The columns of terms that the first stage sees: to add one, write its function and its entry in COLUMNS.
+
+PageContext -> block_terms -> the scorer, which looks terms up by number
+                          \\-> block_features: text, which scikit-learn's vectorisers cut again
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from ..around import CONTAINER_PREFIXES, NEAR_PREFIXES, NEIGHBOUR_PREFIXES, Column, near, within
+from ..blocks import Block
+from ..links import linked_to
+from ..lists import NONE
+from .markup import marked_up
+from .page_context import PageContext
+from .shape import shaped
+from .stems import stemmed
+
+
+@dataclass(frozen=True)
+class TermColumn:
+    """A column of terms, which TF-IDF brings to length 1 in each block.
+
+    ``terms`` finds those of a page's blocks; None stands for the words of the blocks themselves and their pairs, which
+    the vectoriser cuts. ``weights`` has by kind of page (html, text) how much the column may tell against the others,
+    tuned by site folds on the hand-labelled pages; pages of another kind do not have it. Of the terms at most
+    ``max_terms`` are learned. A term of something beside the block begins with one of the ``prefixes``.
+    """
+
+    name: str
+    terms: Callable[[PageContext], Column] | None
+    weights: Mapping[str, float]
+    max_terms: int
+    prefixes: Sequence[str] = ()
+
+
+COLUMNS = (
+    TermColumn("words", None, {"html": 6.0, "text": 8.0}, 60_000),
+    TermColumn("stems", stemmed, {"text": 6.0}, 20_000),
+    TermColumn("markup", marked_up, {"html": 6.0}, 30_000),
+    TermColumn("shape", shaped, {"html": 6.0, "text": 6.0}, 30_000, NEIGHBOUR_PREFIXES),
+    TermColumn("links", lambda page: linked_to(page.blocks), {"html": 6.0}, 30_000, NEIGHBOUR_PREFIXES),
+    TermColumn("near", lambda page: near(page.openings), {"html": 6.0, "text": 7.0}, 60_000, NEAR_PREFIXES),
+    TermColumn(
+        "within", lambda page: within(page.elements, page.openings), {"html": 5.0}, 60_000, CONTAINER_PREFIXES
+    ),
+)  # fmt: skip
+BLOCK_COLUMNS = tuple(column.name for column in COLUMNS)
+
+
+def weights_of_columns(kind: str) -> dict[str, float]:
+    """The names of the columns that pages of a kind (html, text) have, in their order, and what each weighs."""
+    return {column.name: column.weights[kind] for column in COLUMNS if kind in column.weights}
+
+
+def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
+    """Make what the first stage's pipeline takes: strings (blocks, BLOCK_COLUMNS), of a page's blocks in order."""
+    page = PageContext(blocks, title)
+    return rows_of(page, block_terms(page), range(len(blocks)))
+
+
+def block_terms(page: PageContext) -> dict[str, Column]:
+    """Find the terms of the blocks in each column but the words; a column of another kind of page has none."""
+    kind, nothing = "html" if page.of_html else "text", Column(page.openings, {})
+    return {
+        column.name: column.terms(page) if kind in column.weights else nothing for column in COLUMNS if column.terms
+    }
+
+
+def rows_of(page: PageContext, columns: Mapping[str, Column], wanted: Sequence[int]) -> np.ndarray:
+    """Make the rows (wanted, BLOCK_COLUMNS) of ``block_features`` for some of a page's blocks, from their terms."""
+    rows = np.empty((len(wanted), len(BLOCK_COLUMNS)), dtype=object)
+    rows[:, 0] = [page.words[block] for block in wanted]
+    for number, column in enumerate(columns.values(), 1):
+        terms: list[dict[str, None]] = [{} for _ in wanted]
+        words = lru_cache(maxsize=100)(column.lists.words)
+        for prefix, seen in column.seen.items():
+            for of_block, stretch in zip(terms, seen.of[wanted].tolist(), strict=True):
+                if stretch == NONE:
+                    continue
+                for place in range(seen.begin[stretch], seen.end[stretch]):
+                    if place != seen.but[stretch]:
+                        of_block.update(dict.fromkeys([prefix + word for word in words(place)[: seen.most]]))
+        rows[:, number] = [" ".join(of_block) for of_block in terms]
+    return rows

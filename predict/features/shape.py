@@ -1,0 +1,140 @@
+"""blocks -> how each one looks, where it stands on the page, and what it shares with the title and the paragraphs."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..around import Column, beside, own
+from ..links import binned
+from ..lists import (
+    NONE,
+    Tokens,
+    alike,
+    ends_of,
+    levels,
+    lists_of,
+    named,
+    numbered,
+    numbers_of,
+    ragged_arange,
+    side_by_side,
+    steps,
+)
+from ..words import SEPARATOR, spaced
+from .page_context import PageContext
+
+LOOK = 5  # tokens of a block's shape that its neighbours see
+LONG = 120  # Latin characters of a paragraph that is hardly a menu entry
+FAR = (1, 2, 3, 5, 8, 13, 21, 34, 55)  # edges of distances, in blocks
+WORD = re.compile(r"\w{4,}|[\u0e00-\u9fff]")  # a word that is likely to say what a text is about
+WORD_OR_END = re.compile(f"{WORD.pattern}|{SEPARATOR}")
+
+
+def shaped(page: PageContext) -> Column:
+    """How each block looks and where it stands, and the looks of its neighbours."""
+    looks = shapes(page)
+    lists = side_by_side([*looks, *placed(page), *headed(page), echoed(page), *titled(page)]).plus("none")
+    kinds = alike(looks[:LOOK])
+    first = np.empty(kinds.max() + 1, dtype=int)
+    first[kinds[::-1]] = np.arange(len(kinds))[::-1]  # a block of each kind, whose list stands for those of all
+    places = np.arange(len(lists))
+    return Column(lists, own(places[:-1], places) | beside(kinds, np.append(first, places[-1]), LOOK))
+
+
+def shapes(page: PageContext) -> list[Tokens]:
+    """Each block's look as tokens, those first that its neighbours see too."""
+    if not page.of_html:
+        return [*page.looks.seen, *page.looks.own]
+    shares = np.array([block.link_share for block in page.blocks])
+    tags = named([block.tag for block in page.blocks], lambda tag: f"tag={tag}")
+    return [*page.looks.seen[:-1], levels("links", shares, (0.01, 0.2, 0.5, 0.9)), tags, *page.looks.own]
+
+
+def placed(page: PageContext) -> list[Tokens]:
+    """Where each block stands: from start and end, among how much text, behind and before how many paragraphs."""
+    count = len(page.texts)
+    places = np.arange(count)
+    lengths = np.array(page.lengths)
+    long = ends_of(lengths > LONG)
+    columns = [
+        levels("first", places, FAR),
+        levels("last", places[::-1], FAR),
+        steps("part", 10 * places // count, 9),
+        levels("count", np.full(count, count), (10, 30, 100, 300)),
+        levels("behind", long[:-1], (1, 2, 4, 8)),
+        levels("before", long[-1] - long[1:], (1, 2, 4, 8)),
+        *repeated(page.texts),
+    ]
+    total = ends_of(np.minimum(lengths, 1000))
+    for reach in (3, 8):
+        low, high = np.maximum(0, places - reach), np.minimum(count, places + reach + 1)
+        around = (total[high] - total[low] - np.minimum(1000, lengths)) / np.maximum(1, high - low - 1)
+        columns.append(levels(f"density{reach}", around, (10, 20, 35, 60, 100, 160, 250)))
+    return columns
+
+
+def repeated(texts: Sequence[str]) -> tuple[Tokens, Tokens]:
+    """How often each text stands earlier and later on the page, up to three times."""
+    of = numbers_of(texts, numbered(texts))
+    order = np.argsort(of, kind="stable")
+    sizes = np.bincount(of)
+    earlier = np.empty(len(texts), dtype=int)
+    earlier[order] = ragged_arange(np.zeros(len(sizes), dtype=int), sizes)
+    later = sizes[of] - 1 - earlier
+    return steps("earlier", np.minimum(3, earlier), 3), steps("later", np.minimum(3, later), 3)
+
+
+def echoed(page: PageContext) -> Tokens:
+    """For each block how many of its words the page's paragraphs have: teasers of other pages share few with them."""
+    words = WORD_OR_END.findall(spaced("".join([text + SEPARATOR for text in page.lower])))
+    names = numbered(words)
+    of_word = numbers_of(words, names)
+    ends = of_word == names[SEPARATOR]
+    bags = np.unique((np.cumsum(ends) * len(names) + of_word)[~ends])  # of each block its distinct words
+    of_block, of_word = np.divmod(bags, len(names))
+    sizes = np.bincount(of_block, minlength=len(page.texts))
+    long = np.array(page.lengths) > LONG
+    distinct = np.zeros(len(long), dtype=bool)
+    distinct[list({page.texts[block]: block for block in np.flatnonzero(long).tolist()}.values())] = True
+    counts = np.bincount(of_word[distinct[of_block]], minlength=len(names))
+    met = counts[of_word] > long[of_block]  # a paragraph has its own words, which are to be in another one too
+    common = np.bincount(of_block, met, minlength=len(sizes))
+    names_of, level = levels("echo", common / np.maximum(1, sizes), (0.01, 0.2, 0.4, 0.6, 0.8, 0.99))
+    return Tokens([*names_of, "echo=none"], np.where(sizes > 0, level, len(names_of)))
+
+
+def headed(page: PageContext) -> list[Tokens]:
+    """For each block the words of the heading above it, and how far that is."""
+    heads = [["head=none"]]
+    for place in np.flatnonzero(page.heads).tolist():
+        heads.append([f"head:{word.strip(':?!…')}" for word in page.lower[place].split(None, 8)[:8]])
+    words = lists_of(heads)
+    table = np.full((len(heads), max(map(len, heads))), NONE)
+    rows = np.repeat(np.arange(len(heads)), np.diff(words.ends))
+    table[rows, np.arange(len(rows)) - words.ends[rows]] = words.numbers
+    above = np.cumsum(page.heads) - page.heads
+    places = np.arange(len(above))
+    last = np.maximum.accumulate(np.append(-1, np.where(page.heads, places, -1)[:-1]))
+    below = levels("below", places - last - 1, (1, 2, 4, 8, 16, 32))
+    return [*(Tokens(words.names, column[above]) for column in table.T), below]
+
+
+def titled(page: PageContext) -> list[Tokens]:
+    """How much of each block the page's title has."""
+    if not page.title:
+        return []
+    of_title = frozenset(spaced(page.title.lower()).split())
+    shares = [overlap(text, lower, page.title, of_title) for text, lower in zip(page.texts, page.lower, strict=True)]
+    return [named(shares, lambda share: f"title={share}")]
+
+
+def overlap(text: str, lower: str, title: str, of_title: frozenset[str]) -> str:
+    if text == title:
+        return "same"
+    if len(text) > 10 and text in title:
+        return "inside"
+    words = spaced(lower).split()
+    if of_title.isdisjoint(words):
+        return "0"
+    return str(binned(len(of_title.intersection(words)) / len(of_title.union(words)), (0.2, 0.5, 0.8)))
