@@ -101,7 +101,7 @@ gate: $(READY) $(FETCHED)  ## compute the scores anew, fail below the floors of 
 	@$(TRAIN) gate $${MODEL+"--model=$$MODEL"} $(if $(CORPORA),--corpora) $(if $(filter 1,$(RAISE)),--write raise) $(if $(filter 1,$(LOWER)),--write lower)
 
 test: $(READY)  ## run the tests; CORPORA=DIR runs those too that need the corpora
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --dist loadfile
 
 lint: $(READY)  ## ruff and mypy
 	@$(BIN)/ruff check .

@@ -30,6 +30,7 @@ def two_runs(rng: np.random.Generator, gain: float, sites: int) -> tuple[pd.Data
     return pages.assign(f1=before), pages.assign(f1=now)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("gain", "wanted"), [(0.03, "better"), (-0.03, "worse"), (0.0, "equal")])
 def test_a_known_difference_is_found_and_its_interval_holds_it_in_95_of_100(gain: float, wanted: str) -> None:
     rng = np.random.default_rng(11)

@@ -118,6 +118,7 @@ def test_starting_is_measured_beside_the_same_imports(tmp_path: Path):
     assert not any(name.startswith("pagesieve") for name in costs["modules"])
 
 
+@pytest.mark.slow
 def test_bulk_is_timed_and_repeated_blocks_are_counted(tmp_path: Path):
     pages = [{"id": str(number), "url": "", "html": f"<p>Menu<p>Heron {number % 2}"} for number in range(3)]
     found = bench_bulk.bulk_speed(pages, tmp_path, 1, bench.REMEDY)

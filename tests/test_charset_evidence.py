@@ -172,6 +172,7 @@ def true_codec(name: str) -> str:
     return next((codec for part, codec in known.items() if part in name), "cp1252")
 
 
+@pytest.mark.slow
 def test_pages_of_the_corpora_as_they_are_and_written_anew(corpora: Path) -> None:
     others: list[tuple[str, bytes]] = []
     anew: dict[str, list[str]] = {codec: [] for codec in LANGUAGES}

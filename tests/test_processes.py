@@ -21,6 +21,7 @@ MODULES = "pandas numpy joblib pickle sklearn scipy signal typing argparse subpr
 MODULES += " distributed dask flask werkzeug tqdm selectolax made json logging"
 COMMAND = [sys.executable, "-m", "pagesieve.predict"]
 SCRIPT = [str(Path(sys.executable).with_name("pagesieve"))]
+SLOW = pytest.mark.slow
 WITHIN = 10.0  # seconds in which all processes are gone: two, and what a shared machine takes from them
 
 
@@ -41,7 +42,7 @@ def crawl(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "words",
     ["predict .", "explain a.html --block 0", "bulk . --out ../out --jobs 2", "review . --export ../labels.csv",
-     "bulk . --out ../out --jobs 1 --engine dask"],
+     pytest.param("bulk . --out ../out --jobs 1 --engine dask", marks=SLOW)],
 )  # fmt: skip
 def test_no_command_imports_from_the_folder_that_it_runs_in(program: list[str], words: str, crawl: Path) -> None:
     if "dask" in words:
@@ -168,7 +169,10 @@ def finishes(folder: Path, shards: int, pages: int) -> None:
 SAID = {signal.SIGTERM: b"pagesieve: terminated\n", signal.SIGHUP: b"pagesieve: hung up\n"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, *(pytest.param(other, marks=SLOW) for other in (signal.SIGHUP, signal.SIGINT, signal.SIGKILL))],
+)
 def test_a_signal_to_bulk_ends_all_its_processes_and_the_next_run_goes_on(
     number: signal.Signals, tmp_path: Path
 ) -> None:
@@ -248,7 +252,9 @@ def test_a_command_that_takes_too_long_to_end_is_ended() -> None:
     assert (done.returncode, done.stderr) == (128 + signal.SIGTERM, b"pagesieve: terminated\n")
 
 
-@pytest.mark.parametrize("closed", ["2>&-", "2>&- 0>&-", "2>/dev/full"])
+@pytest.mark.parametrize(
+    "closed", [pytest.param("2>&-", marks=SLOW), "2>&- 0>&-", pytest.param("2>/dev/full", marks=SLOW)]
+)
 def test_with_stderr_closed_or_broken_notes_reach_no_data(closed: str, tmp_path: Path) -> None:
     lay(tmp_path, shards=1, pages=3)
     (tmp_path / "in/a.html").write_text("<p>The heron waits.</p>")
