@@ -29,7 +29,7 @@ from sklearn.pipeline import Pipeline
 
 from pagesieve.predict import ModelError, __main__, load, unpickle
 from pagesieve.predict.estimators import pipelines
-from pagesieve.predict.features import BLOCK_COLUMNS
+from pagesieve.predict.features.registry import BLOCK_COLUMNS
 from pagesieve.predict.unpickle import BYTES, Refused, unpacked
 
 ROOT = Path(__file__).parent.parent
