@@ -39,7 +39,7 @@ $(READY): pyproject.toml requirements.lock
 
 lock: $(READY)  ## pin again what pyproject.toml asks for, with hashes; UPGRADE=1 takes the newest versions of all
 	@$(LOCK) $(if $(filter 1,$(UPGRADE)),--upgrade) --python-version 3.11 --extra train --extra review --extra dev pyproject.toml -o requirements.lock
-	@$(LOCK) $(if $(filter 1,$(UPGRADE)),--upgrade) --python-version 3.12 train/peers.txt -o train/peers.lock
+	@$(LOCK) $(if $(filter 1,$(UPGRADE)),--upgrade) --python-version 3.12 train/benchmark/extractors.txt -o train/benchmark/extractors.lock
 
 demo: $(READY)  ## label a sample page: prints its article, writes it coloured by label to reports/demo.html
 	@mkdir -p reports
@@ -83,12 +83,12 @@ compare: $(READY) $(PEERS_READY) $(FETCHED)  ## score other extractors on the sa
 bench: $(READY) $(PEERS_READY) $(FETCHED)  ## CPU and memory of pagesieve and other extractors on the same pages, into reports and README.md; CORPORA=DIR PEERS_PYTHON=python3.12
 	@$(TRAIN) bench
 
-$(PEERS_READY): train/peers.lock
+$(PEERS_READY): train/benchmark/extractors.lock
 	@$(PEERS_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null || \
 		{ echo "the other tools need Python 3.12, $(PEERS_PYTHON) is none: PEERS_PYTHON=... says where one is" >&2; exit 2; }
 	@echo "installing the other tools into $(PEERS)"
 	@$(PEERS_PYTHON) -m venv --clear $(PEERS)
-	@$(PEERS)/bin/python $(LOCKED) -r train/peers.lock
+	@$(PEERS)/bin/python $(LOCKED) -r train/benchmark/extractors.lock
 	@touch $@
 
 report: $(READY)  ## draw the plots and the error gallery from the files of make evaluate
@@ -101,7 +101,7 @@ gate: $(READY) $(FETCHED)  ## compute the scores anew, fail below the floors of 
 	@$(TRAIN) gate $${MODEL+"--model=$$MODEL"} $(if $(CORPORA),--corpora) $(if $(filter 1,$(RAISE)),--write raise) $(if $(filter 1,$(LOWER)),--write lower)
 
 test: $(READY)  ## run the tests; CORPORA=DIR runs those too that need the corpora
-	@$(BIN)/pytest -n auto --dist loadfile
+	@$(BIN)/pytest -n auto --dist worksteal
 
 lint: $(READY)  ## ruff and mypy
 	@$(BIN)/ruff check .

@@ -4,9 +4,9 @@ TYPE_CHECKING = False  # not that of typing: `python -m` would look for it in th
 if TYPE_CHECKING:
     from typing import Any
 
+    from .document.page import NotAPage, PageWarning
     from .labels import LABELS
     from .model import Model, ModelError, load
-    from .page import NotAPage, PageWarning
 
     __version__: str
 
@@ -14,7 +14,7 @@ __all__ = ["LABELS", "Model", "ModelError", "NotAPage", "PageWarning", "__versio
 
 
 def __getattr__(name: str) -> "Any":
-    """Import what a user asks for when it is asked for, so that ``start.py`` runs before the libraries are imported."""
+    """Import what a user asks for when it is asked for: signals are handled before the libraries are imported."""
     if name == "__version__":
         from importlib.metadata import PackageNotFoundError, version
 
@@ -24,7 +24,8 @@ def __getattr__(name: str) -> "Any":
             return "0+unknown"
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import labels, model, page
+    from . import labels, model
+    from .document import page
 
     places = {"LABELS": labels, "NotAPage": page, "PageWarning": page}
     return getattr(places.get(name, model), name)

@@ -15,20 +15,22 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn, TextIO
 
-from . import start
+from .processes import signals
 
 if __name__ == "__main__":  # before the libraries are imported, which takes a second
-    sys.exit(start.main())
+    sys.exit(signals.main())
 
-from . import __version__, archives, files, output
-from .decide import PREFERENCES, Prefer
+from . import __version__, files
+from .cli import bulk as archives
+from .cli.sandboxed import Visit, in_worker, status_of, visit_each
+from .cli.targets import fills_folder, naming_output, refuse_overwriting, refuse_read_only
 from .explain import explain, render
 from .inputs import Failure, Source, find, kind, read
 from .labels import LABELS
 from .model import Model, ModelError, load
-from .output import note
-from .pages import Visit, in_worker, status_of, visit_each
-from .targets import fills_folder, naming_output, refuse_overwriting, refuse_read_only
+from .output import formats
+from .output.formats import note
+from .scoring.decision import PREFERENCES, Prefer
 
 HELP = """\
 INPUT is a page (HTML or plain text, also as .gz), a folder that is searched for pages (.html .htm .xhtml .mhtml
@@ -86,18 +88,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(encoding="utf-8", newline="")
     try:
         args = parser().parse_args(argv)
-        with start.signals_first():
+        with signals.signals_first():
             return COMMANDS[args.command](args)
     except KeyboardInterrupt as stopped:
-        return start.report(stopped)
+        return signals.report(stopped)
     except BrokenPipeError:
-        output.silence(sys.stdout)
+        formats.silence(sys.stdout)
         return 0
     except Failure as error:
         note(str(error))
     except OSError as error:
         note(f"{error.filename or 'output'}: {error.strerror or error}")
-        output.silence(sys.stdout)
+        formats.silence(sys.stdout)
     except MemoryError:
         note("not enough memory; label fewer or smaller pages at once")
     return 2
@@ -204,9 +206,9 @@ def predict(args: argparse.Namespace) -> int:
                 else:
                     files.write_file(target, pages)
     if empty and len(sources) > 1:
-        note(f"{len(empty)} of {output.plural(len(sources) - len(skipped), 'page')} without an article")
+        note(f"{len(empty)} of {formats.plural(len(sources) - len(skipped), 'page')} without an article")
     if skipped:
-        lost = f"{len(skipped)} of {output.plural(len(sources), 'page')}"
+        lost = f"{len(skipped)} of {formats.plural(len(sources), 'page')}"
         note(f"skipped {lost}, which could not be read; the others are labelled")
     return status_of(skipped)
 
@@ -252,7 +254,7 @@ def reviewed(args: argparse.Namespace) -> int:
     if not args.export:
         archives.need_fcntl("review")
     try:
-        from pagesieve.train.review import review
+        from pagesieve.train.review.server import review
     except ModuleNotFoundError as error:
         raise Failure(f"review needs {error.name}: pip install 'pagesieve[review]'") from error
     args.out = args.out or (TEST if args.blind else MINE)
@@ -276,7 +278,7 @@ def label(model: Model, args: argparse.Namespace, several: bool, page: str, cont
     blocks = model.records(content, page=page, kind=kind(page, args.input), prefer=args.prefer)
     keep = args.keep or (["article_content"] if args.format == "text" else LABELS)
     kept = [block for block in blocks if block["label"] in keep]
-    shown = output.render(kept, format=args.format, name=page, several=several)
+    shown = formats.render(kept, format=args.format, name=page, several=several)
     return shown, bool(blocks), any(block["label"] == LABELS[0] for block in blocks)
 
 
@@ -292,14 +294,14 @@ def labelled(
     Adds the pages that it passes over to ``skipped``, those without an article to ``empty``.
     """
     if args.format == "csv":
-        yield 0, output.CSV_HEADER
+        yield 0, formats.CSV_HEADER
     for number, source, (shown, has_blocks, has_article) in visit_each(sources, visit, skipped):
         if not has_article:
             empty.append(source)
         if not has_blocks:
             note(f"{source.page}: an empty page, no blocks")
         yield number, shown
-    start.settle()  # what is written from here on is the output as a whole
+    signals.settle()  # what is written from here on is the output as a whole
 
 
 COMMANDS = {"predict": predict, "explain": explained, "bulk": bulk, "review": reviewed}

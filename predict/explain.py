@@ -8,11 +8,11 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 from sklearn.pipeline import Pipeline
 
-from .contents import Content
+from .document.content import Content
+from .document.page import Kind
 from .labels import LABELS
 from .model import MAX_BLOCKS, PASSES, Model, feature_names, kind_of, name_of
-from .output import one_line, plural
-from .page import Kind
+from .output.formats import one_line, plural
 
 ORDINALS = ("1st", "2nd", "3rd")  # of PASSES
 LONGEST = 100  # characters of the block's text, and of a term, that are shown

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import PurePath
 
+from .document.filetype import foreign_type
+from .document.page import MAX_BYTES, Kind, NotAPage
 from .files import STAGE, check_file
-from .filetype import foreign_type
-from .page import MAX_BYTES, Kind, NotAPage
 
 KINDS: dict[str, Kind] = {".html": "html", ".htm": "html", ".xhtml": "html"}
 KINDS |= {".mhtml": "html", ".mht": "html", ".txt": "text"}

@@ -16,19 +16,19 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from . import estimators
-from .blocks import Block, segment
 from .card import ModelError as ModelError
 from .card import read_card
-from .charset import encodable
-from .compact import Passes, check_passes, compacted, linear_of, of_linear, rows_of_block, scores
-from .contents import Content, check_content, check_kind
-from .decide import EVEN, PREFERENCES, Prefer, confidence, decide, once
+from .document.blocks import Block, segment
+from .document.charset import encodable
+from .document.content import Content, check_content, check_kind
+from .document.page import Kind, PageWarning, read_page
 from .estimators import OLDEST
 from .features.later import page_features, page_names
 from .features.registry import BLOCK_COLUMNS, block_features
 from .files import latest, read_file
 from .labels import LABELS
-from .page import Kind, PageWarning, read_page
+from .scoring.decision import EVEN, PREFERENCES, Prefer, confidence, decide, once
+from .scoring.stages import Passes, check_passes, compacted, linear_of, of_linear, rows_of_block, scores
 from .unpickle import BYTES, Refused
 
 KINDS = ("html", "text")  # of pages: each has pipelines of its own
@@ -280,7 +280,7 @@ def load(path: Path | None = None, *, trust: bool = False) -> Model:
 
 
 def check_steps(path: Path, pipelines: Any, kinds: Sequence[str]) -> None:
-    """``compact.py`` takes steps and columns by name and place: others, which it would pass over, are refused."""
+    """``scoring.stages`` takes steps and columns by name and place: others, which it would pass over, are refused."""
     names = {name_of(kind, one) for kind in kinds for one in PASSES}
     if not isinstance(pipelines, dict) or set(pipelines) != names:
         raise ModelError(f"{path}: holds other pipelines than its card names; run `make train`")

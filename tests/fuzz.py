@@ -10,10 +10,11 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["pagesieve.predict"]):
-    from pagesieve.predict import load, output
-    from pagesieve.predict.blocks import segment
-    from pagesieve.predict.charset import decode
-    from pagesieve.predict.page import NotAPage, read_page
+    from pagesieve.predict import load
+    from pagesieve.predict.document.blocks import segment
+    from pagesieve.predict.document.charset import decode
+    from pagesieve.predict.document.page import NotAPage, read_page
+    from pagesieve.predict.output import formats
 
 sys.path.insert(0, str(Path(__file__).parent))
 from hostile import squeezed, visible  # noqa: E402  # after the instrumented imports
@@ -44,7 +45,7 @@ def one(data: bytes) -> None:
         shown = MODEL.records(content, kind=kind, charset=charset)
         assert len(shown) == len(blocks) and all(abs(sum(one["scores"].values()) - 1) < 1e-9 for one in shown)
         for form in ("jsonl", "csv", "text", "html"):
-            output.render(shown, format=form, name="fuzz", several=True).encode()
+            formats.render(shown, format=form, name="fuzz", several=True).encode()
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from pagesieve.predict.charset import encodable
-from pagesieve.predict.formula import HOLDS_HTML
-from pagesieve.predict.limits import NOT_DRAWN, NOT_TEXT
+from pagesieve.predict.document.charset import encodable
+from pagesieve.predict.document.formula import HOLDS_HTML
+from pagesieve.predict.document.limits import NOT_DRAWN, NOT_TEXT
 
 PAGES = Path(__file__).parents[1] / "data" / "pages"
 NAMES = (

@@ -9,7 +9,7 @@ import random
 import sys
 from pathlib import Path
 
-from pagesieve.train import reviewed
+from pagesieve.train.labels import label_store
 
 TAUGHT = 6
 NAMES = """lighthouse-cowl harbour-mitts gull-socks kelp-shawl tide-cap net-mender-vest buoy-blanket eel-scarf
@@ -73,7 +73,7 @@ def lines_of(name: str) -> list[Line]:
     """The blocks of a page, in order."""
     rng = random.Random(name)
     title = name.replace("-", " ").capitalize()
-    content, comment, promo, chrome = reviewed.LABELS
+    content, comment, promo, chrome = label_store.LABELS
     lines = [("b class=bobbin", text, chrome) for text in HEAD]
     lines.append(("h4 class=lid", title, content))
     lines.append(("i class=spool", f"Charted by {rng.choice(WHO)}", chrome))
@@ -114,11 +114,11 @@ def write(folder: Path) -> None:
     for number, name in enumerate(NAMES.split()):
         path = folder / "pages" / f"{name}.html"
         path.write_text(page_of(name), encoding="utf-8")
-        sheet = reviewed.sheet_of(path.read_bytes(), f"pages/{path.name}", "html", {})
+        sheet = label_store.sheet_of(path.read_bytes(), f"pages/{path.name}", "html", {})
         labels = [label for _, _, label in lines_of(name)]
-        codes = {block.index: reviewed.CODE_OF[label] for block, label in zip(sheet.blocks, labels, strict=True)}
+        codes = {block.index: label_store.CODE_OF[label] for block, label in zip(sheet.blocks, labels, strict=True)}
         kept = folder / ("mine" if number < TAUGHT else "mine-test")
-        reviewed.change(kept, sheet, "author", "none", codes, "2026-11-28")
+        label_store.change(kept, sheet, "author", "none", codes, "2026-11-28")
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pagesieve.predict.blocks import segment
+from pagesieve.predict.document.blocks import segment
+from pagesieve.predict.document.page import Kind, read_page
 from pagesieve.predict.model import score
-from pagesieve.predict.page import Kind, read_page
-from pagesieve.train import card, fit
-from pagesieve.train.corpus import View
+from pagesieve.train.fit import model_writer, stages
+from pagesieve.train.labels.views import View
 
 ARTICLE = ["The heron waits for the tide", "It stands in the reeds until noon.", "Nobody saw it leave the water."]
 LINES = ["Home", "Contact", *ARTICLE, "Leave a comment", "Your name", "Read more: ten tides", "Ten walks", "© 2026"]
@@ -36,13 +36,13 @@ def views() -> list[View]:
     return found
 
 
-def learned() -> fit.Learned:
-    return fit.learn_from(views(), 1)
+def learned() -> stages.Learned:
+    return stages.learn_from(views(), 1)
 
 
 def write(folder: Path) -> Path:
     """Write the model and its card, as ``make train`` does; gives the model's path. Run in the repository."""
-    return card.write_model(folder, learned(), views(), {}, {"languages": {}})
+    return model_writer.write_model(folder, learned(), views(), {}, {"languages": {}})
 
 
 def said(pipelines: dict, path: Path) -> list[list[float]]:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pagesieve.train.agreement import labels_of_both, summary
-from pagesieve.train.align import SpanError
+from pagesieve.train.labels.agreement import labels_of_both, summary
+from pagesieve.train.labels.alignment import SpanError
 
 HEAD = "page,start,end,hash,code,reader,date\n"
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagesieve.train import align
-from pagesieve.train.align import (
+from pagesieve.train.labels import alignment
+from pagesieve.train.labels.alignment import (
     Span,
     SpanError,
     find_spans,
@@ -191,8 +191,8 @@ def test_a_span_is_searched_for_on_the_page_alone(start: int, end: int) -> None:
 
 def test_the_search_for_spans_that_are_nowhere_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr(align, "MAX_READ", 10_000)
-    monkeypatch.setattr(align, "hash_of", lambda words: asked.append(len(words)) or hash_of(words))
+    monkeypatch.setattr(alignment, "MAX_READ", 10_000)
+    monkeypatch.setattr(alignment, "hash_of", lambda words: asked.append(len(words)) or hash_of(words))
     running = list(map(str, range(1000)))
     here = Span("p", 3, 5, hash_of(["3", "4"]), "T", "r", "d")
     assert find_spans([*[Span("p", 0, 500, "none", "T", "r", "d")] * 50, here], running) == [(3, here)]
@@ -201,8 +201,8 @@ def test_the_search_for_spans_that_are_nowhere_ends(monkeypatch: pytest.MonkeyPa
 
 def test_spans_that_overlap_without_end_are_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr(align, "MAX_SPANNED", 10_000)
-    monkeypatch.setattr(align, "hash_of", lambda words: asked.append(len(words)) or hash_of(words))
+    monkeypatch.setattr(alignment, "MAX_SPANNED", 10_000)
+    monkeypatch.setattr(alignment, "hash_of", lambda words: asked.append(len(words)) or hash_of(words))
     running = list(map(str, range(1000)))
     for known in ("none", hash_of(running)):
         asked.clear()

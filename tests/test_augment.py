@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from pagesieve.predict.blocks import Block
+from pagesieve.predict.document.blocks import Block
 from pagesieve.predict.labels import LABELS
-from pagesieve.train.anonymous import anonymous, without_names
-from pagesieve.train.corpus import OWN, View
-from pagesieve.train.paragraphs import Row, view_of
-from pagesieve.train.skeletons import in_skeletons
+from pagesieve.train.augment.skeletons import in_skeletons
+from pagesieve.train.augment.without_names import anonymous, without_names
+from pagesieve.train.labels.paragraphs import Row, view_of
+from pagesieve.train.labels.views import OWN, View
 
 ROWS = [
     (3, "Home  News"),

@@ -11,11 +11,11 @@ from sklearn.metrics import f1_score
 
 from pagesieve.predict.labels import LABELS
 from pagesieve.train import __main__ as commands
-from pagesieve.train.baseline import baseline_of, differences, summary, verdict
-from pagesieve.train.corpus import View, annotation_files, page_views, read_annotations
-from pagesieve.train.evaluate import label_rows, page_rows
-from pagesieve.train.fit import learn_from
-from pagesieve.train.intervals import confusions, f1, interval, macro_f1, mean, totals
+from pagesieve.train.evaluation.baseline import baseline_of, differences, summary, verdict
+from pagesieve.train.evaluation.bootstrap import confusions, f1, interval, macro_f1, mean, totals
+from pagesieve.train.evaluation.evaluate import label_rows, page_rows
+from pagesieve.train.fit.stages import learn_from
+from pagesieve.train.labels.views import View, annotation_files, page_views, read_annotations
 
 NO_BLOCKS = pd.DataFrame(columns=["mode", "page", "site", "label", "predicted"])
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from pagesieve.predict import load
-from pagesieve.train import bench, bench_bulk, stopwatch
-from pagesieve.train.answers import CompareError, write_pages
-from pagesieve.train.bench_tables import growth, power, ratios, with_tables
-from pagesieve.train.stages import stage_times
+from pagesieve.train.benchmark import bench, bench_bulk, stopwatch
+from pagesieve.train.benchmark.bench_tables import growth, power, ratios, with_tables
+from pagesieve.train.benchmark.stage_times import stage_times
+from pagesieve.train.benchmark.tool_outputs import CompareError, write_pages
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = (ROOT / "data/pages" / bench.MODEL_PAGE).read_text("utf-8")

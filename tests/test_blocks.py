@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from pagesieve.predict.blocks import Block, segment
-from pagesieve.predict.filetype import foreign_type
-from pagesieve.predict.limits import NOT_TEXT
-from pagesieve.predict.page import Kind, NotAPage, read_page
+from pagesieve.predict.document.blocks import Block, segment
+from pagesieve.predict.document.filetype import foreign_type
+from pagesieve.predict.document.limits import NOT_TEXT
+from pagesieve.predict.document.page import Kind, NotAPage, read_page
 
 PAGE = """<!doctype html><html lang="en"><head><title>Tide</title><style>p { color: red }</style></head>
 <body class="single post-7"><nav id="menu"><ul><li><a href="/">Home</a></li><li><a href="/a">About</a></li></ul></nav>

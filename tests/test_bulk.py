@@ -24,22 +24,30 @@ import pytest
 from made import PAGE, by_line, crawl, record, slowly, write_warc
 
 from pagesieve.predict import __main__, files, load
-from pagesieve.predict import bulk as bulk_module
-from pagesieve.predict import guard as guard_module
-from pagesieve.predict import records as records_module
-from pagesieve.predict import shards as shards_module
-from pagesieve.predict import spread as spread_module
-from pagesieve.predict.bulk import RUNNING, Job, Report, close_guard, errors_of, guard_of, label_shard
+from pagesieve.predict.bulk import labelling as bulk_module
+from pagesieve.predict.bulk import readers as records_module
+from pagesieve.predict.bulk import run as spread_module
+from pagesieve.predict.bulk import shards as shards_module
+from pagesieve.predict.bulk.frames import ARTICLES, BLOCKS, frame_of_articles, frame_of_blocks
+from pagesieve.predict.bulk.labelling import (
+    RUNNING,
+    Job,
+    Report,
+    close_guard,
+    errors_of,
+    guard_of,
+    label_shard,
+)
+from pagesieve.predict.bulk.progress import summary
+from pagesieve.predict.bulk.readers import Column, RawPage, need, read_shard
+from pagesieve.predict.bulk.run import Engine, label_shards
+from pagesieve.predict.bulk.shards import Shard, find_shards, named
+from pagesieve.predict.bulk.unpacking import Allowance
 from pagesieve.predict.files import same
-from pagesieve.predict.frames import ARTICLES, BLOCKS, frame_of_articles, frame_of_blocks
-from pagesieve.predict.guard import MAX_SAID, Guard, Lost
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.progress import summary
-from pagesieve.predict.records import Column, RawPage, need, read_shard
-from pagesieve.predict.shards import Shard, find_shards, named
-from pagesieve.predict.spread import Engine, label_shards
-from pagesieve.predict.unpacked import Allowance
+from pagesieve.predict.processes import sandbox as guard_module
+from pagesieve.predict.processes.sandbox import MAX_SAID, Guard, Lost
 
 PAGES = Path(__file__).parents[1] / "data" / "pages"
 SETTINGS = {"model": "none"}
@@ -356,8 +364,8 @@ def test_a_large_cell_of_a_dictionary_of_parquet_is_lost_in_each_row_and_never_t
         assert Path(f"{name}.parquet").stat().st_size < 6000
     code = """
 from pyarrow import default_memory_pool
-from pagesieve.predict.records import Column, read_shard
-from pagesieve.predict.shards import Shard
+from pagesieve.predict.bulk.readers import Column, read_shard
+from pagesieve.predict.bulk.shards import Shard
 for name in ("a.parquet", "b.parquet"):
     found = list(read_shard(Shard("parquet", (name,), name), Column()))
     assert len(found) == 64 and {one.reason for one in found} == {

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from pagesieve.predict.blocks import segment
-from pagesieve.predict.charset import decode, detect
-from pagesieve.predict.page import read_page
+from pagesieve.predict.document.blocks import segment
+from pagesieve.predict.document.charset import decode, detect
+from pagesieve.predict.document.page import read_page
 
 PARAGRAPHS = Path(__file__).parents[1] / "data" / "paragraphs.csv"
 LANGUAGES = {

@@ -4,8 +4,8 @@ import codecs
 
 import pytest
 
-from pagesieve.predict.charset import decode
-from pagesieve.predict.page import read_page
+from pagesieve.predict.document.charset import decode
+from pagesieve.predict.document.page import read_page
 
 # By codec: a text that it can write and most others would read otherwise, and all labels of browsers for it.
 CHARSETS = {

@@ -13,12 +13,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from pagesieve.predict import ModelError, __main__, output, pages
-from pagesieve.predict.blocks import segment
+from pagesieve.predict import ModelError, __main__
+from pagesieve.predict.cli import sandboxed
+from pagesieve.predict.document.blocks import segment
+from pagesieve.predict.document.page import Kind, read_page
 from pagesieve.predict.inputs import Source, read_source
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import COLUMNS, Model, load
-from pagesieve.predict.page import Kind, read_page
+from pagesieve.predict.output import formats as output
 
 TEXT = "The heron waits.\n\nLeave a comment\nRead more: ten tides\nMenu\n"
 HTML = """<!doctype html>
@@ -382,7 +384,7 @@ def test_pages_are_written_as_they_come(here: Path, monkeypatch, capfd) -> None:
         seen.append(capfd.readouterr().out.count("\n"))
         return read_source(source)
 
-    monkeypatch.setattr(pages, "read_source", watching)
+    monkeypatch.setattr(sandboxed, "read_source", watching)
     for name in "abc":
         (here / f"{name}.txt").write_text(TEXT)
     assert __main__.main(["predict", "."]) == 0

@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 from made import PAGE, by_line, crawl, slowly
 
-from pagesieve.predict.bulk import RUNNING, Job, Report
-from pagesieve.predict.frames import BLOCKS, frame_of_blocks
-from pagesieve.predict.shards import find_shards
-from pagesieve.predict.spread import Engine, label_shards
+from pagesieve.predict.bulk.frames import BLOCKS, frame_of_blocks
+from pagesieve.predict.bulk.labelling import RUNNING, Job, Report
+from pagesieve.predict.bulk.run import Engine, label_shards
+from pagesieve.predict.bulk.shards import find_shards
 
 ROOT = Path(__file__).parents[1]
 FEW, MANY = (3, 60), (8, 700)  # shards, records in each

@@ -8,12 +8,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagesieve.predict import Model, load
-from pagesieve.predict.around import ALL, Column, Stretches, beside, elements_around, near, own, shared, within
-from pagesieve.predict.blocks import Block, segment
-from pagesieve.predict.compact import by_mark, terms_of
-from pagesieve.predict.lists import NONE, lists_of
+from pagesieve.predict.document.blocks import Block, segment
+from pagesieve.predict.document.page import read_page
+from pagesieve.predict.features.context import (
+    ALL,
+    Column,
+    Stretches,
+    beside,
+    elements_around,
+    near,
+    own,
+    shared,
+    within,
+)
+from pagesieve.predict.features.ragged import NONE, lists_of
 from pagesieve.predict.model import score
-from pagesieve.predict.page import read_page
+from pagesieve.predict.scoring.stages import by_mark, terms_of
 
 PAGES = sorted((Path(__file__).parent.parent / "data" / "pages").iterdir())
 MODEL = load()

@@ -12,16 +12,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pagesieve.predict.blocks import Block
-from pagesieve.train import __main__, answers, compare, peers
-from pagesieve.train.align import words
-from pagesieve.train.answers import CompareError
-from pagesieve.train.corpus import View
-from pagesieve.train.evaluate import extracted, kept
+from pagesieve.predict.document.blocks import Block
+from pagesieve.train import __main__
+from pagesieve.train.benchmark import compare, extractors, tool_outputs
+from pagesieve.train.benchmark.tool_outputs import CompareError
+from pagesieve.train.evaluation.evaluate import extracted, kept
+from pagesieve.train.labels.alignment import words
+from pagesieve.train.labels.views import View
 
 ROOT = Path(__file__).parents[1]
 LINES = [f"Heron{n} waits{n} tide{n} pier{n}." for n in range(10)]  # a page of ten lines, no word twice
-MADE = ["justext", "resiliparse", "justext-lines"]  # tools of train/peers.py that stand in this environment, too
+MADE = [
+    "justext",
+    "resiliparse",
+    "justext-lines",
+]  # tools of train/benchmark/extractors.py that stand in this environment, too
 
 
 def test_word_figures_are_of_bags_and_means_over_pages():
@@ -170,13 +175,15 @@ def test_peers_are_asked_again_only_about_other_pages(
     report: dict[str, Any], raw: Path, monkeypatch: pytest.MonkeyPatch
 ):
     asked = []
-    monkeypatch.setattr(answers, "asked", lambda tool, *_: asked.append(tool) or '{"id": "new", "text": "heron"}\n')
+    monkeypatch.setattr(
+        tool_outputs, "asked", lambda tool, *_: asked.append(tool) or '{"id": "new", "text": "heron"}\n'
+    )
     assert compare.compared(raw, Path(sys.prefix), ROOT / "data/read.csv", {}) == report
     assert asked == []
     pages = [{"id": "new", "url": "", "html": "<p>heron</p>"}]
     for version, wanted in (("1", ["resiliparse"]), ("1", []), ("2", ["resiliparse"])):
         asked.clear()
-        found = answers.peer_answers({"resiliparse": version}, pages, venv=Path(sys.prefix), folder=raw / "others")
+        found = tool_outputs.peer_answers({"resiliparse": version}, pages, venv=Path(sys.prefix), folder=raw / "others")
         assert asked == wanted and found == {"resiliparse": {"new": {"id": "new", "text": "heron"}}}
 
 
@@ -196,7 +203,14 @@ def test_the_scoreboard_goes_between_its_marks(report: dict[str, Any]):
 def run_peers(tool: str, folder: Path) -> subprocess.CompletedProcess[str]:
     page = {"id": "1", "url": "", "html": f"<html><body><p>{LINES[0]}</p></body></html>"}
     (folder / "pages.jsonl").write_text(json.dumps(page) + "\n")
-    command = [sys.executable, "-I", ROOT / "train/peers.py", tool, folder / "pages.jsonl", folder / "out.jsonl"]
+    command = [
+        sys.executable,
+        "-I",
+        ROOT / "train/benchmark/extractors.py",
+        tool,
+        folder / "pages.jsonl",
+        folder / "out.jsonl",
+    ]
     return subprocess.run(command, capture_output=True, text=True)
 
 
@@ -210,9 +224,9 @@ def test_a_tool_that_cannot_run_at_all_is_no_score(tmp_path: Path):
     assert done.returncode == 1 and not (tmp_path / "out.jsonl").exists()
     assert done.stderr == "raised on every page, ModuleNotFoundError: No module named 'boilerpy3'\n"
     with pytest.raises(CompareError, match="boilerpy3: no answers .*raised on every page.*make compare"):
-        answers.asked("boilerpy3", tmp_path / "pages.jsonl", Path(sys.prefix))
+        tool_outputs.asked("boilerpy3", tmp_path / "pages.jsonl", Path(sys.prefix))
     with pytest.raises(CompareError, match="nowhere: lacks trafilatura, .*make compare"):
-        answers.versions(tmp_path / "nowhere", peers.TOOLS)
+        tool_outputs.versions(tmp_path / "nowhere", extractors.TOOLS)
 
 
 def test_an_error_is_an_empty_text():
@@ -220,13 +234,13 @@ def test_an_error_is_an_empty_text():
         raise ValueError(f"no body in {html}")
 
     page = {"id": "1", "url": "", "html": "x"}
-    assert peers.answer(broken, page) == {"id": "1", "text": "", "error": "ValueError: no body in x"}
+    assert extractors.answer(broken, page) == {"id": "1", "text": "", "error": "ValueError: no body in x"}
     with pytest.raises(OSError):
-        peers.offline("socket.connect", ())
+        extractors.offline("socket.connect", ())
 
 
 def test_lines_are_paragraphs_whatever_they_hold():
     html = "<p>One <b>b</b>o<!-- no -->ld</p><ul><li>&#11;two</li></ul>"
-    assert [line.split() for line in peers.lines_of(html).split("\n") if line] == [["One", "bold"], ["two"]]
+    assert [line.split() for line in extractors.lines_of(html).split("\n") if line] == [["One", "bold"], ["two"]]
     sentence = "The <heron> on the pier & its chicks wait for the tide to turn, as they did before, " * 3 + "and wait."
-    assert peers.by_justext_lines(f"Menu\n{sentence}\n{sentence}", "").split("\n") == [sentence] * 2
+    assert extractors.by_justext_lines(f"Menu\n{sentence}\n{sentence}", "").split("\n") == [sentence] * 2

@@ -11,9 +11,9 @@ import pytest
 
 from pagesieve import predict
 from pagesieve.predict import Model, load
-from pagesieve.predict.contents import is_address
+from pagesieve.predict.document.content import is_address
+from pagesieve.predict.document.page import PageWarning
 from pagesieve.predict.explain import explain
-from pagesieve.predict.page import PageWarning
 
 HTML = b"<nav><a href=/>Home</a></nav><h1>The heron waits</h1><p>It waits for the tide at the harbour wall.</p>"
 

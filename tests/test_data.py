@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from pagesieve.predict.blocks import segment
-from pagesieve.predict.charset import decode
+from pagesieve.predict.document.blocks import segment
+from pagesieve.predict.document.charset import decode
+from pagesieve.predict.document.page import read_page
 from pagesieve.predict.labels import CODES, LABELS
-from pagesieve.predict.page import read_page
-from pagesieve.train.align import Span, find_spans, read_spans, running_words, words
-from pagesieve.train.split import site_of
-from pagesieve.train.written import read_written
+from pagesieve.train.labels.alignment import Span, find_spans, read_spans, running_words, words
+from pagesieve.train.labels.folds import site_of
+from pagesieve.train.labels.written_pages import read_written
 
 DATA = Path(__file__).parents[1] / "data"
 ANNOTATIONS = sorted((DATA / "annotations").glob("*.csv"))

@@ -16,17 +16,18 @@ import pytest
 import tiny
 
 from pagesieve.train import __main__ as commands
-from pagesieve.train.corpus import View
-from pagesieve.train.paragraphs import read_paragraphs
+from pagesieve.train.labels.paragraphs import read_paragraphs
+from pagesieve.train.labels.views import View
 
 LOCALES = ("tr_TR.utf8", "tr_TR.UTF-8", "de_DE.utf8", "C.utf8", "C.UTF-8")  # the first that is there, beside C
 PAGES = ["data/pages/harbour-news.html", "data/pages/seed-ferry-clock.txt"]
 LEARN = """
 import sys, joblib
-from pagesieve.train import __main__ as commands, fit
+from pagesieve.train import __main__ as commands
+from pagesieve.train.fit import stages
 commands.JOBS = int(sys.argv[1])
-learned = fit.learn_from(commands.gathered()[0], commands.JOBS)
-joblib.dump((learned.pipelines[fit.EVERYTHING], learned.scores), sys.argv[2])
+learned = stages.learn_from(commands.gathered()[0], commands.JOBS)
+joblib.dump((learned.pipelines[stages.EVERYTHING], learned.scores), sys.argv[2])
 """
 
 

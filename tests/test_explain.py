@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from small_model import HTML, LINES, PAGES, TEXT, learned
 
 from pagesieve.predict import LABELS, Model, __main__
-from pagesieve.predict.blocks import segment
+from pagesieve.predict.document.blocks import segment
+from pagesieve.predict.document.page import Kind, read_page
 from pagesieve.predict.explain import Pass, column_names, deciding, explain, render
 from pagesieve.predict.model import PASSES, feature_names, in_double, seen
-from pagesieve.predict.page import Kind, read_page
-from pagesieve.train import fit
+from pagesieve.train.fit import stages
 
 ROOT = Path(__file__).parent.parent
 ROW = re.compile(r" *[+-]\d+\.\d{8}( +[+-]\d+\.\d{8}){3}  \S")
@@ -26,7 +26,7 @@ ROW = re.compile(r" *[+-]\d+\.\d{8}( +[+-]\d+\.\d{8}){3}  \S")
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return Model(in_double(learned().pipelines[fit.EVERYTHING]), {"kinds": ["html", "text"]})
+    return Model(in_double(learned().pipelines[stages.EVERYTHING]), {"kinds": ["html", "text"]})
 
 
 @pytest.fixture

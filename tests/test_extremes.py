@@ -19,12 +19,14 @@ import psutil
 import pytest
 from hostile import squeezed, visible
 
-from pagesieve.predict import blocks, links, load, model, output
-from pagesieve.predict.charset import encodable
+from pagesieve.predict import load, model
+from pagesieve.predict.document import blocks
+from pagesieve.predict.document.charset import encodable
+from pagesieve.predict.document.limits import MAX_DEPTH, excess
+from pagesieve.predict.document.page import PageWarning
 from pagesieve.predict.explain import explain
-from pagesieve.predict.features import markup
-from pagesieve.predict.limits import MAX_DEPTH, excess
-from pagesieve.predict.page import PageWarning
+from pagesieve.predict.features import links, markup
+from pagesieve.predict.output import formats
 
 MODEL = load()
 Make = Callable[[int], str]
@@ -126,7 +128,7 @@ def labelled(markup: str, kind: str) -> tuple[list[str], list[str]]:
         warnings.simplefilter("always", PageWarning)
         shown = MODEL.records(markup, kind=kind)  # type: ignore[arg-type]
     for form in ("jsonl", "csv", "text", "html"):
-        output.render(shown, format=form, name="page", several=False)
+        formats.render(shown, format=form, name="page", several=False)
     return [block["text"] for block in shown], [str(warning.message) for warning in caught]
 
 

@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagesieve.predict.blocks import Block, segment
+from pagesieve.predict.document.blocks import Block, segment
+from pagesieve.predict.document.page import Kind, read_page
 from pagesieve.predict.features.later import page_columns, page_features, running_mean
 from pagesieve.predict.features.page_context import PageContext, words_of
+from pagesieve.predict.features.ragged import Tokens, alike, side_by_side
 from pagesieve.predict.features.registry import BLOCK_COLUMNS, COLUMNS, block_features, block_terms
 from pagesieve.predict.features.shape import placed
-from pagesieve.predict.lists import Tokens, alike, side_by_side
-from pagesieve.predict.looks import looks_of
-from pagesieve.predict.page import Kind, read_page
-from pagesieve.predict.words import SEPARATOR, count_words, first_words, text_length
+from pagesieve.predict.features.text_shape import looks_of
+from pagesieve.predict.features.words import SEPARATOR, count_words, first_words, text_length
 
 HTML = """<title>Tide tables</title><body><main class="entry-content"><h1>Tide tables</h1>
 <p>High water comes at nine, and the ferry waits for it.</p>

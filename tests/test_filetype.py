@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 
 from pagesieve.predict import __main__, load
-from pagesieve.predict.blocks import segment
-from pagesieve.predict.bulk import Report
-from pagesieve.predict.filetype import foreign_type
+from pagesieve.predict.bulk.labelling import Report
+from pagesieve.predict.document.blocks import segment
+from pagesieve.predict.document.filetype import foreign_type
+from pagesieve.predict.document.mhtml import html_part, is_mhtml
+from pagesieve.predict.document.page import NotAPage, PageWarning, read_page
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.mhtml import html_part, is_mhtml
-from pagesieve.predict.page import NotAPage, PageWarning, read_page
 
 
 def zipped(*names: str) -> bytes:

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from pagesieve.predict import Model, ModelError, load
-from pagesieve.predict.bulk import part
-from pagesieve.predict.frames import ARTICLES, BLOCKS, frame_of_articles, frame_of_blocks
-from pagesieve.predict.guard import Lost
-from pagesieve.predict.page import PageWarning
+from pagesieve.predict.bulk.frames import ARTICLES, BLOCKS, frame_of_articles, frame_of_blocks
+from pagesieve.predict.bulk.labelling import part
+from pagesieve.predict.document.page import PageWarning
+from pagesieve.predict.processes.sandbox import Lost
 
 ROOT = Path(__file__).parents[1]
 HTML = "<nav><a href=/>Home</a></nav><h1>The heron waits</h1><p>It waits for the tide at the harbour wall until {}.</p>"

@@ -15,11 +15,11 @@ from test_baseline import shuffled
 
 from pagesieve.predict.model import Model, load
 from pagesieve.train import __main__ as commands
-from pagesieve.train import gate
-from pagesieve.train.corpus import OWN, View
-from pagesieve.train.fit import EVERYTHING, Learned, learn_from
-from pagesieve.train.gate import GateError, Measured, below, rewritten
-from pagesieve.train.paragraphs import read_paragraphs
+from pagesieve.train.evaluation import gate
+from pagesieve.train.evaluation.gate import GateError, Measured, below, rewritten
+from pagesieve.train.fit.stages import EVERYTHING, Learned, learn_from
+from pagesieve.train.labels.paragraphs import read_paragraphs
+from pagesieve.train.labels.views import OWN, View
 
 ROOT = Path(__file__).parents[1]
 GATE, METRICS = ROOT / "reports" / "gate.json", ROOT / "reports" / "metrics.json"

@@ -17,12 +17,13 @@ from made import by_line
 from test_cli import Fake
 from test_processes import gone, tree
 
-from pagesieve.predict import __main__, load, pages
-from pagesieve.predict import guard as guard_module
-from pagesieve.predict.blocks import segment
-from pagesieve.predict.guard import Fault, Guard, guarded
+from pagesieve.predict import __main__, load
+from pagesieve.predict.cli import sandboxed
+from pagesieve.predict.document.blocks import segment
+from pagesieve.predict.document.page import read_page
 from pagesieve.predict.model import Model
-from pagesieve.predict.page import read_page
+from pagesieve.predict.processes import sandbox as guard_module
+from pagesieve.predict.processes.sandbox import Fault, Guard, guarded
 
 SECONDS = 2.0  # for a page that takes none, or all
 LIMIT = 200_000_000  # bytes, where all that a page does is to ask for more
@@ -67,7 +68,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(__main__, "load", lambda path, **_: Suffering())
     monkeypatch.setattr(guard_module, "MAX_MEMORY", LIMIT)
-    monkeypatch.setattr(pages, "MAX_SECONDS", SECONDS)
+    monkeypatch.setattr(sandboxed, "MAX_SECONDS", SECONDS)
     (tmp_path / "in").mkdir()
     for name in ("a good", *SAID, "z good"):
         (tmp_path / f"in/{name}.html").write_text(f"<p>A page that {name}.")
@@ -108,7 +109,7 @@ def test_a_page_that_fails_alone_is_one_line(words: str, word: str, capfd: Any) 
 
 def test_review_queues_the_others_and_tells_of_a_named_one_that_fails(capfd: Any) -> None:
     pytest.importorskip("flask", reason="needs flask: make setup")
-    from pagesieve.train.review import tasks_of
+    from pagesieve.train.review.server import tasks_of
 
     model: Model = Suffering()  # type: ignore[assignment]
     for inputs, status in ((["in"], 0), (["in/a good.html", "in/grows.html", "in/hangs.html", "in/z good.html"], 2)):
@@ -160,7 +161,7 @@ def test_the_command_says_what_the_library_says_to_the_last_digit(
 ) -> None:
     model = load()
     monkeypatch.setattr(__main__, "load", lambda path, **_: model)
-    monkeypatch.setattr(pages, "MAX_SECONDS", 60)
+    monkeypatch.setattr(sandboxed, "MAX_SECONDS", 60)
     for path in sorted((Path(__file__).parents[1] / "data" / "pages").iterdir())[:3]:
         assert __main__.main(["predict", str(path)]) == 0
         found = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
@@ -172,8 +173,8 @@ START = f"""
 import sys; sys.path[:0] = {sys.path!r}
 import test_guard as t
 t.__main__.load = lambda path, **_: t.Suffering()
-from pagesieve.predict import start
-sys.exit(start.main())
+from pagesieve.predict.processes import signals
+sys.exit(signals.main())
 """
 
 
@@ -204,7 +205,7 @@ def test_a_table_that_takes_too_much_memory_or_time_is_lost_alone_in_each_comman
     (table / "a.html").write_text("<table>" + "<tr><td>x" * 1_000_000)
     (table / "b.html").write_text("<p>The heron waits for the tide.")
     for seconds, said in ((600, SAID["grows"]), (SECONDS, SAID["hangs"])):
-        monkeypatch.setattr(pages, "MAX_SECONDS", seconds)
+        monkeypatch.setattr(sandboxed, "MAX_SECONDS", seconds)
         assert __main__.main(["predict", "table"]) == 1
         out, err = capfd.readouterr()
         assert names(out) == ["table/b.html"] and err.splitlines()[0].endswith(f"a.html: {said} (skipped)")

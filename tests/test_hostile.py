@@ -16,14 +16,15 @@ from hostile import PAGE, SOUP, TEXT, on_many, squeezed, visible
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from pagesieve.predict import load, output
-from pagesieve.predict.blocks import Block, segment
-from pagesieve.predict.charset import decode, encodable
-from pagesieve.predict.decide import once
-from pagesieve.predict.filetype import foreign_type
+from pagesieve.predict import load
+from pagesieve.predict.document.blocks import Block, segment
+from pagesieve.predict.document.charset import decode, encodable
+from pagesieve.predict.document.filetype import foreign_type
+from pagesieve.predict.document.limits import strip_tags
+from pagesieve.predict.document.page import PageWarning, read_page
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.limits import strip_tags
-from pagesieve.predict.page import PageWarning, read_page
+from pagesieve.predict.output import formats
+from pagesieve.predict.scoring.decision import once
 
 MODEL = load()
 AS_TEXT = pytest.mark.filterwarnings("ignore:looks like HTML, read as text")
@@ -131,9 +132,9 @@ def test_labels_are_probabilities_and_the_same_for_bytes_and_str(count: int) -> 
     on_many(PAGE, check, count)
 
 
-def rendered(page: list[output.Block], name: str) -> dict[str, str]:
+def rendered(page: list[formats.Block], name: str) -> dict[str, str]:
     return {
-        form: output.render(page, format=form, name=name, several=True) for form in ("jsonl", "csv", "text", "html")
+        form: formats.render(page, format=form, name=name, several=True) for form in ("jsonl", "csv", "text", "html")
     }
 
 
@@ -162,7 +163,7 @@ def test_no_text_steers_a_terminal_computes_in_a_spreadsheet_or_becomes_markup(c
         tree = LexborHTMLParser(shown["html"])
         tags = {node.tag for node in tree.css("*")}
         assert not tags & {"script", "img", "svg", "iframe", "object", "b:x"}
-        assert [node.text() for node in tree.css(".columns > div .text")] == [output.printable(text) for text in texts]
+        assert [node.text() for node in tree.css(".columns > div .text")] == [formats.printable(text) for text in texts]
         assert not [node for node in tree.css("*") if any(attribute.startswith("on") for attribute in node.attributes)]
 
     on_many(st.tuples(st.lists(SOUP.filter(str.strip), min_size=1, max_size=4), SOUP), check, count)

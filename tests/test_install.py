@@ -107,7 +107,7 @@ def test_the_wheel_labels_a_page_in_an_empty_folder(
     )
     (wheel,) = (tmp_path / "dist").iterdir()
     with zipfile.ZipFile(wheel) as packed:
-        assert set(packed.namelist()) >= {f"pagesieve/train/review.{kind}" for kind in ("html", "css", "js")}
+        assert set(packed.namelist()) >= {f"pagesieve/train/review/review.{kind}" for kind in ("html", "css", "js")}
     programs = environment(wheel)
     shutil.rmtree(source)
     (tmp_path / "empty").mkdir()

@@ -25,12 +25,14 @@ from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
 
 from pagesieve.predict import __main__ as predict
 from pagesieve.predict import files
+from pagesieve.predict.bulk.shards import find_shards
 from pagesieve.predict.inputs import search
 from pagesieve.predict.model import load
-from pagesieve.predict.shards import find_shards
 from pagesieve.train import __main__ as commands
 from pagesieve.train import corpora as sources
-from pagesieve.train import draw, evaluate, fit, gallery
+from pagesieve.train.evaluation import evaluate, shown_pages
+from pagesieve.train.fit import stages
+from pagesieve.train.plots import draw
 
 STAMP = "data/raw/wcxb/stamp.json"
 MODEL = " --model models/blocks.joblib"
@@ -85,9 +87,9 @@ class Project:
     def compute(self) -> None:
         sources.fetch(commands.SOURCES, commands.RAW, Path("corpora"))
         views, digests = commands.gathered()
-        learned = fit.learn_from(views, 1)
+        learned = stages.learn_from(views, 1)
         scored = evaluate.all_scores(views, learned, commands.DATA, 1)
-        samples = gallery.samples(lambda blocks, _: np.eye(4)[[block.index % 4 for block in blocks]])
+        samples = shown_pages.samples(lambda blocks, _: np.eye(4)[[block.index % 4 for block in blocks]])
         self.computed = {"views": (views, digests), "learned": learned, "scored": scored, "samples": samples}
 
     def act(self, command: str, *, again: bool = True) -> Callable[[], object]:
@@ -108,7 +110,7 @@ class Project:
     def know(self, again: bool) -> None:
         views, learned, (figures, pages, blocks) = (self.computed[name] for name in ("views", "learned", "scored"))
         if again:
-            for pipeline in learned.pipelines[fit.EVERYTHING].values():
+            for pipeline in learned.pipelines[stages.EVERYTHING].values():
                 pipeline["linear"].coef_ *= 1.1
             pages = pages.assign(f1=pages["f1"] / 2)
             figures = copy.deepcopy(figures)
@@ -117,8 +119,8 @@ class Project:
         commands.learn_from = lambda *_: learned
         evaluate.all_scores = lambda *_: (figures, pages, blocks)
         evaluate.extracted = lambda *_: {"again": again}
-        gallery.worst = gallery.samples = lambda *_: self.computed["samples"][: 1 + again]
-        gallery.read = lambda *_: self.computed["samples"][::-1][: 1 + again]
+        shown_pages.worst = shown_pages.samples = lambda *_: self.computed["samples"][: 1 + again]
+        shown_pages.read = lambda *_: self.computed["samples"][::-1][: 1 + again]
         draw.PLOTS = [draw.Plot(name, name, f"again: {again}", picture) for name in ("one", f"two{again}")]
 
     def begin(self) -> None:

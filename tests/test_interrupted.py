@@ -14,7 +14,7 @@ import pytest
 import tiny
 from test_processes import gone, tree
 
-from pagesieve.predict.workers import local_backend
+from pagesieve.predict.processes.pool import local_backend
 
 PAGE = Path(__file__).parents[1] / "data" / "pages" / "harbour-news.html"
 MODELS = Path(__file__).parents[1] / "models"

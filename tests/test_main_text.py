@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagesieve.predict.around import elements_around
-from pagesieve.predict.blocks import segment
-from pagesieve.predict.main_text import THRESHOLDS, main_elements, main_runs
-from pagesieve.predict.page import read_page
+from pagesieve.predict.document.blocks import segment
+from pagesieve.predict.document.page import read_page
+from pagesieve.predict.features.context import elements_around
+from pagesieve.predict.features.main_text import THRESHOLDS, main_elements, main_runs
 
 PAGE = """<nav><a>Menu</a></nav><div><main><h1>The tide</h1><p>It comes at nine.</p><p>It goes at three.</p></main>
 <aside><p>Another story</p></aside></div>"""

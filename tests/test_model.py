@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from pagesieve.predict import LABELS, Model, ModelError, load
-from pagesieve.predict.decide import PREFERENCES
 from pagesieve.predict.labels import CODES
 from pagesieve.predict.model import COLUMNS
-from pagesieve.train.align import find_spans, running_words
-from pagesieve.train.corpus import read_annotations
+from pagesieve.predict.scoring.decision import PREFERENCES
+from pagesieve.train.labels.alignment import find_spans, running_words
+from pagesieve.train.labels.views import read_annotations
 
 ROOT = Path(__file__).parent.parent
 PAGES = ROOT / "data" / "pages"

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from pagesieve.predict.blocks import segment
-from pagesieve.predict.charset import decode
-from pagesieve.predict.elements import OpenElements
-from pagesieve.predict.filetype import foreign_type
-from pagesieve.predict.limits import MAX_DEPTH, excess, strip_tags
-from pagesieve.predict.page import Kind, NotAPage, Page, PageWarning, read_page, text_lines
-from pagesieve.predict.shadow import with_shadow_roots
-from pagesieve.predict.tokens import tags
+from pagesieve.predict.document.blocks import segment
+from pagesieve.predict.document.charset import decode
+from pagesieve.predict.document.elements import OpenElements
+from pagesieve.predict.document.filetype import foreign_type
+from pagesieve.predict.document.limits import MAX_DEPTH, excess, strip_tags
+from pagesieve.predict.document.page import Kind, NotAPage, Page, PageWarning, read_page, text_lines
+from pagesieve.predict.document.shadow import with_shadow_roots
+from pagesieve.predict.document.tokens import tags
 
 PAGE = """<!doctype html>
 <html>

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pagesieve.train import __main__ as commands
-from pagesieve.train.corpus import CorpusError
-from pagesieve.train.paragraphs import contradictions, read_paragraphs
+from pagesieve.train.labels.paragraphs import contradictions, read_paragraphs
+from pagesieve.train.labels.views import CorpusError
 
 ROOT = Path(__file__).parents[1]
 

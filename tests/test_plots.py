@@ -16,11 +16,11 @@ from test_bench import made_report
 
 from pagesieve.predict.labels import LABELS
 from pagesieve.train import __main__ as commands
-from pagesieve.train import draw, plots, plots_bench, plots_model, plots_parts
-from pagesieve.train.baseline import baseline_of, to_json
-from pagesieve.train.operate import GRID
-from pagesieve.train.reports import ReportError, read_reports
-from pagesieve.train.slices import slices
+from pagesieve.train.evaluation.baseline import baseline_of, to_json
+from pagesieve.train.evaluation.breakdowns import slices
+from pagesieve.train.evaluation.operating_points import GRID
+from pagesieve.train.plots import draw, of_bench, of_breakdowns, of_labels, of_model
+from pagesieve.train.plots.reports import ReportError, read_reports
 from pagesieve.train.style import MODES
 
 TYPES = ["article", "forum", "product", "listing", "documentation", "service", "collection"]
@@ -128,7 +128,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_confusion_shows_the_counts_and_row_shares(reports: Path) -> None:
     rows = pd.read_csv(reports / "predictions.csv")
-    figure, table = plots.render_confusion(read_reports(reports))
+    figure, table = of_labels.render_confusion(read_reports(reports))
     for axis, mode in zip(figure.axes, MODES, strict=True):
         shown = [text.get_text().split("\n") for text in axis.texts]
         columns = [*LABELS, "missing"] if mode == "html" else list(LABELS)
@@ -147,7 +147,7 @@ def first(dots: Collection) -> np.ndarray:
 
 def test_word_f1_shows_every_page_and_the_means(reports: Path) -> None:
     pages = pd.read_csv(reports / "pages.csv")
-    figure, table = plots_parts.render_word_f1(read_reports(reports))
+    figure, table = of_breakdowns.render_word_f1(read_reports(reports))
     *strips, text_means, html_means = figure.axes[0].collections
     html = pages[pages["mode"] == "html"]
     assert sorted(np.concatenate([first(strip) for strip in strips[:-1]])) == sorted(html["f1"])
@@ -162,11 +162,11 @@ def test_word_f1_shows_every_page_and_the_means(reports: Path) -> None:
 
 def test_reliability_is_drawn_as_it_was_measured(reports: Path) -> None:
     read = read_reports(reports)
-    figure, errors = plots.render_calibration(read)
+    figure, errors = of_labels.render_calibration(read)
     assert errors.shape == (4, 3) and (errors == 0.1).all(axis=None)
     lines = figure.axes[0].get_lines()
     assert len(lines) == 5 and list(lines[1].get_ydata()) == pytest.approx([0.15, 0.45, 0.85])
-    figure, table = plots.render_confidence(read)
+    figure, table = of_labels.render_confidence(read)
     assert len(table) == 9 and len(figure.axes[0].get_lines()) == 4
     of_group = figure.axes[1].get_lines()[0]
     assert list(of_group.get_xdata()) == [0.9, 0.8] and len(figure.axes[1].get_yticks()) == 2
@@ -174,7 +174,7 @@ def test_reliability_is_drawn_as_it_was_measured(reports: Path) -> None:
 
 def test_curves_pass_through_precision_and_recall_at_a_threshold(reports: Path) -> None:
     rows = pd.read_csv(reports / "predictions.csv").query("mode == 'html'")
-    figure, table = plots.render_curves(read_reports(reports))
+    figure, table = of_labels.render_curves(read_reports(reports))
     for line, label in zip(figure.axes[0].lines, LABELS, strict=True):
         said, wanted = rows[label] >= rows[label].median(), rows["label"] == label
         point = ((said & wanted).sum() / wanted.sum(), (said & wanted).sum() / said.sum())
@@ -184,7 +184,7 @@ def test_curves_pass_through_precision_and_recall_at_a_threshold(reports: Path) 
 
 def test_bars_are_the_figures_of_metrics_json(reports: Path) -> None:
     metrics = json.loads((reports / "metrics.json").read_text())
-    figure, _ = plots.render_label_f1(read_reports(reports))
+    figure, _ = of_labels.render_label_f1(read_reports(reports))
     heights = [[bar.get_height() for bar in group] for group in figure.axes[0].containers]
     wanted = [[metrics["labels"][mode]["per_label"][label]["f1"] for mode in MODES] for label in LABELS]
     assert heights == wanted
@@ -194,7 +194,7 @@ def test_the_comparison_is_drawn_where_it_was_made(tmp_path: Path) -> None:
     write_reports(tmp_path)
     write_comparison(tmp_path / "compare.json", weak=0.4, pagesieve=0.7, strong=0.75)
     assert "compare.png" in [path.name for path in draw.draw(tmp_path)]
-    figure, table = plots_model.render_tool_f1(read_reports(tmp_path))
+    figure, table = of_model.render_tool_f1(read_reports(tmp_path))
     assert list(table.columns) == ["pagesieve", "strong", "weak"]
     assert list(table.index) == ["article (2)", "forum (2)", "all pages (1,004)"]
     _, ours, *others = figure.axes[0].collections
@@ -207,7 +207,7 @@ def test_the_bench_is_drawn_where_it_was_made(tmp_path: Path) -> None:
     report = made_report()
     (tmp_path / "bench.json").write_text(json.dumps(report), encoding="utf-8")
     assert "bench.png" in [path.name for path in draw.draw(tmp_path)]
-    figure, table = plots_bench.render_bench(read_reports(tmp_path))
+    figure, table = of_bench.render_bench(read_reports(tmp_path))
     assert list(table.index) == ["resiliparse", "pagesieve", "trafilatura"]
     assert table["CPU ratio"].tolist() == pytest.approx([2, 1, 0.5])
     cpu, _, by_size, _, by_number, resident, stages = figure.axes
@@ -287,34 +287,36 @@ def test_modes_and_labels_that_are_missing_are_left_out(tmp_path: Path) -> None:
     rows.to_csv(tmp_path / "predictions.csv", index=False)
     pd.read_csv(tmp_path / "pages.csv").query("mode == 'html'").to_csv(tmp_path / "pages.csv", index=False)
     read = read_reports(tmp_path)
-    assert len(plots.render_confusion(read)[0].axes) == 1
-    assert list(plots.curves(read.predictions)) == [label for label in LABELS if label != "promo_teaser"]
-    assert isinstance(plots_parts.render_word_f1(read)[0], Figure)
+    assert len(of_labels.render_confusion(read)[0].axes) == 1
+    assert list(of_labels.curves(read.predictions)) == [label for label in LABELS if label != "promo_teaser"]
+    assert isinstance(of_breakdowns.render_word_f1(read)[0], Figure)
     draw.draw(tmp_path)
 
 
 def test_thresholds_are_drawn_as_they_were_measured(reports: Path) -> None:
     metrics = json.loads((reports / "metrics.json").read_text())
-    figure, table = plots.render_thresholds(read_reports(reports))
+    figure, table = of_labels.render_thresholds(read_reports(reports))
     lines = figure.axes[0].get_lines()
-    assert [list(line.get_ydata()) for line in lines[:3]] == [metrics["threshold"]["html"][name] for name in plots.KEPT]
+    assert [list(line.get_ydata()) for line in lines[:3]] == [
+        metrics["threshold"]["html"][name] for name in of_labels.KEPT
+    ]
     assert [line.get_xdata()[0] for line in lines[3:]] == [0.5, 0.9]
     assert table.loc[("html", "precision"), "threshold"] == 0.9
 
 
 def test_slices_are_drawn_with_their_intervals(reports: Path) -> None:
     found = json.loads((reports / "metrics.json").read_text())["slices"]
-    figure, table = plots_parts.render_pages(read_reports(reports))
+    figure, table = of_breakdowns.render_pages(read_reports(reports))
     article = found["page type"]["html"]["article"]
     assert first(figure.axes[0].collections[1]) == pytest.approx([article["right"]])
     assert table.loc[("page type", "html", "article"), ["low", "high"]].tolist() == article["interval"]
-    figure, _ = plots_parts.render_blocks(read_reports(reports))
+    figure, _ = of_breakdowns.render_blocks(read_reports(reports))
     shown = figure.axes[0].get_lines()[0].get_ydata()
     assert list(shown) == [part["right"] for part in found["words"]["html"].values()]
 
 
 def test_terms_that_the_font_lacks_are_in_the_table_only(reports: Path) -> None:
-    figure, table = plots_model.render_terms(read_reports(reports))
+    figure, table = of_model.render_terms(read_reports(reports))
     written = [text.get_text().strip() for axis in figure.axes for text in axis.texts]
     assert "§" in written and not any("中" in text for text in written)
     assert table.loc[("html", "words", "site_chrome"), "largest first"] == "§, \U0001f9ea 中"
@@ -324,7 +326,7 @@ def test_the_learning_curve_ends_with_the_evaluation(tmp_path: Path) -> None:
     write_reports(tmp_path)
     (tmp_path / "curve.csv").write_text("fold,sites,mode,macro_f1\n0,8,html,0.5\n0,16,html,0.7\n", encoding="utf-8")
     assert "learning_curve.png" in [path.name for path in draw.draw(tmp_path)]
-    line = plots_model.render_curve(read_reports(tmp_path))[0].axes[0].get_lines()[0]
+    line = of_model.render_curve(read_reports(tmp_path))[0].axes[0].get_lines()[0]
     assert [list(line.get_xdata()), list(line.get_ydata())] == [[8, 16, 32], [0.5, 0.7, 0.8]]
 
 
@@ -334,7 +336,7 @@ def test_the_run_before_is_compared_where_there_was_one(tmp_path: Path) -> None:
     worse = before[0].assign(f1=before[0]["f1"] - 0.1)
     (tmp_path / "baseline.json").write_bytes(to_json(baseline_of(worse, before[1])))
     assert "differences.png" in [path.name for path in draw.draw(tmp_path)]
-    figure, table = plots_model.render_differences(read_reports(tmp_path))
+    figure, table = of_model.render_differences(read_reports(tmp_path))
     assert table["verdict"].tolist() == ["better", "better", "equal", "equal", "equal"]
     assert first(figure.axes[0].collections[-1]) == pytest.approx([0.1, 0.1, 0, 0, 0])
 

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from pagesieve.predict import start
+from pagesieve.predict.processes import signals
 
 MODULES = "pandas numpy joblib pickle sklearn scipy signal typing argparse subprocess multiprocessing threading psutil"
 MODULES += " distributed dask flask werkzeug tqdm selectolax made json logging"
@@ -222,20 +222,20 @@ def test_dask_workers_end_when_the_command_is_killed(tmp_path: Path) -> None:
 
 def test_what_a_command_says_after_a_signal_is_its_last_word() -> None:
     program = (
-        "import signal, sys, time, types; from pagesieve.predict import start; start.PATIENCE = 0.1\n"
+        "import signal, sys, time, types; from pagesieve.predict.processes import signals; signals.PATIENCE = 0.1\n"
         "def main():\n"
         "    try:\n        signal.raise_signal(signal.SIGTERM)\n"
-        "    except KeyboardInterrupt as stopped:\n        code = start.report(stopped)\n"
+        "    except KeyboardInterrupt as stopped:\n        code = signals.report(stopped)\n"
         "    time.sleep(0.5)\n    return code\n"
         "sys.modules['slow'] = types.SimpleNamespace(main=main)\n"
-        "start.run('slow')\n"
+        "signals.run('slow')\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=20)
     assert (done.returncode, done.stderr) == (128 + signal.SIGTERM, b"pagesieve: terminated\n")
 
 
 def test_a_parent_that_is_gone_ends_what_loads() -> None:
-    program = "import time; from pagesieve.predict.processes import ending_with\n"
+    program = "import time; from pagesieve.predict.processes.forks import ending_with\n"
     program += "with ending_with(-1):\n    time.sleep(60)\n"
     done = subprocess.run([sys.executable, "-c", program], timeout=20)
     assert done.returncode == -signal.SIGKILL
@@ -243,8 +243,8 @@ def test_a_parent_that_is_gone_ends_what_loads() -> None:
 
 def test_a_command_that_takes_too_long_to_end_is_ended() -> None:
     program = (
-        "import signal, time; from pagesieve.predict import start; start.PATIENCE = 0.1\n"
-        "signal.signal(signal.SIGTERM, start.stop)\n"
+        "import signal, time; from pagesieve.predict.processes import signals; signals.PATIENCE = 0.1\n"
+        "signal.signal(signal.SIGTERM, signals.stop)\n"
         "try:\n    signal.raise_signal(signal.SIGTERM)\n"
         "finally:\n    time.sleep(60)\n"
     )
@@ -277,10 +277,10 @@ def test_with_stderr_closed_or_broken_notes_reach_no_data(closed: str, tmp_path:
 def test_signals_that_are_ignored_stay_ignored() -> None:
     before = signal.getsignal(signal.SIGHUP)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    program = "import signal, sys; from pagesieve.predict import start; sys.argv[1:] = ['--version']\n"
-    program += "try:\n    start.main()\nexcept SystemExit:\n    print(signal.getsignal(signal.SIGHUP).name)\n"
+    program = "import signal, sys; from pagesieve.predict.processes import signals; sys.argv[1:] = ['--version']\n"
+    program += "try:\n    signals.main()\nexcept SystemExit:\n    print(signal.getsignal(signal.SIGHUP).name)\n"
     try:
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     finally:
         signal.signal(signal.SIGHUP, before)
-    assert done.stdout.splitlines()[-1:] == ["SIG_IGN"] and os.name == "posix" and len(start.ENDED) == 3
+    assert done.stdout.splitlines()[-1:] == ["SIG_IGN"] and os.name == "posix" and len(signals.ENDED) == 3

@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pagesieve.predict.blocks import Block
+from pagesieve.predict.document.blocks import Block
 from pagesieve.predict.labels import LABELS
-from pagesieve.train import gallery
-from pagesieve.train.corpus import View
-from pagesieve.train.describe import describe
-from pagesieve.train.evaluate import fold_scores
-from pagesieve.train.operate import kept_by_threshold
-from pagesieve.train.slices import length_of, place_of, slices
+from pagesieve.train.evaluation import shown_pages
+from pagesieve.train.evaluation.breakdowns import length_of, place_of, slices
+from pagesieve.train.evaluation.evaluate import fold_scores
+from pagesieve.train.evaluation.operating_points import kept_by_threshold
+from pagesieve.train.fit.model_card import describe
+from pagesieve.train.labels.views import View
+from pagesieve.train.plots import gallery
 
 ROOT = Path(__file__).parent.parent
 
@@ -128,13 +129,13 @@ def view(page: str, labels: list[int]) -> View:
 def test_the_gallery_shows_the_worst_pages_and_their_labels_by_hand(tmp_path: Path) -> None:
     good, bad = view("good/1.html", [0] * 30), view("bad", [2] * 10 + [0] * 20)
     scores = [np.eye(4)[[0] * 30] * 0.96 + 0.01] * 2
-    pages = gallery.worst([good, bad, view("short", [2] * 3)], [*scores, scores[0][:3]])
+    pages = shown_pages.worst([good, bad, view("short", [2] * 3)], [*scores, scores[0][:3]])
     assert [(page["name"], page["wrong"], page["labelled"]) for page in pages] == [
         ("bad", 10, 30),
         ("good/1.html", 0, 30),
     ]
-    (tmp_path / "worst.json.gz").write_bytes(gzip.compress(gallery.kept(pages)))
-    assert gallery.read(tmp_path / "worst.json.gz") == pages
+    (tmp_path / "worst.json.gz").write_bytes(gzip.compress(shown_pages.kept(pages)))
+    assert shown_pages.read(tmp_path / "worst.json.gz") == pages
     (tmp_path / "gallery").mkdir()
     (tmp_path / "gallery" / "old.html").write_text("an earlier one")
     index = gallery.draw_gallery(tmp_path / "gallery", pages)

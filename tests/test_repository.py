@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from pagesieve.train.bench_tables import with_tables
-from pagesieve.train.compare import OURS, with_scoreboard
+from pagesieve.train.benchmark.bench_tables import with_tables
+from pagesieve.train.benchmark.compare import OURS, with_scoreboard
 
 ROOT = Path(__file__).parents[1]
 TOP = """train predict data models reports tests Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE

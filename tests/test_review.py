@@ -14,11 +14,11 @@ import pytest
 
 from pagesieve.predict.__main__ import main
 from pagesieve.predict.labels import CODES
-from pagesieve.train import reviewed
+from pagesieve.train.labels import label_store
 
 pytest.importorskip("flask", reason="needs flask: make setup")
-review = pytest.importorskip("pagesieve.train.review")
-queue = pytest.importorskip("pagesieve.train.queue")
+review = pytest.importorskip("pagesieve.train.review.server")
+queue = pytest.importorskip("pagesieve.train.review.queue")
 
 HOSTILE = "<script>window.hacked=1</script><img src=x onerror='window.hacked=1'>"
 TEXTS = ["Home", "The heron waits", "It stands at the weir.", HOSTILE, "Read also: eels", "Leave a reply"]
@@ -93,8 +93,8 @@ def codes_of(page: Any) -> list[str]:
 
 
 def on_disk(folder: Path, name: str = "a.html", reader: str = "me") -> list[str]:
-    sheet = next(sheet for sheet in reviewed.kept_sheets(folder) if sheet.name.endswith(name))
-    marks = reviewed.marks_of(folder, sheet, reader)[1]
+    sheet = next(sheet for sheet in label_store.kept_sheets(folder) if sheet.name.endswith(name))
+    marks = label_store.marks_of(folder, sheet, reader)[1]
     return [CODES[marks[block.index].code] if block.index in marks else "" for block in sheet.blocks]
 
 
@@ -370,7 +370,7 @@ def test_a_folder_that_is_read_only_is_said_before_the_work_and_no_matter_for_an
     pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(review, "serve", lambda *_: pytest.fail("it is served"))
-    monkeypatch.setattr(reviewed.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(label_store.os, "access", lambda path, mode: False)
     out = tmp_path / "new" / "mine"
     assert main(["review", str(pages), "--blind", "--out", str(out)]) == 2
     said = f"pagesieve: --out {out}: {tmp_path} cannot be written; name another folder\n"
@@ -393,7 +393,7 @@ def test_without_flask_one_line_says_what_to_install(
     pages: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "flask", None)
-    monkeypatch.delitem(sys.modules, "pagesieve.train.review")
+    monkeypatch.delitem(sys.modules, "pagesieve.train.review.server")
     assert main(["review", str(pages)]) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "pip install 'pagesieve[review]'" in said

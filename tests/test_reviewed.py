@@ -15,25 +15,28 @@ from hypothesis import strategies as st
 
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.labels import CODES, LABELS
-from pagesieve.train import corrections, label_studio, queue, reviewed
-from pagesieve.train.align import SpanError, read_spans
 from pagesieve.train.corpora import CorpusPage
-from pagesieve.train.corpus import View, page_views
-from pagesieve.train.fit import tabulated
+from pagesieve.train.fit.stages import tabulated
+from pagesieve.train.labels import label_store, label_studio
+from pagesieve.train.labels.alignment import SpanError, read_spans
+from pagesieve.train.labels.views import View, page_views
+from pagesieve.train.review import corrections, queue
 
 TEXTS = ["Home", "The heron waits", "It stands, it stands.", "=1+1 eels \U0001f41f", "Read also: eels", "Leave a reply"]
 PAGE = "".join(f"<p>{text}</p>" for text in TEXTS) + "<p>§</p>"
 DAY = "2026-01-31"
 
 
-def sheet_of(name: str = "a", site: str = "heron-example.org", kind: Any = "html", page: str = PAGE) -> reviewed.Sheet:
+def sheet_of(
+    name: str = "a", site: str = "heron-example.org", kind: Any = "html", page: str = PAGE
+) -> label_store.Sheet:
     head = f"<link rel=canonical href='https://www.{site}/{name}'><title>{name}</title>" if kind == "html" else ""
-    return reviewed.sheet_of(f"{head}{page}".encode(), f"{name}.{kind}", kind, {})
+    return label_store.sheet_of(f"{head}{page}".encode(), f"{name}.{kind}", kind, {})
 
 
-def label(folder: Path, sheet: reviewed.Sheet, codes: str, reader: str = "ann") -> None:
+def label(folder: Path, sheet: label_store.Sheet, codes: str, reader: str = "ann") -> None:
     changes = {block.index: code for block, code in zip(sheet.blocks, codes, strict=True) if code != "-"}
-    reviewed.change(folder, sheet, reader, reviewed.marks_of(folder, sheet, reader)[0], changes, DAY)
+    label_store.change(folder, sheet, reader, label_store.marks_of(folder, sheet, reader)[0], changes, DAY)
 
 
 def test_labels_are_rows_of_annotations_beside_the_page(tmp_path: Path) -> None:
@@ -50,7 +53,7 @@ def test_labels_are_rows_of_annotations_beside_the_page(tmp_path: Path) -> None:
     assert [LABELS[n] if n >= 0 else "" for n in views[0].labels[:6]] == [
         "site_chrome", "article_content", "article_content", "", "promo_teaser", "comment_form",
     ]  # fmt: skip
-    (kept,) = reviewed.kept_sheets(tmp_path)
+    (kept,) = label_store.kept_sheets(tmp_path)
     assert (kept.content, kept.site, kept.running) == (sheet.content, "heron-example.org", sheet.running)
 
 
@@ -62,7 +65,7 @@ def test_a_link_in_a_folder_of_labels_is_not_written_through(tmp_path: Path, pla
     link.parent.mkdir(parents=True)
     link.symlink_to(other)
     label(folder, sheet, "NHT-PF")
-    assert other.read_text() == "precious" and len(reviewed.marks_of(folder, sheet, "ann")[1]) == 5
+    assert other.read_text() == "precious" and len(label_store.marks_of(folder, sheet, "ann")[1]) == 5
 
 
 @pytest.mark.parametrize("place", ["labels", "labels/{id}", "pages"])
@@ -90,14 +93,14 @@ def test_a_pipe_in_a_folder_of_labels_is_an_error_that_names_it(tmp_path: Path, 
 def test_a_change_keeps_the_other_labels_and_refuses_an_old_version(tmp_path: Path) -> None:
     sheet = sheet_of()
     label(tmp_path, sheet, "NH--PF")
-    version, marks = reviewed.marks_of(tmp_path, sheet, "ann")
-    after, changed = reviewed.change(tmp_path, sheet, "ann", version, {0: None, 1: "H", 2: "T"}, "2026-02-01")
+    version, marks = label_store.marks_of(tmp_path, sheet, "ann")
+    after, changed = label_store.change(tmp_path, sheet, "ann", version, {0: None, 1: "H", 2: "T"}, "2026-02-01")
     assert changed == {1: ("H", DAY), 2: ("T", "2026-02-01"), 4: ("P", DAY), 5: ("F", DAY)} and after != version
-    with pytest.raises(reviewed.Stale):
-        reviewed.change(tmp_path, sheet, "ann", version, {0: "N"}, DAY)
-    assert reviewed.marks_of(tmp_path, sheet, "ann") == (after, changed)
+    with pytest.raises(label_store.Stale):
+        label_store.change(tmp_path, sheet, "ann", version, {0: "N"}, DAY)
+    assert label_store.marks_of(tmp_path, sheet, "ann") == (after, changed)
     with pytest.raises(Failure, match="reader '../bob'"):
-        reviewed.change(tmp_path, sheet, "../bob", "none", {0: "N"}, DAY)
+        label_store.change(tmp_path, sheet, "../bob", "none", {0: "N"}, DAY)
 
 
 def test_a_page_that_was_changed_is_named(tmp_path: Path) -> None:
@@ -105,11 +108,11 @@ def test_a_page_that_was_changed_is_named(tmp_path: Path) -> None:
     label(tmp_path, sheet, "NHTTPF")
     (tmp_path / "pages" / f"{sheet.id}.html").write_text("other")
     with pytest.raises(Failure, match=f"{sheet.id}.html: changed since it was labelled"):
-        list(reviewed.kept_sheets(tmp_path))
+        list(label_store.kept_sheets(tmp_path))
 
 
 def test_a_page_has_labels_of_a_hundred_readers_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reviewed, "MAX_READERS", 2)
+    monkeypatch.setattr(label_store, "MAX_READERS", 2)
     for reader in ("ann", "bob"):
         label(tmp_path, sheet_of(), "TFPNTN", reader)
     assert corrections.read_corrections(tmp_path, [])
@@ -128,7 +131,7 @@ def test_a_page_has_labels_of_a_hundred_readers_at_most(tmp_path: Path, monkeypa
     ],
 )
 def test_the_site_is_the_page_s_own_address_or_its_folder(head: str, site: str) -> None:
-    assert reviewed.sheet_of(f"{head}<p>word".encode(), "some/pages/a.html", "html", {}).site == site
+    assert label_store.sheet_of(f"{head}<p>word".encode(), "some/pages/a.html", "html", {}).site == site
 
 
 def test_the_site_of_mhtml_is_that_of_its_html_and_no_other_part_is_parsed() -> None:
@@ -136,7 +139,7 @@ def test_the_site_of_mhtml_is_that_of_its_html_and_no_other_part_is_parsed() -> 
     page = b"Content-Transfer-Encoding: quoted-printable\n\n<link rel=3Dcanonical href=3Dhttps://heron.co.uk/><p>word\n"
     other = b"--a\nContent-Type: text/plain\n\n" + b"<div>" * 20_000
     start = time.process_time()
-    assert reviewed.sheet_of(head + page + other, "some/pages/a.mht", "html", {}).site == "heron.co.uk"
+    assert label_store.sheet_of(head + page + other, "some/pages/a.mht", "html", {}).site == "heron.co.uk"
     assert time.process_time() - start < 1
 
 
@@ -155,10 +158,10 @@ def test_what_is_known_of_a_kept_page_is_checked(tmp_path: Path, known: dict[str
     path = tmp_path / "pages" / f"{sheet.id}.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | known))
     with pytest.raises(Failure, match=f"{path}: no page of a review .*{said}"):
-        list(reviewed.kept_sheets(tmp_path))
+        list(label_store.kept_sheets(tmp_path))
     path.write_text("[" * 100_000)
     with pytest.raises(Failure, match=f"{path}: no page of a review"):
-        list(reviewed.kept_sheets(tmp_path))
+        list(label_store.kept_sheets(tmp_path))
 
 
 @pytest.mark.parametrize(("column", "value"), [("start", str(10**12)), ("date", "=1+1"), ("date", "x" * 200_000)])
@@ -167,10 +170,10 @@ def test_a_row_of_labels_that_is_none_is_named_and_nothing_waits_for_it(
 ) -> None:
     sheet = sheet_of()
     label(tmp_path, sheet, "NHTTPF")
-    path = reviewed.label_file(tmp_path, sheet, "ann")
+    path = label_store.label_file(tmp_path, sheet, "ann")
     first = path.read_text().splitlines()[1]
-    cells = dict(zip(reviewed.COLUMNS, first.split(","), strict=True)) | {column: value}
-    path.write_text(",".join(reviewed.COLUMNS) + "\n" + ",".join(cells.values()) + "\n")
+    cells = dict(zip(label_store.COLUMNS, first.split(","), strict=True)) | {column: value}
+    path.write_text(",".join(label_store.COLUMNS) + "\n" + ",".join(cells.values()) + "\n")
     with pytest.raises(SpanError, match=f"{path}, line 2: not a labelled span"):
         corrections.read_corrections(tmp_path, [])
 
@@ -191,9 +194,9 @@ def test_labels_go_out_and_come_back_without_loss(
     label_studio.write(folder / f"out{suffix}", folder / "one", sheets)
     label_studio.take(folder / f"out{suffix}", folder / "two", sheets, "other", "2027-01-01")
     for reader in by_reader:
-        one, two = (reviewed.marks_of(folder / name, sheets[0], reader)[1] for name in ("one", "two"))
+        one, two = (label_store.marks_of(folder / name, sheets[0], reader)[1] for name in ("one", "two"))
         assert one == two
-    assert reviewed.readers_of(folder / "two", sheets[1]) == []
+    assert label_store.readers_of(folder / "two", sheets[1]) == []
 
 
 def test_a_long_block_goes_to_a_table_and_comes_back(tmp_path: Path) -> None:
@@ -201,7 +204,7 @@ def test_a_long_block_goes_to_a_table_and_comes_back(tmp_path: Path) -> None:
     label(tmp_path / "one", sheet, "T")
     label_studio.write(tmp_path / "out.csv", tmp_path / "one", [sheet])
     label_studio.take(tmp_path / "out.csv", tmp_path / "two", [sheet], "other", DAY)
-    assert reviewed.marks_of(tmp_path / "two", sheet, "ann")[1] == {0: (("T", DAY))}
+    assert label_store.marks_of(tmp_path / "two", sheet, "ann")[1] == {0: (("T", DAY))}
     assert csv.field_size_limit() == 131_072  # elsewhere, as it was
 
 
@@ -219,7 +222,7 @@ def test_labels_of_a_page_of_many_blocks_come_back_in_due_time(tmp_path: Path, s
     start = time.process_time()
     label_studio.take(path, tmp_path / "two", [sheet], "other", DAY)
     assert time.process_time() - start < 15  # of what took minutes
-    one, two = (reviewed.marks_of(tmp_path / name, sheet, "ann")[1] for name in ("one", "two"))
+    one, two = (label_store.marks_of(tmp_path / name, sheet, "ann")[1] for name in ("one", "two"))
     assert one == two and len(one) == 8_001
 
 
@@ -257,7 +260,7 @@ def test_label_studio_counts_as_javascript_and_names_its_users(tmp_path: Path) -
     task["annotations"] = [{"completed_by": {"email": "eve@heron-example.org"}, "result": [{"value": value}]}]
     (tmp_path / "tasks.json").write_text(json.dumps([task]))
     label_studio.take(tmp_path / "tasks.json", tmp_path / "mine", [sheet], "me", DAY)
-    assert reviewed.marks_of(tmp_path / "mine", sheet, "eve")[1] == {1: ("N", DAY)}
+    assert label_store.marks_of(tmp_path / "mine", sheet, "eve")[1] == {1: ("N", DAY)}
 
 
 def broken(task: Any, path: str, value: Any) -> None:
@@ -352,10 +355,10 @@ class Unsure:
     """Says article_content of each block, less sure on the pages of a longer name."""
 
     def labelled(self, content: bytes, **_: Any) -> Any:
-        sheet = reviewed.sheet_of(content, "", "html", {})
+        sheet = label_store.sheet_of(content, "", "html", {})
         sure = {"aa": 0.6, "bbb": 0.5, "c": 0.9}[content.split(b"<title>")[1].split(b"<")[0].decode()]
         row = np.array([[sure, *[(1 - sure) / 3] * 3]])
-        blocks = reviewed.segment(reviewed.read_page(content, kind="html"))
+        blocks = label_store.segment(label_store.read_page(content, kind="html"))
         return blocks, ["article_content"] * len(blocks), np.repeat(row, len(blocks), axis=0) if sheet else row
 
 

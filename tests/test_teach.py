@@ -13,13 +13,14 @@ import pytest
 from test_plots import write_reports
 from test_train import ROOT, checkout_of, make
 
-from pagesieve.predict.blocks import Block
+from pagesieve.predict.document.blocks import Block
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import load
 from pagesieve.train import __main__ as commands
-from pagesieve.train import changed, draw, plots_changed
-from pagesieve.train.corpus import View
-from pagesieve.train.reports import ReportError, read_reports
+from pagesieve.train.labels.views import View
+from pagesieve.train.plots import draw, of_corrections
+from pagesieve.train.plots.reports import ReportError, read_reports
+from pagesieve.train.review import correction_effect
 
 
 def odd_checkout(folder: Path, part: int) -> Path:
@@ -71,7 +72,7 @@ def test_the_experiment_comes_out_as_reported(tmp_path: Path) -> None:
 
 def test_the_readme_shows_the_experiment() -> None:
     shown = re.search(r"<!-- taught -->\n(.*?)<!-- /taught -->", (ROOT / "README.md").read_text("utf-8"), re.S)
-    assert shown and shown[1] == changed.table(report_of(ROOT))
+    assert shown and shown[1] == correction_effect.table(report_of(ROOT))
 
 
 def test_figures_of_a_made_up_page() -> None:
@@ -80,14 +81,14 @@ def test_figures_of_a_made_up_page() -> None:
     )
     before, after = np.eye(4)[[0, 0, 3, 0]], np.eye(4)[[0, 1, 1, 0]]
     rows = [(view, "test", before, after)]
-    of = changed.set_figures(rows)
+    of = correction_effect.set_figures(rows)
     assert of["moves"] == [[LABELS[0], LABELS[1], 1]] and of["blocks"] == 3
     assert of["right"] == pytest.approx({"before": 1 / 3, "after": 2 / 3})
     assert of["macro_f1"] == pytest.approx({"before": (0.5 + 0 + 0) / 3, "after": (2 / 3 + 1 + 0) / 3})
-    (found,) = changed.with_labels(rows)
-    page = changed.page_figures("p.html", found[1], found[2:])
+    (found,) = correction_effect.with_labels(rows)
+    page = correction_effect.page_figures("p.html", found[1], found[2:])
     assert (page["changed"], page["wrong_before"], page["wrong_after"]) == (1, 2, 1)
-    assert changed.set_figures([]) == {}
+    assert correction_effect.set_figures([]) == {}
 
 
 def test_what_changed_is_drawn_where_there_is_something(tmp_path: Path) -> None:
@@ -96,7 +97,7 @@ def test_what_changed_is_drawn_where_there_is_something(tmp_path: Path) -> None:
     shutil.copy(ROOT / "reports/changed.json", tmp_path)
     report = report_of(ROOT)
     assert plot.drawn(read_reports(tmp_path))
-    figure, table = plots_changed.render_changed(read_reports(tmp_path))
+    figure, table = of_corrections.render_changed(read_reports(tmp_path))
     figure.savefig(tmp_path / "changed.png", dpi=40)
     moves = sum(len(of["moves"]) for of in report["sets"].values())
     assert len(table) == len(report["pages"]) + 2 + len(report["elsewhere"]) + moves

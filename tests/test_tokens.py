@@ -7,10 +7,10 @@ import pytest
 from hostile import squeezed
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from pagesieve.predict.attributes import unescape
-from pagesieve.predict.elements import OpenElements
-from pagesieve.predict.limits import MAX_ATTRIBUTES, MAX_DEPTH, MAX_UNSURE, excess, strip_tags
-from pagesieve.predict.tokens import tags
+from pagesieve.predict.document.attributes import unescape
+from pagesieve.predict.document.elements import OpenElements
+from pagesieve.predict.document.limits import MAX_ATTRIBUTES, MAX_DEPTH, MAX_UNSURE, excess, strip_tags
+from pagesieve.predict.document.tokens import tags
 
 # Not among them: those of tables, formatting, and others of which the parser passes over some or moves them.
 NAMES = (

@@ -13,24 +13,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pagesieve.predict.blocks import Block, segment
+from pagesieve.predict.document.blocks import Block, segment
+from pagesieve.predict.document.page import read_page
 from pagesieve.predict.features.registry import block_features
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import ModelError, evidence, load, read_card
-from pagesieve.predict.page import read_page
-from pagesieve.train import card, evaluate, fit
-from pagesieve.train.align import running_words, spans_of, words
-from pagesieve.train.compose import composed
+from pagesieve.train.augment.composed import composed
 from pagesieve.train.corpora import CorpusPage
-from pagesieve.train.corpus import (
-    Annotated,
-    View,
-    page_views,
-)
-from pagesieve.train.operate import trust
-from pagesieve.train.paragraphs import read_paragraphs
-from pagesieve.train.pipeline import MAX_TERMS, counted, of_many_sites
-from pagesieve.train.split import fold_of, site_of
+from pagesieve.train.evaluation import evaluate
+from pagesieve.train.evaluation.operating_points import trust
+from pagesieve.train.fit import model_writer, stages
+from pagesieve.train.fit.pipelines import MAX_TERMS, counted, of_many_sites
+from pagesieve.train.labels.alignment import running_words, spans_of, words
+from pagesieve.train.labels.folds import fold_of, site_of
+from pagesieve.train.labels.paragraphs import read_paragraphs
+from pagesieve.train.labels.views import Annotated, View, page_views
 
 ROOT = Path(__file__).parent.parent
 PAGE = """<html><head><title>The lamp</title></head><body><nav class="menu"><a href="/">Home</a></nav>
@@ -129,8 +126,8 @@ def test_of_too_many_terms_those_of_a_rare_language_come_first(monkeypatch: pyte
 
 
 def test_blocks_of_rare_languages_count_more_but_not_those_of_unknown_ones() -> None:
-    lifts = fit.lifts(np.array(["en", "en", "ko", "th", ""]), np.array([16.0, 16.0, 1.0, 0.0, 1.0]))
-    assert lifts == pytest.approx([1, 1, 32**fit.LANGUAGE_LIFT, fit.MOST_LIFT, 1])
+    lifts = stages.lifts(np.array(["en", "en", "ko", "th", ""]), np.array([16.0, 16.0, 1.0, 0.0, 1.0]))
+    assert lifts == pytest.approx([1, 1, 32**stages.LANGUAGE_LIFT, stages.MOST_LIFT, 1])
 
 
 def test_folds_are_by_site():
@@ -170,19 +167,19 @@ def test_html_rows_follow_the_readers_blocks():
 
 def test_out_of_fold_means_out_of_fold():
     views = [view for view in read_paragraphs(ROOT / "data" / "paragraphs.csv") if len(view.blocks) > 3][:60]
-    table = fit.tabulated([view for view in views if view.kind == "text"])
+    table = stages.tabulated([view for view in views if view.kind == "text"])
     out = table.folds == 0
     changed = replace(table, labels=np.where(out, (table.labels + 1) % 4, table.labels))
-    features = fit.first_features(table, "text", 1)
-    (_, before), (_, after) = (fit.a_pass(each, "text", features, 1) for each in (table, changed))
+    features = stages.first_features(table, "text", 1)
+    (_, before), (_, after) = (stages.a_pass(each, "text", features, 1) for each in (table, changed))
     assert out.any() and np.allclose(before[out], after[out])
     assert not np.allclose(before[~out], after[~out])
 
 
 def test_the_saved_pipeline_counts_what_it_learned_from():
     views = [view for view in read_paragraphs(ROOT / "data" / "paragraphs.csv") if len(view.blocks) > 3][:40]
-    table = fit.tabulated([view for view in views if view.kind == "text"])
-    pipelines, scores = fit.a_pass(table, "text", fit.first_features(table, "text", 1), 1)
+    table = stages.tabulated([view for view in views if view.kind == "text"])
+    pipelines, scores = stages.a_pass(table, "text", stages.first_features(table, "text", 1), 1)
     for number, view in enumerate(table.views):
         pipeline, rows = pipelines[fold_of(view.site)], block_features(view.blocks, view.title)
         found = np.hstack([pipeline.predict_proba(rows)[:, None], evidence(pipeline, rows)])
@@ -232,11 +229,11 @@ def test_a_model_of_more_data_is_not_replaced(tmp_path: Path):
     done = make(checkout_of(tmp_path, 32), "train", f"MODEL={tmp_path}")
     assert done.returncode != 0 and "FORCE=1" in done.stderr and not (tmp_path / "blocks.joblib").exists()
     with pytest.raises(ModelError, match="more pages"):
-        card.check_replaceable(tmp_path, [], force=False)
-    card.check_replaceable(tmp_path, [], force=True)
+        model_writer.check_replaceable(tmp_path, [], force=False)
+    model_writer.check_replaceable(tmp_path, [], force=True)
 
 
 @pytest.mark.parametrize("content", ["[" * 100_000, "[]", '{"pages": []}', '{"pages": {"wcxb": "x"}}'])
 def test_a_card_that_is_none_is_replaced(tmp_path: Path, content: str) -> None:
     (tmp_path / "blocks.json").write_text(content)
-    card.check_replaceable(tmp_path, [], force=False)
+    model_writer.check_replaceable(tmp_path, [], force=False)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pagesieve.predict.blocks import segment
-from pagesieve.predict.page import read_page
+from pagesieve.predict.document.blocks import segment
+from pagesieve.predict.document.page import read_page
 
 
 @pytest.mark.parametrize(

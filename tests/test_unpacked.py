@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from made import PAGE, by_line, record, write_warc
 
-from pagesieve.predict import unpacked
-from pagesieve.predict.bulk import Job
+from pagesieve.predict.bulk import unpacking
+from pagesieve.predict.bulk.labelling import Job
+from pagesieve.predict.bulk.readers import Column, RawPage, read_shard
+from pagesieve.predict.bulk.run import Engine, label_shards
+from pagesieve.predict.bulk.shards import find_shards
 from pagesieve.predict.inputs import BadPage, read
-from pagesieve.predict.records import Column, RawPage, read_shard
-from pagesieve.predict.shards import find_shards
-from pagesieve.predict.spread import Engine, label_shards
 
 LINE = b'{"text": "heron"}\n'
 MEGABYTE = 1_000_000
@@ -30,7 +30,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def five_megabytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unpacked, "LEAST_UNPACKED", 5 * MEGABYTE)
+    monkeypatch.setattr(unpacking, "LEAST_UNPACKED", 5 * MEGABYTE)
 
 
 def records(path: str) -> Iterator[Any]:

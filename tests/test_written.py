@@ -8,8 +8,8 @@ import pytest
 from pagesieve.predict.labels import LABELS
 from pagesieve.train import __main__ as commands
 from pagesieve.train.corpora import Corpus
-from pagesieve.train.corpus import CorpusError
-from pagesieve.train.written import CODES, read_written, views_of
+from pagesieve.train.labels.views import CorpusError
+from pagesieve.train.labels.written_pages import CODES, read_written, views_of
 
 PAGE = """<!doctype html><html lang="de-CH"><title>Steg - Seeblatt</title>
 <nav class="menu"><a href="/">Start</a></nav>

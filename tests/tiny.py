@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pagesieve.predict.blocks import segment
-from pagesieve.predict.page import read_page
+from pagesieve.predict.document.blocks import segment
+from pagesieve.predict.document.page import read_page
 from pagesieve.train import corpora as sources
-from pagesieve.train.align import running_words, spans_of
-from pagesieve.train.card import GOLDEN_PAGES
+from pagesieve.train.fit.model_writer import GOLDEN_PAGES
+from pagesieve.train.labels.alignment import running_words, spans_of
 
 ROOT = Path(__file__).parents[1]
 PAGES, ROWS = 12, 120  # pages of the corpus, lines of the paragraphs

@@ -5,10 +5,10 @@ import sys
 if __name__ == "__main__" and not sys.flags.safe_path:
     del sys.path[0]  # the current folder, where anything may be named like a module
 
-from pagesieve.predict import start
+from pagesieve.predict.processes import signals
 
 if __name__ == "__main__":  # before the libraries are imported, which takes seconds
-    sys.exit(start.run("pagesieve.train.__main__"))
+    sys.exit(signals.run("pagesieve.train.__main__"))
 
 import gzip
 import json
@@ -21,30 +21,23 @@ from pathlib import Path
 from pagesieve.predict import files
 from pagesieve.predict.inputs import Failure
 from pagesieve.predict.model import ModelError, load
-from pagesieve.predict.output import one_line
-from pagesieve.predict.workers import local_backend
+from pagesieve.predict.output.formats import one_line
+from pagesieve.predict.processes.pool import local_backend
 
-from . import (
-    agreement,
-    baseline,
-    bench,
-    bench_tables,
-    card,
-    changed,
-    compare,
-    corpora,
-    curve,
-    draw,
-    evaluate,
-    gallery,
-    gate,
-)
-from .align import SpanError
-from .anonymous import anonymous
-from .answers import CompareError
+from . import corpora
 from .arguments import MINE, RAW, arguments, check_folder, check_mine
-from .compose import composed
-from .corpus import (
+from .augment.composed import composed
+from .augment.skeletons import in_skeletons
+from .augment.without_names import anonymous
+from .benchmark import bench, bench_tables, compare
+from .benchmark.tool_outputs import CompareError
+from .evaluation import baseline, evaluate, gate, learning_curve, shown_pages
+from .fit import model_writer
+from .fit.stages import EVERYTHING, learn_from
+from .labels import agreement
+from .labels.alignment import SpanError
+from .labels.paragraphs import contradictions, read_paragraphs
+from .labels.views import (
     CorpusError,
     View,
     annotation_files,
@@ -54,12 +47,11 @@ from .corpus import (
     sha256_of,
     sha256_of_all,
 )
-from .corrections import WEIGHT, Corrections, read_corrections
-from .fit import EVERYTHING, learn_from
-from .paragraphs import contradictions, read_paragraphs
-from .reports import FOREIGN, ReportError, read_reports
-from .skeletons import in_skeletons
-from .written import pages_in, read_written
+from .labels.written_pages import pages_in, read_written
+from .plots import draw, gallery
+from .plots.reports import FOREIGN, ReportError, read_reports
+from .review import correction_effect
+from .review.corrections import WEIGHT, Corrections, read_corrections
 
 DATA, SOURCES = Path("data"), Path("data/sources.toml")
 PARAGRAPHS = DATA / "paragraphs.csv"
@@ -142,19 +134,21 @@ def train(args: Namespace) -> None:
     if mine:
         print(f"uses {folder}: {told(mine)}")
     every = views + (mine.learned if mine else [])
-    card.check_replaceable(args.model, every, force=args.force)
+    model_writer.check_replaceable(args.model, every, force=args.force)
     learned = learn_from(every, JOBS)
     theirs = replace(learned, scores=learned.scores[: len(views)])
     scores = evaluate.all_scores(views, theirs, DATA, JOBS)[0]
     if mine:  # before the model is replaced that they are compared with
-        before = changed.before_of(views, digests, Path("models/blocks.joblib"), DATA, JOBS)
-        report = changed.what_changed(mine, learned, len(views), before, scores)
-    path = card.write_model(args.model, learned, every, digests | ({"mine": mine.digest} if mine else {}), scores)
+        before = correction_effect.before_of(views, digests, Path("models/blocks.joblib"), DATA, JOBS)
+        report = correction_effect.what_changed(mine, learned, len(views), before, scores)
+    path = model_writer.write_model(
+        args.model, learned, every, digests | ({"mine": mine.digest} if mine else {}), scores
+    )
     print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB) and {path.with_suffix('.json').name}")
     print(evaluate.summary(scores))
     if mine:
-        card.write(CHANGED, (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode())
-        print(f"{changed.summary(report)}\nwrote {CHANGED}")
+        model_writer.write(CHANGED, (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode())
+        print(f"{correction_effect.summary(report)}\nwrote {CHANGED}")
 
 
 def told(mine: Corrections) -> str:
@@ -169,9 +163,9 @@ def evaluated(args: Namespace) -> None:
     learned = learn_from(views, JOBS)
     scores, pages, predictions = evaluate.all_scores(views, learned, DATA, JOBS)
     texts = evaluate.kept(evaluate.extracted(views, learned.scores), digests)
-    worst = gzip.compress(gallery.kept(gallery.worst(views, learned.scores)), mtime=0)
-    samples = {SAMPLES: gallery.kept(gallery.samples(gallery.scored_by(learned.pipelines[EVERYTHING])))}
-    start.settle()
+    worst = gzip.compress(shown_pages.kept(shown_pages.worst(views, learned.scores)), mtime=0)
+    samples = {SAMPLES: shown_pages.kept(shown_pages.samples(shown_pages.scored_by(learned.pipelines[EVERYTHING])))}
+    signals.settle()
     files.write_together(RAW, {EXTRACTED.name: texts, WORST.name: worst})
     evaluate.write_reports(args.reports, scores, pages, predictions, samples)
     print(evaluate.summary(scores))
@@ -200,8 +194,8 @@ def gated(args: Namespace) -> list[str]:
     if args.write and not failures:
         for one in measured:
             parts = gate.rewritten(one, parts, CHANGELOG.read_text(encoding="utf-8"), lower=args.write == "lower")
-        start.settle()
-        card.write(path, (json.dumps(parts, indent=1) + "\n").encode())
+        signals.settle()
+        model_writer.write(path, (json.dumps(parts, indent=1) + "\n").encode())
         print(f"wrote {path}")
     print("\n".join(gate.summary(one, parts) for one in measured))
     return failures + [line for one in measured for line in gate.below(one, parts)]
@@ -211,16 +205,18 @@ def learn_in_steps(args: Namespace) -> None:
     views, _ = gathered()
     if not any(view.page_type for view in views):
         raise CorpusError("no pages to learn from: fetch the corpora with `make data`; nothing was written")
-    rows = curve.learning_curve(views, JOBS)
-    start.settle()
-    card.write(args.reports / "curve.csv", rows.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode())
+    rows = learning_curve.learning_curve(views, JOBS)
+    signals.settle()
+    model_writer.write(
+        args.reports / "curve.csv", rows.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode()
+    )
 
 
 def draw_gallery(reports: Path) -> list[Path]:
     """The worst pages of the corpora if their texts are here, else the sample pages."""
     known = next((path for path in (WORST, reports / SAMPLES) if path.exists()), None)
     try:
-        return [gallery.draw_gallery(reports / "gallery", gallery.read(known))] if known else []
+        return [gallery.draw_gallery(reports / "gallery", shown_pages.read(known))] if known else []
     except FOREIGN as error:
         raise ReportError(f"{known}: no pages of a gallery ({error!r:.100}); run `make evaluate`") from error
 
@@ -231,9 +227,9 @@ def compared() -> None:
         raise CompareError(f"{RAW}: lacks {', '.join(source.name for source in missing)}; run `make data`")
     report = compare.compared(RAW, PEERS, DATA / "read.csv", digests_of(there))
     readme = compare.with_scoreboard(README.read_text(encoding="utf-8"), report)
-    start.settle()
-    card.write(Path("reports/compare.json"), (json.dumps(report, indent=1) + "\n").encode())
-    card.write(README, readme.encode())
+    signals.settle()
+    model_writer.write(Path("reports/compare.json"), (json.dumps(report, indent=1) + "\n").encode())
+    model_writer.write(README, readme.encode())
     print(compare.scoreboard(report))
 
 
@@ -242,9 +238,9 @@ def timed(count: int) -> None:
     wcxb = next((corpus.folder for corpus in there if corpus.name == "wcxb"), None)
     report = bench.bench(wcxb, DATA, PEERS, count)
     readme = bench_tables.with_tables(README.read_text(encoding="utf-8"), report)
-    start.settle()
-    card.write(Path("reports/bench.json"), (json.dumps(report, indent=1) + "\n").encode())
-    card.write(README, readme.encode())
+    signals.settle()
+    model_writer.write(Path("reports/bench.json"), (json.dumps(report, indent=1) + "\n").encode())
+    model_writer.write(README, readme.encode())
     print(bench_tables.tables(report))
 
 
@@ -257,12 +253,12 @@ def main() -> int:
     """Run the command; returns the exit status, 2 after an error, which is a line on stderr."""
     try:
         args = arguments()
-        with start.signals_first(), local_backend(JOBS):
+        with signals.signals_first(), local_backend(JOBS):
             return run(args)
     except KeyboardInterrupt as stopped:
-        number = start.signal_of(stopped)
+        number = signals.signal_of(stopped)
         kept = "nothing was written" if IN_PARTS.isdisjoint(sys.argv) else "what was complete is kept"
-        say(f"{start.ENDED[number]}; {kept}")
+        say(f"{signals.ENDED[number]}; {kept}")
         return 128 + number
     except (
         Failure,

@@ -5,11 +5,11 @@ import os
 from pathlib import Path
 from typing import NoReturn
 
-from pagesieve.predict.archives import number
+from pagesieve.predict.cli.bulk import number
 from pagesieve.predict.files import nearest
 from pagesieve.predict.inputs import Failure
 
-from .corrections import read_corrections
+from .review.corrections import read_corrections
 
 RAW = Path("data/raw")
 MINE = RAW / "mine"  # where `pagesieve review` keeps pages and labels

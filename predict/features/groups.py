@@ -6,11 +6,11 @@ from collections.abc import Hashable, Mapping, Sequence
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from ..around import Elements
-from ..blocks import Block
+from ..document.blocks import Block
 from ..labels import LABELS
-from ..lists import Tokens, alike, ends_of, numbered, numbers_of
-from ..words import SEPARATOR, first_words
+from .context import Elements
+from .ragged import Tokens, alike, ends_of, numbered, numbers_of
+from .words import SEPARATOR, first_words
 
 CONTAINERS = (2, 4, 8, 16, 32, 64)  # blocks that a container around a block has at least
 DIGITS = re.compile(r"\d+")

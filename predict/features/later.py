@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..blocks import Block
+from ..document.blocks import Block
 from ..labels import LABELS
-from ..main_text import main_elements, main_runs
 from .groups import grouped
+from .main_text import main_elements, main_runs
 from .page_context import SHORT_LINE, PageContext
 from .registry import BLOCK_COLUMNS
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache, partial
 
-from ..around import Column, shared
+from .context import Column, shared
 from .page_context import PageContext
 
 MAX_NAMES = 10_000  # characters of an element's tag, id, classes and marks that are read

@@ -7,12 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
-from ..around import OPENING, READ, Elements, elements_around
-from ..blocks import Block
-from ..lists import Lists, lists_of
-from ..looks import Looks, looks_of
-from ..words import SEPARATOR, spaced, text_length
+from ..document.blocks import Block
+from .context import OPENING, READ, Elements, elements_around
 from .groups import groups_of
+from .ragged import Lists, lists_of
+from .text_shape import Looks, looks_of
+from .words import SEPARATOR, spaced, text_length
 
 HEADING = re.compile(r"h[1-6]")
 SHORT_LINE = 5  # words of a text line that may head what follows

@@ -10,12 +10,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..around import CONTAINER_PREFIXES, NEAR_PREFIXES, NEIGHBOUR_PREFIXES, Column, near, within
-from ..blocks import Block
-from ..links import linked_to
-from ..lists import NONE
+from ..document.blocks import Block
+from .context import CONTAINER_PREFIXES, NEAR_PREFIXES, NEIGHBOUR_PREFIXES, Column, near, within
+from .links import linked_to
 from .markup import marked_up
 from .page_context import PageContext
+from .ragged import NONE
 from .shape import shaped
 from .stems import stemmed
 

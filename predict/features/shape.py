@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..around import Column, beside, own
-from ..links import binned
-from ..lists import (
+from .context import Column, beside, own
+from .links import binned
+from .page_context import PageContext
+from .ragged import (
     NONE,
     Tokens,
     alike,
@@ -21,8 +22,7 @@ from ..lists import (
     side_by_side,
     steps,
 )
-from ..words import SEPARATOR, spaced
-from .page_context import PageContext
+from .words import SEPARATOR, spaced
 
 LOOK = 5  # tokens of a block's shape that its neighbours see
 LONG = 120  # Latin characters of a paragraph that is hardly a menu entry

@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 
-from ..around import Column, own
-from ..lists import lists_of
+from .context import Column, own
 from .page_context import PageContext
+from .ragged import lists_of
 
 STEM = re.compile(r"\b(?:([\uac00-\ud7af]{2})[\uac00-\ud7af]|([^\W\d_]{5})[^\W\d_])")
 

@@ -1,0 +1,144 @@
+"""frame of pages -> frame of blocks, or of articles: pure functions for pandas, Spark, Ray and Dask alike."""
+
+import warnings
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..document.charset import encodable
+from ..document.content import is_address
+from ..document.page import PageWarning
+from ..labels import LABELS
+from ..model import Model, load
+from ..output.formats import Block, plural
+from ..scoring.decision import Prefer, once
+
+BLOCKS = {
+    "page": "string",
+    "index": "Int64",
+    "text": "string",
+    "label": "string",
+    **dict.fromkeys(LABELS, "float64"),
+    "confidence": "float64",
+    "path": "string",
+    "error": "string",
+}
+ROW = "row"  # the column of blocks that holds the index of their page
+ARTICLES = {"page": "string", "text": "string", "confidence": "float64", "error": "string"}
+
+
+def frame_of_blocks(
+    pages: pd.DataFrame,
+    *,
+    page: str | None = "page",
+    content: str = "content",
+    model: Model | str | Path | None = None,
+    trust: bool = False,
+    prefer: Prefer = "balanced",
+) -> pd.DataFrame:
+    """Label the pages of a frame; returns their blocks, a row each, in order, with the columns row and BLOCKS.
+
+    ``page`` and ``content`` name the columns of the pages' names and contents (bytes or str); without names, ``page``
+    is None. A column kind (auto, html, text) and a column charset (of the HTTP header) are used where they are there.
+    ``model`` is a Model, or the path of one that each process loads once, ``trust`` as ``load`` takes it.
+
+    Column ``row`` is the page's index in ``pages``: ``blocks.join(pages["date"], on="row")``. The others are those of
+    ``Model.label``, with a column for the score of each label; text is what UTF-8 can carry. A page that fails, as its
+    content is missing, is one row with its ``error``, which the rows of other pages lack. Raises ValueError, with the
+    columns that are there, if a column is missing or stands twice, and a PageWarning if contents look like paths or
+    addresses.
+    """
+    rows: list[tuple[Any, ...]] = []
+    places: list[int] = []
+    for place, (name, blocks, error) in enumerate(labelled(pages, page, content, model_of(model, trust), prefer)):
+        for block in blocks:
+            scores, path = block["scores"].values(), block.get("path")
+            rows.append((name, block["index"], block["text"], block["label"], *scores, block["confidence"], path, None))
+        if error:
+            rows.append((name, *[None] * (len(BLOCKS) - 2), error))
+        places += [place] * (len(rows) - len(places))
+    frame = pd.DataFrame(rows, columns=list(BLOCKS)).astype(BLOCKS)
+    frame.insert(0, ROW, pages.index.take(np.array(places, dtype=np.intp)))
+    return frame
+
+
+def frame_of_articles(
+    pages: pd.DataFrame,
+    *,
+    page: str | None = "page",
+    content: str = "content",
+    model: Model | str | Path | None = None,
+    trust: bool = False,
+    prefer: Prefer = "balanced",
+) -> pd.DataFrame:
+    """Label the pages of a frame; returns the article of each, a row a page with its index, and the columns ARTICLES.
+
+    Arguments and errors are those of ``frame_of_blocks``. The text is that of ``Model.text``, empty where a page has
+    no article, missing where it fails.
+    """
+    rows: list[tuple[Any, ...]] = []
+    for name, blocks, error in labelled(pages, page, content, model_of(model, trust), prefer):
+        kept = once([block["text"] for block in blocks if block["label"] == "article_content"])
+        sure = blocks[0]["confidence"] if blocks else 0.0
+        rows.append((name, None, None, error) if error else (name, "\n\n".join(kept), sure, None))
+    return pd.DataFrame(rows, pages.index, list(ARTICLES)).astype(ARTICLES)
+
+
+def labelled(
+    pages: pd.DataFrame, page: str | None, content: str, model: Model, prefer: Prefer
+) -> Iterator[tuple[str | None, list[Block], str | None]]:
+    """The name of each page, its blocks as ``Model.records`` gives them, and why there are none if it fails."""
+    for kind in model.card["kinds"]:
+        model.thresholds(kind, prefer)  # raises what each page would
+    names = column_of(pages, page, needed=page is not None)
+    contents = column_of(pages, content, needed=True)
+    kinds, charsets = column_of(pages, "kind"), column_of(pages, "charset")
+    if addresses := sum(isinstance(one, str) and is_address(one) for one in contents):
+        message = f"content must be the pages themselves: {addresses:,} of {plural(len(pages), 'page')} look like paths"
+        warnings.warn(f"{message} or addresses", PageWarning, stacklevel=3)
+    for name, one, kind, charset in zip(names, contents, kinds, charsets, strict=True):
+        blocks: list[Block] = []
+        error = "no content" if one is None else None
+        if one is not None:
+            try:
+                blocks = records(model, one, kind="auto" if kind is None else kind, charset=charset, prefer=prefer)
+            except MemoryError:
+                raise
+            except Exception as raised:  # a page may make it raise anything; the others are not lost with it
+                error = f"{type(raised).__name__}: {raised}"
+        yield None if name is None else encodable(str(name)), blocks, error
+
+
+def records(model: Model, content: Any, **how: Any) -> list[Block]:
+    """What ``Model.records`` gives, without its warnings, which would not say of which page they are."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PageWarning)
+        return model.records(content, **how)
+
+
+def column_of(pages: pd.DataFrame, name: str | None, *, needed: bool = False) -> list[Any]:
+    """The values of a column, None where one is missing, or all if it is not ``needed``; else raises ValueError.
+
+    So it does if more than one column has this name.
+    """
+    if name in pages:
+        if not isinstance(pages[name], pd.Series):
+            raise ValueError(f"more than one column {name}; give each a name of its own")
+        return [None if pd.api.types.is_scalar(one) and pd.isna(one) else one for one in pages[name]]
+    if needed:
+        there = ", ".join(map(str, pages.columns)) or "none"
+        raise ValueError(f"no column {name}, there is {there}; name yours with page= and content=")
+    return [None] * len(pages)
+
+
+def model_of(model: Model | str | Path | None, trust: bool) -> Model:
+    return model if isinstance(model, Model) else loaded(model, trust)
+
+
+@cache
+def loaded(path: str | Path | None, trust: bool) -> Model:
+    return load(None if path is None else Path(path), trust=trust)

@@ -1,0 +1,276 @@
+"""shards -> pages, streamed: what each record holds, which are none, and which cannot be read."""
+
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from io import BufferedReader
+from typing import Any
+
+from ..document.filetype import foreign_type
+from ..document.page import MAX_BYTES, Kind
+from ..files import check_file
+from ..inputs import Failure, content_of, kind
+from ..output.formats import plural
+from ..processes.sandbox import Lost, shortened
+from .shards import Shard
+from .unpacking import Allowance, unpacked
+
+MAX_LINE = 4 * MAX_BYTES  # bytes of JSON, where a character may take six
+READ_AT_ONCE = 1 << 20  # bytes of a Parquet column
+HTML_TYPES = ("text/html", "application/xhtml+xml")
+SUCCESS = re.compile(rb"HTTP/\S+ +2\d\d\b")  # the begin of a response that has what was asked for
+NAMES = ("page", "url", "id")  # columns that name a page
+# What is read where no column is given, and what it holds.
+CONTENTS: dict[str, Kind] = {"html": "html", "text": "text", "content": "auto"}
+BROKEN = (OSError, EOFError, zlib.error)
+
+
+@dataclass(frozen=True)
+class RawPage:
+    """A page as it lies in an archive; of a name beyond MAX_SAID its begin."""
+
+    page: str
+    content: bytes | str
+    kind: Kind
+    charset: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "page", shortened(self.page))
+
+
+@dataclass(frozen=True)
+class Column:
+    """The column that holds the pages, and what they are; by default the first of CONTENTS that is there."""
+
+    name: str | None = None
+    kind: Kind = "auto"
+
+    def among(self, names: list[str]) -> tuple[str, Kind]:
+        """Raises ValueError if it is not there."""
+        if self.name is None:
+            for name, known in CONTENTS.items():
+                if name in names:
+                    return name, known
+        elif self.name in names:
+            return self.name, self.kind
+        wanted = self.name or " or ".join(CONTENTS)
+        raise ValueError(f"no column {wanted}, there is {', '.join(names) or 'none'}")
+
+
+Record = RawPage | Lost | None  # None is a record that is no page
+
+
+def read_shard(shard: Shard, column: Column) -> Iterator[Record]:
+    """The records of a shard in order; where it cannot be read on, the last one is Lost without a page."""
+    if shard.kind == "pages":
+        yield from read_pages(shard)
+        return
+    read = {"warc": read_warc, "parquet": read_parquet, "jsonl": read_jsonl}[shard.kind]
+    path, count = shard.path(shard.files[0]), 0
+    try:
+        check_file(path)
+        allowance = Allowance(path)
+        for record in read(path, column, allowance):
+            allowance.spend()
+            yield record
+            count += 1
+    except (Failure, MemoryError):
+        raise
+    except Exception as error:  # libraries raise what they like of a broken archive
+        yield Lost(None, torn(count, getattr(error, "strerror", None) or error))
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of the Rust in fastwarc, which is no Exception
+            raise
+        yield Lost(None, torn(count, error))
+
+
+def torn(count: int, why: object) -> str:
+    """The reason of an archive of which so many records could be read."""
+    behind = f"nothing is read behind its first {plural(count, 'record')}: " if count else ""
+    return f"broken archive: {behind}{why}"
+
+
+def need(module: str, extra: str) -> Any:
+    """A module that an extra installs."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        package = module.split(".")[0]
+        raise Failure(f"this needs {package}: pip install 'pagesieve[{extra}]'") from error
+
+
+def read_pages(shard: Shard) -> Iterator[Record]:
+    for page in shard.files:
+        try:
+            check_file(shard.path(page))
+            yield checked(RawPage(page, content_of(shard.path(page)), kind(page, "auto")))
+        except BROKEN as error:
+            yield Lost(page, f"cannot be read: {getattr(error, 'strerror', None) or error}")
+
+
+def checked(page: RawPage) -> RawPage | Lost:
+    """The page, unless it is too large or the content of another kind of file."""
+    if is_large(page.content):
+        return Lost(page.page, f"larger than {MAX_BYTES:,} bytes")
+    found = foreign_type(page.content, page.charset) if isinstance(page.content, bytes) else ""
+    return Lost(page.page, f"not a page: looks like {found}") if found else page
+
+
+def is_large(content: bytes | str) -> bool:
+    """Whether it has more than MAX_BYTES, as UTF-8 if it is text, of which a sign has four at most."""
+    if isinstance(content, str) and len(content) > MAX_BYTES // 4:
+        content = content.encode("utf-8", "surrogatepass")
+    return len(content) > MAX_BYTES
+
+
+class OneByOne:
+    """A stream that gives what it has before it reads on, so that what lies before a tear is not lost with it."""
+
+    def __init__(self, stream: BufferedReader) -> None:
+        self.read, self.tell = stream.read1, stream.tell
+
+
+def read_warc(path: str, _: Column, allowance: Allowance) -> Iterator[Record]:
+    warc = need("fastwarc.warc", "warc")
+    with unpacked(path, allowance) as stream:
+        for record in warc.ArchiveIterator(
+            OneByOne(stream),
+            parse_http=False,
+            max_header_len=MAX_BYTES,
+            quirks_mode=True,  # lines that end with \n alone
+            stream_detect=False,  # what it unpacks itself is not counted
+        ):
+            page = record.headers.get("WARC-Target-URI") or record.record_id or f"offset {record.stream_pos}"
+            if record.record_type not in (warc.response, warc.conversion):
+                yield None
+                continue
+            content = record.reader.read(MAX_BYTES + 1)
+            if len(content) < min(record.content_length, MAX_BYTES + 1):
+                yield Lost(page, "broken record: shorter than its header says")
+            elif record.record_type == warc.conversion:
+                yield checked(RawPage(page, content, "text", "utf-8"))
+            else:
+                yield http_page(warc.WarcRecord(), page, content)
+
+
+def http_page(record: Any, page: str, content: bytes) -> Record:
+    """The page in an HTTP response, whose header says what it is and how it is packed, None if it is an answer of
+    another kind or status than a page has (2xx); ``record`` is empty.
+    """
+    if not SUCCESS.match(content):
+        return None
+    try:
+        record.is_http = True
+        record.set_bytes_content(content)
+        record.parse_http(auto_decode="all", max_header_len=MAX_BYTES, quirks_mode=True)
+        if record.http_content_type not in HTML_TYPES:
+            return None
+        if len(content) > MAX_BYTES:
+            return Lost(page, f"larger than {MAX_BYTES:,} bytes")
+        return checked(RawPage(page, record.reader.read(MAX_BYTES + 1), "html", record.http_charset))
+    except (OSError, ValueError) as error:
+        return Lost(page, f"broken record: {error}")
+
+
+def read_parquet(path: str, column: Column, allowance: Allowance) -> Iterator[Record]:
+    arrow = need("pyarrow", "parquet")
+    # In streams, not a row group at once, which may be as large as the file; and row by row, for in a dictionary a
+    # small file may hold a large cell for each of many rows.
+    with need("pyarrow.parquet", "parquet").ParquetFile(path, pre_buffer=False, buffer_size=READ_AT_ONCE) as file:
+        name, known = column.among(file.schema_arrow.names)
+        flat = [field.name for field in file.schema_arrow if not arrow.types.is_nested(field.type)]
+        if name not in flat:
+            raise ValueError(f"column {name} holds {file.schema_arrow.field(name).type}")
+        wanted = [name, *(one for one in NAMES if one in flat and one != name)]
+        if twice := [one for one in wanted if file.schema_arrow.names.count(one) > 1]:
+            raise ValueError(f"column {twice[0]} stands twice")
+        for number, batch in enumerate(file.iter_batches(batch_size=1, columns=wanted, use_threads=False)):
+            cells = {one: plain(batch.column(one)[0]) for one in wanted}
+            allowance.spend(sum(map(size_of, cells.values())))
+            yield page_of_cells(cells, name, known, number)
+
+
+def page_of_cells(cells: dict[str, Any], name: str, known: Kind, number: int) -> Record:
+    """The page of a row of Parquet, Lost if any of its cells is larger than MAX_BYTES or is no value of Python."""
+    row: dict[str, Any] = {}
+    reasons = []
+    for column, cell in cells.items():
+        try:
+            row[column] = value_of(cell)
+        except Exception as error:  # a cell may hold what Python's types do not, and each raises something else
+            reasons.append(f"column {column} cannot be read: {error}")
+    return Lost(named(row, number), reasons[0]) if reasons else page_of(row, name, known, number)
+
+
+def plain(cell: Any) -> Any:
+    """A cell of Arrow, or the one that it stands for in a dictionary."""
+    while not hasattr(cell, "as_buffer") and hasattr(cell, "dictionary"):
+        cell = cell.value
+    return cell
+
+
+def size_of(cell: Any) -> int:
+    """The bytes of a cell of text or bytes."""
+    return len(cell.as_buffer()) if cell.is_valid and hasattr(cell, "as_buffer") else 0
+
+
+def value_of(cell: Any) -> Any:
+    """A cell of Arrow as Python has it."""
+    if size_of(cell) > MAX_BYTES:
+        raise ValueError(f"larger than {MAX_BYTES:,} bytes")
+    return cell.as_py()
+
+
+def read_jsonl(path: str, column: Column, allowance: Allowance) -> Iterator[Record]:
+    with unpacked(path, allowance) as stream:
+        for number, line in enumerate(lines(stream)):
+            if len(line) > MAX_LINE:
+                yield Lost(str(number), f"larger than {MAX_BYTES:,} bytes")
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                yield Lost(str(number), f"no JSON: {error}")
+                continue
+            if not isinstance(row, dict):
+                yield Lost(str(number), "no JSON object")
+                continue
+            try:
+                yield page_of(row, *column.among(list(row)), number)
+            except ValueError as error:
+                yield Lost(named(row, number), f"no content: {error}")
+
+
+def lines(stream: BufferedReader) -> Iterator[bytes]:
+    """The lines that are not blank; of one longer than MAX_LINE, blank or not, its begin, which is longer, too."""
+    while line := stream.readline(MAX_LINE + 1):
+        rest = line
+        while len(rest) > MAX_LINE and not rest.endswith(b"\n"):
+            rest = stream.readline(MAX_LINE + 1)
+        if len(line) > MAX_LINE or line.strip():
+            yield line
+        else:
+            pass_blank(stream)
+
+
+def pass_blank(stream: BufferedReader) -> None:
+    """Pass over the blank lines that are at hand, all at once: one by one a billion of them take minutes."""
+    ahead = stream.peek()
+    blank = ahead[: len(ahead) - len(ahead.lstrip())]
+    stream.read(blank.rfind(b"\n") + 1)
+
+
+def page_of(row: dict[str, Any], name: str, known: Kind, number: int) -> Record:
+    content = row[name]
+    if not isinstance(content, bytes | str):
+        return Lost(named(row, number), f"no content: column {name} holds {type(content).__name__}")
+    return checked(RawPage(named(row, number), content, known))
+
+
+def named(row: dict[str, Any], number: int) -> str:
+    """What names the page of a row: the first of NAMES that holds a value, or its number, from 0."""
+    there = (row[name] for name in NAMES if row.get(name) not in (None, "") and not isinstance(row[name], list | dict))
+    return next(map(str, there), str(number))

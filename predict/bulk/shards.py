@@ -1,0 +1,131 @@
+"""inputs of ``bulk`` -> shards: what is read as one and written as one, and the name that its output gets."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePath
+
+from ..files import MAX_NAME, STAGE, check_file, distinct, fitted, same
+from ..inputs import PAGES, Failure
+
+SUFFIXES = {
+    "warc": (".warc", ".warc.gz", ".wet", ".wet.gz"),
+    "parquet": (".parquet",),
+    "jsonl": tuple(f"{name}{packed}" for name in (".jsonl", ".ndjson", ".json") for packed in ("", ".gz")),
+}
+ROOM = MAX_NAME - len(".parquet")  # for the name of a shard
+ENDINGS = (".jsonl", ".parquet", ".json")  # that the name of a shard gets: rows, and the report on it
+END = 4096  # bytes at the begin and at the end of a file by which it is known again
+PAGES_A_SHARD = 1000  # of a folder, which may hold millions
+
+
+@dataclass(frozen=True)
+class Shard:
+    """An archive, or up to PAGES_A_SHARD pages of a folder: ``files`` by their paths as given, sorted.
+
+    ``name`` is that of the output, without its ending, below the output folder; ``root`` is where relative paths begin,
+    as a worker may have another working directory.
+    """
+
+    kind: str  # a key of SUFFIXES, or pages
+    files: tuple[str, ...]
+    name: PurePath
+    root: str = field(default="", compare=False)
+
+    def path(self, file: str) -> str:
+        return os.path.join(self.root, file)
+
+    @cached_property
+    def digest(self) -> str:
+        """Tells this shard from one of other files, or of another size, begin or end; what is no file has no say."""
+        files = [(file, *size_and_ends(path)) for file in self.files if os.path.isfile(path := self.path(file))]
+        return hashlib.sha256(repr(files).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def size_and_ends(path: str) -> tuple[int, bytes]:
+    """The size of a file, its first and its last bytes: where packed files keep their checksum, Parquet its index.
+
+    Not the time of its change, which a copy has of its own. Of a file that cannot be read there are no bytes.
+    """
+    size, ends = os.path.getsize(path), b""
+    with suppress(OSError), open(path, "rb") as stream:
+        ends = stream.read(END)
+        stream.seek(max(0, size - END))
+        ends += stream.read(END)
+    return size, ends
+
+
+def find_shards(inputs: Sequence[str], out: Path) -> list[Shard]:
+    """The shards that the inputs stand for, in order; an input that is none, or holds none, is a Failure.
+
+    So is one that lies in ``out``, where the output goes, or that is a folder with ``out`` in it.
+    """
+    found: list[tuple[str, tuple[str, ...], str]] = []
+    for given in inputs:
+        path, target = Path(os.path.realpath(given)), Path(os.path.realpath(out))
+        if path.is_relative_to(target):
+            raise Failure(f"{given}: this input lies in --out {out}, name a folder that holds no input")
+        if target.is_relative_to(path):
+            raise Failure(f"--out {out} lies in the input {given}, name a folder outside of it")
+        if os.path.isdir(given):
+            inside = list(search(given))
+            if not inside:
+                raise Failure(f"{given}: no archive and no page in this folder")
+            found += inside
+        elif not os.path.exists(given):
+            raise Failure(f"{given}: No such file or directory")
+        elif kind := kind_of(given):
+            check_file(given)
+            found.append((kind, (given,), given))
+        else:
+            endings = " ".join(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
+            raise Failure(f"{given}: not an archive ({endings}); of pages, name the folder")
+    names = named([name for _, _, name in found])
+    return [Shard(kind, files, name, os.getcwd()) for (kind, files, _), name in zip(found, names, strict=True)]
+
+
+def search(folder: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Kind, files and name of each shard in a folder: its archives, then its pages in portions, folder by folder."""
+
+    def fail(error: OSError) -> None:
+        raise Failure(f"{error.filename}: this folder cannot be listed ({error.strerror})")
+
+    for inside, folders, names in os.walk(folder, onerror=fail):
+        folders[:] = sorted(name for name in folders if not name.startswith(STAGE))
+        paths = [os.path.join(inside, name) for name in sorted(names)]
+        pages = []
+        for path in paths:
+            if kind := kind_of(path):
+                yield kind, (path,), path
+            elif path.lower().endswith(PAGES):
+                pages.append(path)
+        for start in range(0, len(pages), PAGES_A_SHARD):
+            portion = tuple(pages[start : start + PAGES_A_SHARD])
+            yield "pages", portion, os.path.join(inside, f"pages-{start // PAGES_A_SHARD:06}")
+
+
+def kind_of(path: str) -> str | None:
+    return next((kind for kind, suffixes in SUFFIXES.items() if path.lower().endswith(suffixes)), None)
+
+
+def kept_inside(path: PurePath) -> PurePath:
+    """The path without what leads out of the folder that it is joined to."""
+    return PurePath(*(part for part in path.parts if part not in ("..", path.anchor)))
+
+
+def named(paths: Sequence[str]) -> list[PurePath]:
+    """A name for each path, which leads out of no folder and equals no other, as ``files.same`` sees it.
+
+    With none of ENDINGS it is the folder of another: c.jsonl, c.jsonl.jsonl/d -> 2-c.jsonl, c.jsonl.jsonl/d.
+    """
+    inside = [kept_inside(PurePath(path)) for path in paths]
+    folders = {same(folder) for path in inside for folder in path.parents}
+    ends = {folder.removesuffix(ending) for ending in ENDINGS for folder in folders if folder.endswith(ending)}
+
+    def name_of(path: PurePath, number: int) -> PurePath:
+        return fitted(path.with_name(f"{number}-{path.name}") if number > 1 else path, room=ROOM)
+
+    return distinct(inside, name_of, ends)

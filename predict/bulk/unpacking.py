@@ -1,0 +1,55 @@
+"""An archive -> its bytes, unpacked, as far as the size of its file allows: a small one may stand for years of work."""
+
+import gzip
+import io
+import os
+from typing import Any
+
+from ..document.limits import LEAST_RECORD, LEAST_UNPACKED, MAX_EXPANSION
+
+AT_ONCE = 1 << 16  # bytes
+GZIP = b"\x1f\x8b"  # how it begins, also where its name does not say so
+
+
+class Allowance:
+    """How many bytes of an archive may still be read, unpacked, by the size of its file."""
+
+    def __init__(self, path: str) -> None:
+        self.most = max(LEAST_UNPACKED, MAX_EXPANSION * os.path.getsize(path))
+        self.left = self.most
+
+    def spend(self, size: int = LEAST_RECORD) -> None:
+        """Take so many bytes, or those of a record beside its content; raises ValueError if there are not so many."""
+        self.left -= size
+        if self.left < 0:
+            raise ValueError(f"it unpacks to more than the {self.most:,} bytes that are read of a file of its size")
+
+
+class Metered(io.RawIOBase):
+    """A stream whose bytes are spent of an allowance; it gives what it has before it reads on."""
+
+    def __init__(self, stream: io.BufferedIOBase, allowance: Allowance) -> None:
+        self.stream, self.allowance = stream, allowance
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = self.stream.readinto1(buffer)
+        self.allowance.spend(size)
+        return size
+
+    def tell(self) -> int:
+        return self.stream.tell()
+
+    def close(self) -> None:
+        self.stream.close()
+        super().close()
+
+
+def unpacked(path: str, allowance: Allowance) -> io.BufferedReader:
+    """The content of an archive that is a stream; whoever reads on behind its allowance gets a ValueError."""
+    with open(path, "rb") as file:
+        packed = file.read(len(GZIP)) == GZIP or path.lower().endswith(".gz")
+    stream: io.BufferedIOBase = gzip.open(path) if packed else open(path, "rb")  # noqa: SIM115, its reader closes it
+    return io.BufferedReader(Metered(stream, allowance), AT_ONCE)

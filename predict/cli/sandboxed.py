@@ -1,0 +1,74 @@
+"""pages of the command line -> what a worker makes of each; one that cannot be read is skipped, or ends the run."""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
+
+from ..document.limits import MAX_SECONDS
+from ..document.page import PageWarning
+from ..inputs import BadPage, Source, naming, read_source
+from ..output.formats import note
+from ..processes.sandbox import Fault, guarded
+
+Result = TypeVar("Result")
+Visit = Callable[[str, bytes], Result]  # what is made of a page, of its name and its content
+
+
+class LostPage(BadPage):
+    """A page that took too much time or memory, or ended its worker: others go on, also where the user named it."""
+
+
+@contextmanager
+def in_worker(visit: Visit[Result]) -> Iterator[Visit[Result]]:
+    """Gives ``visit``, done in a worker that is forked from this process, so after the model is loaded.
+
+    It notes what could not be read of a page in full, and raises BadPage if it is none, LostPage if it is lost.
+    """
+    with guarded(partial(noting, visit), MAX_SECONDS) as ask:
+
+        def asked(page: str, content: bytes) -> Result:
+            try:
+                result, said = ask((page, content))
+            except Fault as fault:
+                raise LostPage(f"{page}: {fault}") from fault
+            for message in said:
+                note(f"{page}: {message}")
+            return result  # type: ignore[no-any-return]
+
+        yield asked
+
+
+def noting(visit: Visit[Result], request: tuple[str, bytes]) -> tuple[Result, list[str]]:
+    """What ``visit`` makes of a page, and its PageWarnings, each once; raises BadPage if it is no page."""
+    page, content = request
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PageWarning)
+        with naming(page):
+            result = visit(page, content)
+    return result, list(dict.fromkeys(str(warning.message) for warning in caught))
+
+
+def visit_each(
+    sources: Sequence[Source], visit: Visit[Result], skipped: list[Source]
+) -> Iterator[tuple[int, Source, Result]]:
+    """The number of each page, its source, and what ``visit`` makes of it.
+
+    Pages of a folder that cannot be read are noted and added to ``skipped``; so are lost ones among several.
+    """
+    for number, source in enumerate(sources):
+        try:
+            result = visit(source.page, read_source(source))
+        except BadPage as error:
+            if source.named and not (isinstance(error, LostPage) and len(sources) > 1):
+                raise
+            note(f"{error} (skipped)")
+            skipped.append(source)
+            continue
+        yield number, source, result
+
+
+def status_of(skipped: Sequence[Source]) -> int:
+    """The exit status: 0 if no page was skipped, 2 if the user named one of them, else 1."""
+    return 2 if any(source.named for source in skipped) else 1 if skipped else 0

@@ -1,0 +1,61 @@
+"""-o of the command line -> a file or a folder, refused before the work where it cannot be written."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..files import STAGE, nearest
+from ..inputs import Failure, Source
+
+
+def fills_folder(args: argparse.Namespace, sources: list[Source]) -> bool:
+    """Whether -o is a folder to fill with a file for each page; a Failure if PATH cannot be what it has to be."""
+    if args.output in (None, "-"):
+        if args.format == "html" and len(sources) > 1:
+            raise Failure(f"--format html of {len(sources)} pages needs -o DIR, for a file each")
+        return False
+    exists, is_dir = os.path.exists(args.output), os.path.isdir(args.output)
+    folder = args.format == "html" and (is_dir or args.output.endswith("/") or any(map(os.path.isdir, args.inputs)))
+    if folder or (args.format == "html" and len(sources) > 1):
+        if exists and not is_dir:
+            raise Failure(f"-o {args.output} is a file: html of several pages needs a folder")
+        return True
+    if is_dir:
+        raise Failure(f"-o {args.output} is a folder: {args.format} goes to one file")
+    if not os.path.isdir(os.path.dirname(args.output) or "."):
+        raise Failure(f"-o {args.output}: there is no such folder")
+    return False
+
+
+def refuse_overwriting(targets: list[Path], sources: list[Source]) -> None:
+    inputs = {os.path.realpath(source.page) for source in sources if source.page != "-"}
+    for target in targets:
+        if target.is_file() and os.path.realpath(target) in inputs:
+            raise Failure(f"{target}: -o would overwrite this input")
+
+
+def refuse_read_only(output: str, targets: list[Path]) -> None:
+    """Raise a Failure if a file is to be replaced that is read-only, or if a folder takes no new file."""
+    for target in targets:
+        path = Path(os.path.realpath(target))
+        if path.exists() and not path.is_file():  # a device, or a pipe
+            continue
+        if path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
+            raise Failure(f"-o {target}: this file is read-only, and is not replaced")
+        folder = nearest(path.parent)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise Failure(f"-o {output}: the folder {folder} cannot be written")
+
+
+@contextmanager
+def naming_output(path: str) -> Iterator[None]:
+    """Lets an error of writing name -o, and not a hidden file beside it."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = "" if error.filename is None or STAGE in str(error.filename) else f"{error.filename}: "
+        raise Failure(f"-o {path}: cannot be written ({where}{error.strerror or error})") from error

@@ -1,0 +1,89 @@
+"""blocks -> where their links lead, as tokens: teasers lead to long addresses, menus to short ones."""
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from urllib.parse import SplitResult, urlsplit
+
+import numpy as np
+
+from ..document.blocks import Block
+from .context import Column, beside, own
+from .ragged import lists_of, numbered, numbers_of
+
+LEAD = 2  # tokens of a block's link that its neighbours see
+MAX_ADDRESS = 4000  # characters of an address that are read; Python keeps some of those that it takes apart
+MAX_HOST = 300  # of its host, which Python normalises in quadratic time; a name has 253 at most
+LONG_HOST = re.compile(rf"(?:[^:/?#]*:)?//[^/?#]{{{MAX_HOST + 1}}}")
+
+
+def linked_to(blocks: Sequence[Block]) -> Column:
+    """Where the links of each block lead, and those of its neighbours."""
+    links, of_block = linked(blocks)
+    lists = np.arange(len(links))
+    return Column(lists_of(links), own(of_block, lists) | beside(of_block, lists, LEAD))
+
+
+def linked(blocks: Sequence[Block]) -> tuple[list[list[str]], np.ndarray]:
+    """For each block of an HTML page its images, and where its first link leads: how far, how named, how often.
+
+    Gives lists of tokens, and the number of each block's list; the last list is empty.
+    """
+    often = Counter(block.href for block in blocks)
+    parts = {href: urlsplit_or_none(href) for href in often}
+    hosts = Counter[str]()
+    for href, part in parts.items():
+        if part and part.netloc:
+            hosts[part.netloc] += often[href]
+    own = hosts.most_common(1)[0][0] if hosts else ""
+    keys = [(block.href, min(block.images, 3)) for block in blocks]
+    numbers = numbered(keys)
+    found: list[list[str]] = []
+    for href, images in numbers:
+        part = parts[href]
+        if not href or part is None:
+            found.append(["to=none", f"images={images}"])
+            continue
+        lead = " ".join(link_tokens(part, own)).split()  # an address may hold spaces, a token may not
+        found.append([*lead, f"images={images}", f"same-link={min(3, often[href])}"])
+    return [*found, []], numbers_of(keys, numbers)
+
+
+def urlsplit_or_none(href: str) -> SplitResult | None:
+    """The parts of an address, cut to MAX_ADDRESS; None if it is none, or its host longer than MAX_HOST."""
+    address = href.strip()[:MAX_ADDRESS]
+    if LONG_HOST.match(address):
+        return None
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return None
+
+
+def link_tokens(link: SplitResult, own: str) -> list[str]:
+    """The kind of address first, then its host if it is another site's, the words of its path, and their number."""
+    if link.scheme not in ("", "http", "https"):
+        return [f"to={link.scheme[:12]}"]
+    if link.netloc and site_part(link.netloc) != site_part(own):
+        return ["to=other", f"host={site_part(link.netloc)}", f"slug={binned(link.path.count('-'), (1, 3, 5))}"]
+    steps = [step for step in link.path.lower().split("/") if step]
+    if not steps:
+        return ["to=fragment" if link.fragment else "to=query" if link.query else "to=home", f"#={link.fragment[:30]}"]
+    last = steps[-1]
+    tokens = [
+        f"to=depth{min(4, len(steps))}",
+        f"slug={binned(last.count('-') + last.count('_'), (1, 2, 4, 6))}",
+        f"number={binned(sum(map(str.isdigit, last)), (1, 4, 6))}",
+        f"ending={last.rpartition('.')[2][:6] if '.' in last else ''}",
+    ]
+    tokens += ["dated"] * bool(re.search(r"/(?:19|20)\d\d/\d", link.path)) + ["query"] * bool(link.query)
+    return tokens + [f"step={step[:20]}" for step in steps[:3]] + [f"#={link.fragment[:30]}"] * bool(link.fragment)
+
+
+def site_part(host: str) -> str:
+    return ".".join(host.lower().split(":")[0].removeprefix("www.").split(".")[-2:])
+
+
+def binned(value: float, edges: Sequence[float]) -> int:
+    return bisect_right(edges, value)

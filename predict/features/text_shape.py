@@ -1,0 +1,119 @@
+"""texts -> how each one looks, as tokens: length, case, digits, beginning and end; for all texts of a page at once."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .ragged import Tokens, flagged, levels, named
+from .words import UNSPACED, count_words
+
+KINDS: dict[str, Callable[[str], object]] = {  # of characters
+    "space": str.isspace,
+    "letter": str.isalpha,
+    "capital": str.isupper,
+    "digit": str.isdigit,
+    "comma": ",".__eq__,
+    "end": ".!?。！？।؟".__contains__,  # of a sentence, where a closing one stands behind it
+    "closing": lambda one: one.isspace() or one in "\"'»”’)",
+    "full end": "。！？।".__contains__,
+    "unspaced": UNSPACED.match,
+}
+COUNTED = ("letter", "capital", "digit", "comma", "begin", "capital word", "sentence", "unspaced")
+DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{1,2}:\d\d\b")
+# Of these two, each stretch without words, or without spaces, is read once, so that the time is linear.
+CUT_OFF = re.compile(r"(?:(?<=\w)|\A)(?>\W*?(?:…|\.\.\.))\W*+\Z")
+CONTACT = re.compile(r"(?<!\S)\S[^\s@]*@\S+\.\S|https?://|www\.")
+QUOTES = frozenset("\"“„«”‘'「")
+
+
+@dataclass(frozen=True)
+class Looks:
+    """By text: the number of ``words``, and the tokens of its look.
+
+    Of these a block's neighbours see the ``seen`` too; the ``own`` are for itself.
+    """
+
+    words: np.ndarray
+    seen: list[Tokens]
+    own: list[Tokens]
+
+
+def looks_of(texts: Sequence[str]) -> Looks:
+    """The looks of texts of which none is empty."""
+    lengths = np.array(list(map(len, texts)))
+    first = np.cumsum(lengths + 1) - lengths - 1
+    whole = "\n".join(texts) + "\n"
+    kinds = kinds_of(whole)
+    flags = {name: kinds & 1 << place != 0 for place, name in enumerate(KINDS)}
+    flags["begin"] = ~flags["space"]
+    flags["begin"][1:] &= flags["space"][:-1]
+    flags["capital word"] = flags["begin"] & flags["capital"]
+    flags["sentence"] = flags["full end"] | (flags["end"] & np.append(flags["closing"][1:], True))
+    counts = {name: np.add.reduceat(flags[name], first, dtype=np.int64) for name in COUNTED}
+    words, digits = counts["begin"], counts["digit"]
+    for place in np.flatnonzero(counts["unspaced"]).tolist():
+        words[place] = count_words(texts[place])
+    capitalised = counts["capital word"] / np.maximum(1, words)
+    cut = found(CUT_OFF, texts, holding("…", texts, whole) | holding("...", texts, whole))
+    last = ["" if is_cut else text[-1] for text, is_cut in zip(texts, cut.tolist(), strict=True)]
+    seen = [
+        levels("words", words, (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 100)),
+        named(last, lambda one: f"end={end_of(one) if one else 'cutoff'}"),
+        named([text[0] for text in texts], lambda one: f"start={start_of(one)}"),
+        levels("sentences", counts["sentence"], (1, 2, 3, 5)),
+        levels("case", capitalised, (0.3, 0.6, 0.99)),
+    ]
+    own = [
+        levels("upper", counts["capital"] / np.maximum(1, counts["letter"]), (0.001, 0.05, 0.15, 0.5, 0.99)),
+        levels("capitals", capitalised, (0.15, 0.3, 0.5, 0.7, 0.99)),
+        levels("digits", digits / lengths, (0.001, 0.05, 0.2, 0.5)),
+        levels("commas", counts["comma"], (1, 2, 4)),
+    ]
+    return Looks(words, seen, [*own, *signs_of(texts, whole, cut, digits > 0)])
+
+
+def kinds_of(text: str) -> np.ndarray:
+    """For each character of the text a number whose bits say of which of KINDS it is."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.intp)
+    kinds = np.zeros(codes.max() + 1, dtype=np.uint16)
+    kinds[codes] = 1
+    there = np.flatnonzero(kinds)
+    kinds[there] = [sum(1 << place for place, kind in enumerate(KINDS.values()) if kind(chr(code)))
+                    for code in there.tolist()]  # fmt: skip
+    return kinds[codes]
+
+
+def end_of(last: str) -> str:
+    return "letter" if last.isalpha() else "digit" if last.isdigit() else last
+
+
+def start_of(first: str) -> str:
+    return "upper" if first.isupper() else "lower" if first.islower() else "digit" if first.isdigit() else first
+
+
+def signs_of(texts: Sequence[str], whole: str, cut: np.ndarray, digit: np.ndarray) -> list[Tokens]:
+    """What stands in each text that tells what it is for; ``whole`` has all texts."""
+    contact = holding("@", texts, whole) | holding("://", texts, whole) | holding("www.", texts, whole)
+    return [
+        flagged("date", found(DATE, texts, digit)),
+        flagged("cutoff", cut),
+        flagged("contact", found(CONTACT, texts, contact)),
+        flagged("quote", np.array([text[0] in QUOTES for text in texts])),
+        flagged("bar", holding("|", texts, whole)),
+        flagged("copyright", holding("©", texts, whole)),
+    ]
+
+
+def holding(sign: str, texts: Sequence[str], whole: str) -> np.ndarray:
+    """Which of the texts hold a sign, as booleans; ``whole`` has all texts."""
+    return np.array([sign in text for text in texts]) if sign in whole else np.zeros(len(texts), dtype=bool)
+
+
+def found(pattern: re.Pattern[str], texts: Sequence[str], wanted: np.ndarray) -> np.ndarray:
+    """Which of the texts hold a pattern, as booleans; only those that are ``wanted`` are searched."""
+    there = np.zeros(len(texts), dtype=bool)
+    places = np.flatnonzero(wanted)
+    there[places] = [pattern.search(texts[place]) is not None for place in places.tolist()]
+    return there

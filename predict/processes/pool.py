@@ -1,0 +1,70 @@
+"""joblib's processes on this machine, as ``bulk`` and the training use them."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from typing import Any
+
+import joblib
+from joblib.externals.loky.backend import resource_tracker as memory_tracker
+from joblib.parallel import LokyBackend
+
+from .forks import end_with
+
+
+class Workers(LokyBackend):  # type: ignore[misc]  # joblib ships no types
+    """Processes that end with this one, and leave interrupts of the terminal to it."""
+
+    executor: Any = None
+
+    def configure(self, *args: Any, **options: Any) -> int:
+        with sheltered():
+            jobs: int = super().configure(*args, **options)
+        self.executor = self._workers
+        return jobs
+
+    def submit(self, func: Any, callback: Any = None) -> Any:
+        with sheltered():
+            return super().submit(func, callback)
+
+    def abort_everything(self, ensure_ready: bool = True) -> None:
+        logging.getLogger("concurrent.futures").setLevel(logging.CRITICAL)  # a task that ends now finds none to follow
+        super().abort_everything(ensure_ready)
+
+
+@contextmanager
+def local_backend(jobs: int) -> Iterator[None]:
+    """joblib runs its tasks in this many processes; an interrupt ends them, and nothing of them is left."""
+    workers = Workers(initializer=end_with, initargs=(os.getpid(),))
+    try:
+        with joblib.parallel_config(workers, n_jobs=jobs):
+            yield
+    except KeyboardInterrupt:
+        if workers.executor:
+            workers.executor.terminate(kill_workers=True)
+        raise
+
+
+@contextmanager
+def sheltered() -> Iterator[None]:
+    """Processes that start inside heed no signal of the terminal: this one, which gets it too, ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    try:
+        start_trackers()
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def start_trackers() -> None:
+    """Start the processes that clear away what killed ones leave in memory, which they do without a word."""
+    sys.warnoptions.append("ignore")
+    try:
+        resource_tracker.ensure_running()
+        memory_tracker.ensure_running()
+    finally:
+        sys.warnoptions.pop()

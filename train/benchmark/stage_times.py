@@ -1,0 +1,73 @@
+"""Pages -> where the time of pagesieve goes: CPU seconds of each stage from the decoded page to its JSON lines."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from pagesieve.predict import Model, model
+from pagesieve.predict.output import formats
+from pagesieve.predict.scoring import stages
+
+LAST = "output"  # the stage of all that no other one holds: labels, confidence, rows, JSON lines
+
+
+class Stopwatch:
+    """CPU seconds by stage; a stage inside another one stops that one's time."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, float] = {}
+        self.stage, self.since = LAST, time.process_time()
+
+    def turn(self, stage: str) -> str:
+        """Begins a stage; gives the one that ran."""
+        before, now = self.stage, time.process_time()
+        self.spent[before] = self.spent.get(before, 0.0) + now - self.since
+        self.stage, self.since = stage, now
+        return before
+
+    def watched(self, stage: str, function: Callable) -> Callable:
+        """The function, whose time counts for this stage."""
+
+        def run(*args: Any, **options: Any) -> Any:
+            before = self.turn(stage)
+            try:
+                return function(*args, **options)
+            finally:
+                self.turn(before)
+
+        return run
+
+
+STAGES = (  # in their order: name, and the module and name of a function that is called in it
+    ("parse", model, "read_page"),
+    ("walk", model, "segment"),
+    ("features", stages, "block_terms"),
+    ("vectorise", stages, "word_terms"),
+    ("vectorise", stages, "terms_of"),
+    ("first pass", stages, "said"),
+    ("second and third pass", stages, "features_of"),
+    ("second and third pass", stages, "of_linear"),
+)
+
+
+@contextmanager
+def watching() -> Iterator[Stopwatch]:
+    watch = Stopwatch()
+    with ExitStack() as stack:
+        for stage, owner, name in STAGES:
+            stack.enter_context(patch.object(owner, name, watch.watched(stage, getattr(owner, name))))
+        yield watch
+
+
+def stage_times(found: Model, pages: Iterable[str]) -> dict[str, float]:
+    """CPU seconds by stage over decoded HTML pages, as `pagesieve predict` turns them into JSON lines."""
+    found.records("<p>The heron on the pier waits for the tide.</p>", kind="html")
+    with watching() as watch:
+        for html in pages:
+            watch.turn(LAST)
+            formats.jsonl(found.records(html, kind="html"))
+            watch.turn("between pages")
+    names = dict.fromkeys(stage for stage, *_ in STAGES)
+    return {name: watch.spent[name] for name in (*names, LAST)}

@@ -1,0 +1,118 @@
+"""Pages -> what each peer extracts from them, by extractors.py in an environment of its own; kept between runs."""
+
+import gzip
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import distributions
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
+
+from pagesieve.predict.document.blocks import segment
+from pagesieve.predict.document.charset import decode
+from pagesieve.predict.document.page import read_page
+
+from ..corpora import DAMAGE, pages_of
+from ..fit.model_writer import write
+from ..labels.views import lines_of, sha256_of
+from . import extractors
+
+SCRIPT = Path(extractors.__file__)
+
+Answers = dict[str, dict[str, str]]  # by page: its text, and the error where the tool raised
+
+
+class CompareError(ValueError):
+    """Something that the comparison needs is missing, stale or broken; one line that says what to do."""
+
+
+def html_pages(raw: Path) -> Iterator[dict[str, str]]:
+    """The pages of both corpora as train/benchmark/extractors.py reads them, decoded as pagesieve does it."""
+    for corpus in ("wcxb", "trafilatura"):
+        for page in pages_of(raw / corpus):
+            yield as_asked(page.id, page.html, page.url)
+
+
+def as_asked(page: str, content: bytes, url: str = "") -> dict[str, str]:
+    return {"id": page, "url": url, "html": decode(content)}
+
+
+def page_lines(folder: Path) -> dict[str, str]:
+    """The pages of a corpus as the lines of our blocks, without any markup."""
+    return {
+        page.id: "\n".join(line for block in segment(read_page(page.html, kind="html")) for line in lines_of(block))
+        for page in pages_of(folder)
+    }
+
+
+def versions(venv: Path, tools: Sequence[str]) -> dict[str, str]:
+    """The versions of these tools in an environment; CompareError where one is missing."""
+    folders = [str(folder) for folder in venv.glob("lib/python*/site-packages")]
+    found = {package.name.lower(): package.version for package in distributions(path=folders)}
+    if missing := [tool for tool in tools if tool not in found]:
+        raise CompareError(f"{venv}: lacks {', '.join(missing)}; remove it and run `make compare`, which makes it")
+    return {tool: found[tool] for tool in tools}
+
+
+def peer_answers(
+    tools: dict[str, str], pages: Iterable[dict[str, str]], *, venv: Path, folder: Path
+) -> dict[str, Answers]:
+    """What each tool gives for the pages, one after the other; ``tools`` has their versions.
+
+    Answers are kept in ``folder``, and asked for again where the version, extractors.py or a page is another one.
+    """
+    folder.mkdir(exist_ok=True)
+    found = {}
+    with TemporaryDirectory(dir=folder) as place:
+        path = Path(place, "pages.jsonl.gz")
+        key = {"script": sha256_of(SCRIPT), "pages": write_pages(path, pages)}
+        for tool in (bar := tqdm(tools, unit=" tools")):
+            bar.set_description(tool)
+            kept = folder / f"{tool}.jsonl.gz"
+            key["version"] = tools[tool]
+            if (answers := kept_answers(kept, key)) is None:
+                lines = json.dumps(key) + "\n" + asked(tool, path, venv)
+                write(kept, gzip.compress(lines.encode(), mtime=0))
+                answers = kept_answers(kept, key)
+            found[tool] = answers or {}
+    return found
+
+
+def write_pages(path: Path, pages: Iterable[dict[str, str]]) -> str:
+    """Write pages as JSON lines, and give the sha256 of these."""
+    digest = hashlib.sha256()
+    with gzip.open(path, "wb", compresslevel=1) as out:
+        for page in pages:
+            line = json.dumps(page).encode() + b"\n"
+            digest.update(line)
+            out.write(line)
+    return digest.hexdigest()
+
+
+def kept_answers(path: Path, key: dict[str, str]) -> Answers | None:
+    """The answers in a file that begins with this very key; None where there is no such file."""
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            if json.loads(next(lines, "null")) != key:
+                return None
+            return {answer["id"]: answer for answer in map(json.loads, lines)}
+    except (OSError, *DAMAGE):
+        return None
+
+
+def asked(tool: str, pages: Path, venv: Path) -> str:
+    """What train/benchmark/extractors.py writes for the pages: a line of JSON each."""
+    out = pages.with_name("answers.jsonl")
+    run(tool, [venv / "bin" / "python", "-I", SCRIPT, tool, pages, out], f"remove {venv} and run `make compare` again")
+    return out.read_text(encoding="utf-8")
+
+
+def run(tool: str, command: Sequence[str | Path], remedy: str) -> None:
+    """Runs a command; where it fails, CompareError with the tool, the last line that it wrote, and what to do."""
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    if done.returncode:
+        reason = done.stderr.strip().rpartition("\n")[2] or f"exit {done.returncode}"
+        raise CompareError(f"{tool}: no answers ({reason}); {remedy}")

@@ -1,0 +1,216 @@
+"""Scores that were just computed -> passed, or what fell below its floor: reports/gate.json.
+
+The file has a part for each set of data, ``embedded`` and ``corpora``: ``data``, the digests by name of what its floors
+hold for, and ``floors``, by name of the figure: what was ``found``, its ``margin``, and the ``floor``, found - margin.
+The margin is a quarter of the figure's 95 % interval over sites, about its standard error.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pagesieve.predict.model import TOLERANCE, Model, ModelError, check_golden
+
+from ..fit.model_writer import CARD, slim
+from ..fit.stages import EVERYTHING, Learned
+from ..labels.views import View, sha256_of, sha256_of_all
+from . import evaluate, shown_pages
+from .bootstrap import interval, mean
+
+WIDTH = 4  # standard errors that a 95 % interval is wide, about
+Floors = dict[str, dict[str, float]]  # by name of the figure: found, margin, floor
+
+
+class GateError(ValueError):
+    """The gate cannot be asked, or floors cannot be written; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Figures of one set of data: ``part`` is its name in the file, ``found`` has a value and its margin by name."""
+
+    part: str
+    data: dict[str, str]
+    found: dict[str, tuple[float, float]]
+
+
+def figures_of(part: str, scores: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """The figures that are guarded, of scores as ``evaluate.all_scores`` gives them, each with its margin."""
+    found = {}
+    for mode, by_type in scores["word_f1"].items():
+        found[f"{part}: word F1, {mode}"] = (by_type["all"]["f1"], by_type["all"]["interval"])
+    for page_set, modes in {evaluate.FIRST: scores["labels"], **scores["other_sets"]}.items():
+        for mode, of in modes.items():
+            found[f"{part}: macro-F1, {page_set}, {mode}"] = (of["macro_f1"], of["interval"])
+    recalls = [np.mean(list(of.values())) for name, of in scores["languages"].items() if name != "all"]
+    value, *ends = interval(np.column_stack([recalls, np.ones(len(recalls))]), mean)
+    found[f"{part}: recall of lines in other languages"] = (value, ends)
+    return {name: (value, (ends[1] - ends[0]) / WIDTH if ends else 0.0) for name, (value, ends) in found.items()}
+
+
+def of_embedded(views: Sequence[View], learned: Learned, model: Model, data: Path) -> Measured:
+    """What was learned from the paragraphs, out of fold by page; and the model, on lines and pages of ours that no
+    model learns from."""
+    scores = {
+        "word_f1": {},
+        "labels": {},
+        "other_sets": {
+            "paragraphs": by_mode(own_rows(views, learned.scores)),
+            "sample pages": by_mode(sample_rows(model)),
+        },
+        "languages": evaluate.language_scores(data / "languages.csv", model.pipelines),
+    }
+    names = ("paragraphs.csv", "languages.csv", "annotations/pages.csv")
+    digests = {name: sha256_of(data / name) for name in names}
+    digests["pages"] = sha256_of_all(sorted(shown_pages.PAGES.iterdir()))
+    return Measured("embedded", digests, figures_of("embedded", scores))
+
+
+def own_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
+    """The blocks of labelled paragraphs with their labels, as pages and as what is left of these."""
+    return pd.concat(
+        evaluate.label_frame(view, view.kind, part)
+        for view, part in zip(views, scores, strict=True)
+        if view.of_paragraphs
+    )
+
+
+def sample_rows(model: Model) -> pd.DataFrame:
+    """The blocks of the sample pages that have a label by hand, with the label of the model."""
+    return pd.DataFrame(
+        [
+            {"mode": page["page_type"], "site": page["name"], "label": block["hand"], "predicted": block["label"]}
+            for page in shown_pages.samples(shown_pages.scored_by(model.pipelines))
+            for block in page["blocks"]
+            if "hand" in block
+        ]
+    )
+
+
+def by_mode(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    return {str(mode): evaluate.label_scores(part) for mode, part in rows.groupby("mode")}
+
+
+def corpora_scores(views: Sequence[View], learned: Learned, data: Path) -> dict[str, Any]:
+    """What was learned from the corpora, out of fold by site."""
+    scores = evaluate.metrics(evaluate.page_rows(views, learned.scores), evaluate.label_rows(views, learned.scores))
+    return scores | {"languages": evaluate.language_scores(data / "languages.csv", learned.pipelines[EVERYTHING])}
+
+
+def of_corpora(scores: dict[str, Any], digests: dict[str, str], data: Path) -> Measured:
+    digests = digests | {"languages": sha256_of(data / "languages.csv")}
+    return Measured("corpora", digests, figures_of("corpora", scores))
+
+
+def foreign(card: dict[str, Any], digests: dict[str, str], folder: Path, *, whole: bool = False) -> Iterator[str]:
+    """What of the data here is not what the model's card says that it learned from, a line each.
+
+    Where the data here are the ``whole`` of what a training takes, also what the model learned from besides.
+    """
+    learned_from = card.get("data", {})
+    for name, digest in digests.items():
+        if learned_from.get(name) != digest:
+            yield f"{folder / CARD}: the model did not learn from {name} as it is here; run `make train`"
+    for name in sorted(learned_from.keys() - digests) if whole else ():
+        yield f"{folder / CARD}: the model learned from {name}, which is not here; run `make train`"
+
+
+def other_model(folder: Path, model: Model, learned: Learned) -> Iterator[str]:
+    """A line if what was learned from the data is not the model of this folder: by the card's golden rows, and by the
+    scores of the blocks of all sample pages."""
+    pipelines = learned.pipelines[EVERYTHING]
+    for pipeline in pipelines.values():
+        slim(pipeline)
+    other = f"the data give another model than that of {folder}"
+    try:
+        check_golden(folder / CARD, pipelines, model.card)
+    except ModelError as error:
+        yield f"{other}: {error}"
+    again = Model(pipelines, model.card)
+    for path in sorted(shown_pages.PAGES.iterdir()):
+        found, wanted = (pd.DataFrame(one.label(path.read_bytes())["scores"].tolist()) for one in (again, model))
+        off = (found - wanted).abs().to_numpy().max()
+        if not off <= TOLERANCE:
+            yield f"{other}: scores of {path} are off by {off:.2g}, expected at most {TOLERANCE:g}"
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The floors of all sets of data; none where there is no such file."""
+    try:
+        parts = json.loads(path.read_text(encoding="utf-8"))
+        for part in parts.values():
+            numbers = [entry[name] for entry in part["floors"].values() for name in ("floor", "found")]
+            if not all(isinstance(one, int | float) for one in numbers) or not isinstance(part["data"], dict):
+                raise TypeError("its floors are no numbers, or its data no digests")
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise GateError(f"{path}: no floors ({error!r}); get the file from the repository") from error
+    return dict(parts)
+
+
+def below(measured: Measured, parts: dict[str, Any]) -> Iterator[str]:
+    """A line for each figure that misses its floor or has none, and for data that the floors do not hold for."""
+    if measured.part not in parts:
+        yield f"{measured.part}: there are no floors; RAISE=1 writes them"
+        return
+    part = parts[measured.part]
+    for name in sorted({*measured.data, *part["data"]}):
+        here, there = (str(data.get(name, "missing"))[:12] for data in (measured.data, part["data"]))
+        if here != there:
+            yield f"{measured.part}: {name}: the floors are for {there}, here is {here}; RAISE=1 takes them over"
+    for name in sorted({*measured.found, *part["floors"]}):
+        found, floor = measured.found.get(name, (np.nan,))[0], part["floors"].get(name, {}).get("floor", np.nan)
+        if not found >= floor:
+            yield f"{name}: found {found:.4f}, floor {floor:.4f}"
+
+
+def rewritten(measured: Measured, parts: dict[str, Any], changelog: str, *, lower: bool) -> dict[str, Any]:
+    """The floors with those of this data raised where they rise, and with ``lower`` those lowered that are missed.
+
+    GateError if one would fall without ``lower``, or without a line of the changelog with its name and what was found.
+    """
+    before: Floors = parts.get(measured.part, {"floors": {}})["floors"]
+    now = {}
+    for name, (found, margin) in measured.found.items():
+        entry = {
+            "found": round(found, 6),
+            "margin": round(margin, 6),
+            "floor": math.floor(round((found - margin) * 1e4, 3)) / 1e4,
+        }
+        old = before.get(name, entry)
+        now[name] = entry if entry["floor"] > old["floor"] or found < old["floor"] else old
+    fell = list(fallen(before, now))
+    if fell and not lower:
+        raise GateError(f"RAISE=1 lowers no floor, but missed is {'; '.join(fell)}: LOWER=1 does")
+    if unsaid := [words for words in fell if not explained(words, changelog)]:
+        raise GateError(f"a lower floor needs a line with its reason in CHANGELOG.md that has: {'; '.join(unsaid)}")
+    return parts | {measured.part: {"data": measured.data, "floors": now}}
+
+
+def fallen(before: Floors, now: Floors) -> Iterator[str]:
+    """The floors that fell or are gone, in the words that the changelog has to have: name and figure."""
+    for name, entry in before.items():
+        if name not in now:
+            yield f"{name} gone"
+        elif now[name]["floor"] < entry["floor"]:
+            yield f"{name} {now[name]['found']:.4f}"
+
+
+def explained(words: str, changelog: str) -> bool:
+    return any(words in line for line in changelog.splitlines())
+
+
+def summary(measured: Measured, parts: dict[str, Any]) -> str:
+    """A line for each figure, with its floor."""
+    floors = parts.get(measured.part, {"floors": {}})["floors"]
+    return "\n".join(
+        f"{name}: {found:.4f}, floor {floors[name]['floor']:.4f}" if name in floors else f"{name}: {found:.4f}"
+        for name, (found, _) in measured.found.items()
+    )

@@ -1,0 +1,49 @@
+"""Labelled views -> the learning curve: scores on the sites of a fold, learned from ever more of the other sites."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.pipeline import Pipeline
+
+from pagesieve.predict.labels import LABELS
+from pagesieve.predict.model import score
+
+from ..fit.stages import EVERYTHING, learn_from
+from ..labels.folds import fold_of
+from ..labels.views import OWN, View
+from .evaluate import label_rows, macro_by_mode
+
+SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)  # of the sites outside the fold; of all of them the evaluation learns
+REPEATS = (0, 1, 2)  # folds that are scored, each by models of its own draw of sites
+COLUMNS = ["fold", "sites", "mode", "macro_f1"]
+
+
+def learning_curve(views: Sequence[View], jobs: int) -> pd.DataFrame:
+    """Macro-F1 on all hand-labelled HTML pages of a fold by how many sites were learned from.
+
+    A row for each fold and number of sites. A larger draw of a fold holds the smaller ones. Lines are left out: each
+    page would be learned from six times more.
+    """
+    rows = []
+    read = [view for view in views if view.hand and view.page_set != OWN and view.kind in ("html", "text")]
+    for fold in REPEATS:
+        held = [view for view in read if fold_of(view.site) == fold]
+        sites = sorted({view.site for view in read if fold_of(view.site) != fold})
+        drawn = np.random.default_rng(fold).permutation(sites)
+        for share in SHARES:
+            known = set(drawn[: round(share * len(sites))])
+            part = [view for view in read if view.kind == "html" and view.site in known]
+            pipelines = learn_from(part, jobs).pipelines[EVERYTHING]
+            scores = Parallel(n_jobs=jobs, batch_size=8)(delayed(scored)(pipelines, view) for view in held)
+            rows.append([fold, len(known), "html", macro_by_mode(label_rows(held, scores))["html"]])
+            print(f"fold {fold}: learned from {len(known)} of {len(sites)} sites", flush=True)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def scored(pipelines: dict[str, Pipeline], view: View) -> np.ndarray:
+    """The scores of an HTML page; those of its lines are nothing, they only carry the readers' blocks."""
+    if view.kind == "html":
+        return score(pipelines, view.blocks, view.title)
+    return np.zeros((len(view.blocks), len(LABELS)))

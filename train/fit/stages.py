@@ -1,0 +1,189 @@
+"""Views -> pipelines and out-of-fold scores: three passes, on five site folds that they share, and once on everything.
+
+HTML pages and text pages have pipelines of their own. The passes behind the first learn from the scores that the one
+before gave to blocks it had not seen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+
+from pagesieve.predict.features.later import page_features
+from pagesieve.predict.features.ragged import ends_of
+from pagesieve.predict.features.registry import BLOCK_COLUMNS, block_features, weights_of_columns
+from pagesieve.predict.labels import LABELS
+from pagesieve.predict.model import KINDS, name_of
+
+from ..labels.folds import FOLDS, fold_of
+from ..labels.views import MINE, View
+from .pipelines import Counts, balanced, counted, fit_blocks, fit_page
+
+Features = list[Counts] | np.ndarray  # of the first pass, of those behind it
+
+LIFT = 0.25  # power by which rare labels are lifted
+LANGUAGE_LIFT, MOST_LIFT = 0.3, 5.0  # the same of rare languages, at most so many times
+LEFT_OVER = 2.0  # how much more a left-over line counts than one of a whole page
+EVERYTHING = -1  # the fold that leaves nothing out
+
+
+@dataclass(frozen=True)
+class Table:
+    """The blocks of many views of one kind in a row; ``starts[i]`` is the first of view i.
+
+    A page of the user's counts as a site of its own where terms are counted: they are to be learned from few sites.
+    A site's language is that of its first page of which it is known.
+    """
+
+    views: list[View]
+    labels: np.ndarray
+    weights: np.ndarray
+    sites: np.ndarray
+    languages: dict[str, str]
+    folds: np.ndarray
+    starts: np.ndarray
+
+    def of(self, view: int) -> slice:
+        return slice(self.starts[view], self.starts[view + 1])
+
+    def learned_without(self, fold: int) -> np.ndarray:
+        """The numbers of the labelled blocks outside the fold."""
+        return np.flatnonzero((self.folds != fold) & (self.labels >= 0))
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Pipelines by fold left out and name, and for each view the scores (blocks, labels) of those that left it out."""
+
+    pipelines: dict[int, dict[str, Pipeline]]
+    scores: list[np.ndarray]
+
+
+def learn_from(views: Sequence[View], jobs: int) -> Learned:
+    """All passes from the labelled blocks of all views; deterministic for the same views and library versions."""
+    pipelines: dict[int, dict[str, Pipeline]] = {fold: {} for fold in (*range(FOLDS), EVERYTHING)}
+    scores = [np.zeros((len(view.blocks), len(LABELS))) for view in views]
+    for kind in KINDS:
+        numbers = [n for n, view in enumerate(views) if (view.kind == "html") == (kind == "html") and view.blocks]
+        if not any((views[n].labels >= 0).any() for n in numbers):
+            continue
+        table = tabulated([views[n] for n in numbers])
+        for fold, named in learn(table, kind, scores, numbers, jobs).items():
+            pipelines[fold] |= named
+    return Learned(pipelines, scores)
+
+
+def tabulated(views: Sequence[View]) -> Table:
+    sizes = [len(view.blocks) for view in views]
+    labels = np.concatenate([view.labels for view in views])
+    sites = [view.page if view.page_set == MINE else view.site for view in views]
+    known = {site: view.language for site, view in zip(reversed(sites), reversed(views), strict=True) if view.language}
+    weights = np.repeat([view.weight * (LEFT_OVER if view.kind == "leftover" else 1) for view in views], sizes)
+    spoken = np.repeat([known.get(site, "") for site in sites], sizes)
+    return Table(
+        views=list(views),
+        labels=labels,
+        weights=weights * lifts(spoken, np.where(labels >= 0, weights, 0)),
+        sites=np.repeat(np.array(sites, object), sizes),
+        languages=known,
+        folds=np.repeat([fold_of(view.site) for view in views], sizes),
+        starts=ends_of(np.array(sizes)),
+    )
+
+
+def lifts(languages: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """What the weight of a block is to be multiplied with for its language, one of ``languages`` or "" where it is not
+    known: rare ones count more, by how much less of the weight they have than the most frequent one.
+    """
+    names, numbers = np.unique(languages, return_inverse=True)
+    totals = np.bincount(numbers, weights)
+    found = np.minimum(MOST_LIFT, (totals.max() / np.maximum(totals, 1e-9)) ** LANGUAGE_LIFT)
+    return np.asarray(np.where(names == "", 1.0, found)[numbers])
+
+
+def learn(
+    table: Table, kind: str, scores: list[np.ndarray], numbers: Sequence[int], jobs: int
+) -> dict[int, dict[str, Pipeline]]:
+    """The pipelines of one kind of page by fold; fills in the scores of its views, which have these numbers."""
+    blocks, first = a_pass(table, kind, first_features(table, kind, jobs), jobs)
+    seen = context_features(table, first, jobs)
+    pages, second = a_pass(table, kind, seen, jobs)
+    seen = np.hstack([seen, context_features(table, second, jobs)])
+    again, third = a_pass(table, kind, seen, jobs)
+    for place, number in enumerate(numbers):
+        scores[number] = third[table.of(place), 0]
+    passes = {"block": blocks, "page": pages, "again": again}
+    return {fold: {name_of(kind, name): done[fold] for name, done in passes.items()} for fold in blocks}
+
+
+def a_pass(table: Table, kind: str, features: Features, jobs: int) -> tuple[dict[int, Pipeline], np.ndarray]:
+    """A pipeline for each fold left out, and what they say of it: see ``fit_blocks`` and ``fit_page``."""
+    folds = (*range(FOLDS), EVERYTHING)
+    out = {fold: np.flatnonzero(table.folds == fold) for fold in folds}
+    fitted = Parallel(n_jobs=jobs, pre_dispatch="n_jobs", max_nbytes=None)(
+        delayed(fit_and_score)(kind, table.languages, *examples(table, features, fold), rows_of(features, out[fold]))
+        for fold in folds
+    )
+    said = np.zeros((len(table.labels), *fitted[0][1].shape[1:]))
+    for fold, (_, part) in zip(folds, fitted, strict=True):
+        said[out[fold]] = part
+    return {fold: pipeline for fold, (pipeline, _) in zip(folds, fitted, strict=True)}, said
+
+
+def examples(table: Table, features: Features, fold: int) -> tuple[Features, np.ndarray, np.ndarray, np.ndarray]:
+    """What is learned from where this fold is left out: features, sites, labels and weights."""
+    rows = table.learned_without(fold)
+    labels = table.labels[rows]
+    return rows_of(features, rows), table.sites[rows], labels, balanced(labels, table.weights[rows], LIFT)
+
+
+def rows_of(features: Features, rows: np.ndarray) -> Features:
+    return [column[rows] for column in features] if isinstance(features, list) else features[rows]
+
+
+def fit_and_score(
+    kind: str,
+    languages: dict[str, str],
+    features: Features,
+    sites: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray,
+    others: Features,
+) -> tuple[Pipeline, np.ndarray]:
+    """The first pass where features are counts of terms, else one of the passes behind it."""
+    with threadpool_limits(1):  # sums that do not depend on the number of cores
+        if isinstance(features, list) and isinstance(others, list):
+            return fit_blocks(kind, languages, features, sites, labels, weights, others)
+        return fit_page(np.asarray(features), labels, weights, np.asarray(others))
+
+
+def first_features(table: Table, kind: str, jobs: int) -> list[Counts]:
+    """The counts of terms in each column that pages of this kind have."""
+    parallel = Parallel(n_jobs=jobs, batch_size=32)
+    cells = np.concatenate(parallel(delayed(block_features)(view.blocks, view.title) for view in table.views))
+    columns = {name: cells[:, BLOCK_COLUMNS.index(name)] for name in weights_of_columns(kind)}
+    del cells
+    counts = Parallel(n_jobs=jobs, max_nbytes=None)(
+        delayed(counted)(name, column, table.sites) for name, column in columns.items()
+    )
+    return [one for one in counts if one]
+
+
+def context_features(table: Table, said: np.ndarray, jobs: int) -> np.ndarray:
+    """What a pass sees that follows one that said this: scores, and behind those of the first pass its evidence."""
+    pages = [said[table.of(number)] for number in range(len(table.views))]
+    parts = Parallel(n_jobs=jobs, batch_size=32, return_as="generator")(
+        delayed(page_features)(view.blocks, page[:, 0], page[:, 1:] if page.shape[1] > 1 else None)
+        for view, page in zip(table.views, pages, strict=True)
+    )
+    features = np.empty((len(said), 0), dtype=np.float32)
+    start = 0
+    for part in parts:
+        if not start:  # all at once: the parts in a row beside the whole would need the memory twice
+            features = np.empty((len(said), part.shape[1]), dtype=np.float32)
+        features[start : start + len(part)] = part
+        start += len(part)
+    return features

@@ -1,0 +1,147 @@
+"""CSV files of labelled paragraphs -> text pages; what is wrong with any of the rows is told at once."""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from pagesieve.predict.document.blocks import Block
+from pagesieve.predict.files import read_file
+from pagesieve.predict.labels import LABELS
+from pagesieve.predict.output.formats import one_line
+
+from .views import OWN, CorpusError, View
+
+NEEDED, OPTIONAL = ("text", "label"), ("language", "page", "order")  # columns
+WEIGHT = 5.0  # of a block in training
+LISTED = 20  # problems of a file that are told; the others are counted
+MAX_SHOWN = 200  # characters of a header that are told
+NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of bytes that are not
+
+
+class Row(NamedTuple):
+    """A labelled paragraph; ``line`` is the line of the file that it ends on, ``label`` an index into LABELS."""
+
+    line: int
+    text: str
+    label: int
+    language: str
+    page: str
+    order: float
+
+
+def read_paragraphs(path: Path, source: str = "") -> list[View]:
+    """The pages of a CSV of labelled paragraphs, as text and as what an extractor leaves of them.
+
+    Their ``source`` is by default the name of the file without its ending. CorpusError as of ``read_rows``.
+    """
+    pages: dict[str, list[Row]] = {}
+    for row in read_rows(path):
+        pages.setdefault(row.page, []).append(row)
+    source = source or path.stem
+    views = [view_of(source, "text", rows, rows[-1].language) for rows in pages.values()]
+    for rows in pages.values():
+        left = [row for row in rows if LABELS[row.label] != "site_chrome"]
+        if 2 < len(left) < len(rows):
+            views.append(view_of(source, "leftover", left, rows[-1].language))
+    return views
+
+
+def view_of(source: str, kind: str, rows: Sequence[Row], language: str) -> View:
+    """The rows of one page as a page, in their order."""
+    ordered = sorted(rows, key=lambda row: (row.order, row.text, row.label))
+    page = rows[0].page
+    blocks = [Block(index, row.text) for index, row in enumerate(ordered)]
+    labels = np.array([row.label for row in ordered], dtype=np.int8)
+    site, origin = f"{source}: {page}", np.full(len(rows), -1)
+    return View(page, source, site, "", kind, blocks, labels, origin, OWN, weight=WEIGHT, language=language)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a CSV with the columns text and label, and optionally language, page, order.
+
+    CorpusError if there is none, or with a line for each of the first LISTED rows that are at fault.
+    """
+    try:
+        content = read_file(path)  # no pipe: it is read more than once
+    except FileNotFoundError:
+        raise CorpusError(f"{path}: no such file; name a CSV file with the columns text and label") from None
+    except OSError as error:
+        raise CorpusError(f"{path}: cannot be read: {error.strerror}; name a CSV file") from error
+    reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig", "surrogateescape"), newline=""), strict=True)
+    found = list(checked(reader, path))
+    rows = [row for row in found if isinstance(row, Row)]
+    if problems := [row for row in found if isinstance(row, str)]:
+        raise CorpusError("\n".join(shortened(problems)))
+    if not rows:
+        raise CorpusError(f"{path}: no rows; add rows with a text and a label")
+    return rows
+
+
+def checked(reader: csv.DictReader, path: Path) -> Iterator[Row | str]:
+    """Each row, or what is wrong with it."""
+    try:
+        check_columns(list(reader.fieldnames or []))
+    except (csv.Error, ValueError) as error:
+        yield f"{path}, line 1: {error}"
+        return
+    while True:
+        try:
+            yield row_of(next(reader), reader.line_num)
+        except StopIteration:
+            return
+        except (csv.Error, ValueError) as error:
+            yield f"{path}, line {reader.reader.line_num}: {error}; mend or remove the row"
+
+
+def check_columns(columns: list[str]) -> None:
+    if NOT_UTF8.search("".join(columns)):
+        raise ValueError("not UTF-8; save the file as CSV in UTF-8")
+    if not set(NEEDED) <= set(columns) <= {*NEEDED, *OPTIONAL} or len(set(columns)) < len(columns):
+        wanted = f"{' and '.join(NEEDED)}, and if you like {', '.join(OPTIONAL)}, each once"
+        found = one_line(", ".join(columns)[:MAX_SHOWN])
+        raise ValueError(f"columns are {found or 'missing'}; expected {wanted}")
+
+
+def row_of(cells: dict[str, str], line: int) -> Row:
+    """The row of these cells by column; ValueError says what is wrong with it."""
+    if None in cells or None in cells.values():
+        raise ValueError(f"expected {len(set(cells) - {None})} cells, as in line 1")
+    if NOT_UTF8.search("".join(cells.values())):
+        raise ValueError("not UTF-8")
+    text, label = " ".join(cells["text"].split()), cells["label"]
+    if not text:
+        raise ValueError("no text")
+    if label not in LABELS:
+        raise ValueError(f"label {label!r:.60} is none of {', '.join(LABELS)}")
+    try:
+        order = float(cells.get("order") or line)
+    except ValueError:
+        order = math.nan
+    if not math.isfinite(order):
+        raise ValueError(f"order {cells['order']!r:.60} is no number")
+    return Row(line, text, LABELS.index(label), cells.get("language", ""), cells.get("page") or f"line {line}", order)
+
+
+def contradictions(path: Path) -> list[str]:
+    """A line for each text that has more than one label, the first LISTED of them; their rows are all used."""
+    lines: dict[str, dict[int, int]] = {}  # by text, and by label the first line
+    for row in read_rows(path):
+        lines.setdefault(row.text, {}).setdefault(row.label, row.line)
+    said = (
+        f"{path}, lines {' and '.join(map(str, of_text.values()))}: "
+        f"the same text is labelled {' and '.join(LABELS[label] for label in of_text)}"
+        for of_text in lines.values()
+        if len(of_text) > 1
+    )
+    return shortened(list(said))
+
+
+def shortened(lines: list[str]) -> list[str]:
+    more = [f"and {len(lines) - LISTED} more"] if len(lines) > LISTED else []
+    return lines[:LISTED] + more

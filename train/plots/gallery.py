@@ -1,0 +1,58 @@
+"""The pages that the model gets most wrong, in colour: reports/gallery, built locally and never committed."""
+
+import html
+import shutil
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+
+from pagesieve.predict import files
+from pagesieve.predict.output import formats
+
+from ..evaluation.shown_pages import Shown
+
+INDEX = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>pagesieve: error gallery</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+:root {{ color-scheme: light dark; background: light-dark(#fff, #16181a); color: light-dark(#1b1b1b, #e8e6e3); }}
+a {{ color: light-dark(#0645ad, #9db8ff); }}
+body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 56rem; margin: 0 auto; padding: 1rem;
+  overflow-wrap: anywhere; }}
+table {{ border-collapse: collapse; }}
+th, td {{ padding: .15rem .6rem; text-align: left; border-bottom: 1px solid #8886; font-weight: inherit; }}
+thead th {{ font-weight: 600; }}
+</style></head><body>
+<main>
+<h1>Error gallery</h1>
+<p>Pages with the largest share of blocks that got another label than readers gave them, the worst first; none was
+scored by a model that saw a page of its site. Wrong blocks are marked, and say their label by hand.</p>
+<table><thead><tr><th scope="col">page</th><th scope="col">type</th><th scope="col">wrong blocks</th></tr>
+</thead><tbody>
+{rows}
+</tbody></table>
+</main>
+</body></html>
+"""
+
+
+def draw_gallery(folder: Path, pages: Sequence[Shown]) -> Path:
+    """Writes a file for each page, and index.html with all, in place of what the folder held; returns the latter."""
+    files.restore(folder)
+    stage = folder.with_name(f"{files.STAGE}{folder.name}")
+    shutil.rmtree(stage, ignore_errors=True)
+    try:
+        stage.mkdir()
+        names = files.mirrored([f"{number:02}-{Path(page['name']).name}" for number, page in enumerate(pages, 1)])
+        for name, page in zip(names, pages, strict=True):
+            note = f"{page['page_type']}: {page['wrong']} of {page['labelled']} blocks wrong"
+            (stage / name).write_text(formats.coloured(page["blocks"], name=page["name"], note=note), encoding="utf-8")
+        (stage / "index.html").write_text(INDEX.format(rows="\n".join(map(row, names, pages))), encoding="utf-8")
+        files.replace_folder(stage, folder)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    return folder / "index.html"
+
+
+def row(name: PurePath, page: Shown) -> str:
+    cells = f"<td>{html.escape(page['page_type'])}</td><td>{page['wrong']} of {page['labelled']}</td>"
+    return f'<tr><th scope="row"><a href="{html.escape(str(name))}">{html.escape(page["name"])}</a></th>{cells}</tr>'
