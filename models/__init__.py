@@ -1,1 +1,1 @@
-"""The shipped model, blocks.joblib, and its card, blocks.json; a package, so that installs carry them."""
+"""The shipped model: blocks.npz, the same as pipelines in blocks.joblib, and their card; installs carry them."""

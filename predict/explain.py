@@ -1,18 +1,32 @@
-"""scores -> why: what each pass adds up for a block, term by term and feature by feature, and that as text."""
+"""probabilities -> why: what each stage adds up for a block, term by term and feature by feature, and that as text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-from scipy.sparse import csr_matrix
-from sklearn.pipeline import Pipeline
 
 from .document.content import Content
 from .document.page import Kind
+from .features.context import Column
+from .features.page_context import PageContext
+from .features.ragged import NONE
+from .features.registry import BLOCK_COLUMNS, block_terms
 from .labels import LABELS
-from .model import MAX_BLOCKS, PASSES, Model, feature_names, kind_of, name_of
+from .model import Model
+from .modelfile.arrays import LaterParameters
 from .output.formats import one_line, plural
+from .scoring.stages import (
+    MAX_BLOCKS,
+    PASSES,
+    FirstStage,
+    feature_names,
+    kind_of,
+    known_prefixes,
+    name_of,
+    score_stages,
+    terms_of,
+    word_terms,
+)
 
 ORDINALS = ("1st", "2nd", "3rd")  # of PASSES
 LONGEST = 100  # characters of the block's text, and of a term, that are shown
@@ -20,29 +34,31 @@ LONGEST = 100  # characters of the block's text, and of a term, that are shown
 
 @dataclass(frozen=True)
 class Pass:
-    """What one pass says of a block: ``scores`` by label, and where they come from.
+    """What one stage predicts of a block: ``probabilities`` (n_labels,), and where they come from.
 
-    ``parts`` has a row for each term or feature that is not 0, the one that tells the labels apart most first, and a
-    column for each label; ``parts`` and ``intercept`` sum to the decision value, whose softmax are the scores.
+    ``parts`` (n_parts, n_labels) has a row for each term or feature that is not 0, the one that tells the labels apart
+    most first, and ``names`` what they are called; ``parts`` and ``intercept`` (n_labels,) sum to the decision value,
+    whose softmax are the probabilities.
     """
 
     name: str
-    scores: pd.Series
-    parts: pd.DataFrame
-    intercept: pd.Series
+    probabilities: np.ndarray
+    names: Sequence[str]
+    parts: np.ndarray
+    intercept: np.ndarray
 
     @property
     def label(self) -> str:
-        return str(self.scores.idxmax())
+        return LABELS[int(self.probabilities.argmax())]
 
     @property
-    def decision(self) -> pd.Series:
-        return self.parts.sum() + self.intercept
+    def decision(self) -> np.ndarray:
+        return np.asarray(self.parts.sum(axis=0) + self.intercept)
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """A block of a page of ``count`` blocks, and what each of PASSES says of it; the last one's label is its label."""
+    """A block of a page of ``count`` blocks, and what each stage predicts of it; the last one's label is its label."""
 
     index: int
     count: int
@@ -61,34 +77,75 @@ def explain(
     if not 0 <= index < len(blocks):
         there = f"{plural(len(blocks), 'block')}, from 0" if blocks else "none"
         raise IndexError(f"no block {index}: this page has {there}")
-    place = index % MAX_BLOCKS
-    rows = model.rows(known[index - place : index - place + MAX_BLOCKS], title, place)
-    passes = []
-    for name, row in zip(PASSES, rows, strict=True):
-        pipeline_name = name_of(kind_of(known), name)
-        pipeline = model.pipelines[pipeline_name]
-        names = column_names(pipeline) if name == "block" else feature_names(pipeline_name)
-        passes.append(explain_pass(name, pipeline, row, names))
-    return Explanation(index, len(blocks), blocks[index].text, tuple(passes))
+    place, of_kind = index % MAX_BLOCKS, kind_of(known)
+    page = PageContext(known[index - place : index - place + MAX_BLOCKS], title)
+    stages = model.stages[of_kind]
+    scores = score_stages(stages, page)
+    first, second, third = PASSES
+    numbers, values = term_values(stages.first, page, block_terms(page), place)
+    row = scores.second_rows[place]
+    passes = (
+        explain_stage(first, scores.first[place], term_names(stages.first, numbers), values,
+                      stages.first.parameters.weights[:, numbers], stages.first.parameters.intercept),
+        explain_later(name_of(of_kind, second), stages.second.parameters, scores.second[place], row),
+        explain_later(name_of(of_kind, third), stages.third.parameters, scores.third[place],
+                      np.append(row, scores.third_rows[place])),
+    )  # fmt: skip
+    return Explanation(index, len(blocks), blocks[index].text, passes)
 
 
-def column_names(pipeline: Pipeline) -> list[str]:
-    """What the terms are called that the linear model of a first pass takes, in their order."""
-    return [term.replace("__", ": ", 1) for term in pipeline["terms"].get_feature_names_out()]
+def explain_later(name: str, parameters: LaterParameters, probabilities: np.ndarray, row: np.ndarray) -> Pass:
+    """What a later stage makes of one row (n_features,) of float32, scaled in float32 as the pipelines do."""
+    scaling = parameters.factor, parameters.offset, parameters.mean, parameters.deviation
+    factor, offset, mean, deviation = (values.astype(np.float32) for values in scaling)
+    values = (np.clip(row * factor + offset, 0, 1) - mean) / deviation
+    there = np.flatnonzero(values)
+    names = feature_names(name)
+    weights, intercept = parameters.weights[:, there], parameters.intercept
+    return explain_stage(name.split()[1], probabilities, [names[n] for n in there], values[there], weights, intercept)
 
 
-def explain_pass(name: str, pipeline: Pipeline, row: np.ndarray, names: Sequence[str]) -> Pass:
-    """What a pass makes of one row (1, columns) of what it sees; ``names`` are those of its linear model's columns."""
-    linear = pipeline["linear"]
-    values = csr_matrix(pipeline[:-1].transform(row))
-    parts = values.data[:, None] * linear.coef_[:, values.indices].T.astype(float)
+def explain_stage(
+    name: str, probabilities: np.ndarray, names: Sequence[str], values: np.ndarray, weights: np.ndarray,
+    intercept: np.ndarray,
+) -> Pass:  # fmt: skip
+    """The parts of ``values`` (n_parts,), whose ``weights`` in the stage's linear model are (n_labels, n_parts)."""
+    parts = values[:, None] * weights.T.astype(float)
     order = np.argsort(-np.ptp(parts, axis=1), kind="stable")
-    return Pass(
-        name,
-        pd.Series(pipeline.predict_proba(row)[0], LABELS),
-        pd.DataFrame(parts[order], [names[place] for place in values.indices[order]], LABELS),
-        pd.Series(linear.intercept_, LABELS, dtype=float),
-    )
+    return Pass(name, probabilities, [names[n] for n in order], parts[order], intercept)
+
+
+def term_values(
+    stage: FirstStage, page: PageContext, columns: Mapping[str, Column], block: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers of the terms of one block, ascending, and their weighed TF-IDF as float32."""
+    found, counts = np.unique(word_terms(stage, [page.words[block]])[1], return_counts=True)
+    parts = {"words": (found, 1 + np.log(counts.astype(np.float32)))}
+    for name, terms in stage.columns.items():
+        rows = []
+        start = 0
+        for seen in known_prefixes(terms, columns[name]).values():
+            rows += [start + seen.of[block]] if seen.of[block] != NONE else []
+            start += len(seen.begin)
+        matrix = terms_of({name: terms}, {name: columns[name]}, len(stage.squares))
+        found = np.unique(matrix[rows].indices)
+        parts[name] = found, np.ones(len(found), dtype=np.float32)
+    values = []
+    for name, (numbers, frequencies) in parts.items():
+        of_column = frequencies * stage.parameters.idf[numbers]
+        norm = np.sqrt((of_column * of_column).sum(dtype=float)) or 1.0
+        weight = stage.parameters.column_weights[BLOCK_COLUMNS.index(name)]
+        values.append((of_column / norm).astype(np.float32) * np.float32(weight))
+    return np.concatenate([numbers for numbers, _ in parts.values()]), np.concatenate(values)
+
+
+def term_names(stage: FirstStage, numbers: np.ndarray) -> list[str]:
+    """What terms are called: "words: the heron"."""
+    names = []
+    for column, place in stage.parameters.slices().items():
+        inside = numbers[(numbers >= place.start) & (numbers < place.stop)] - place.start
+        names += [f"{column}: {name}" for name in stage.parameters.columns[column].names(inside)]
+    return names
 
 
 def render(found: Explanation, *, page: str, top: int) -> str:
@@ -97,12 +154,12 @@ def render(found: Explanation, *, page: str, top: int) -> str:
     lines = [
         f"{one_line(page)}, block {found.index} of {found.count}",
         shortened(found.text),
-        f"{last.label} {last.scores[last.label]:.3f}, decided by the {deciding(found.passes)}",
+        f"{last.label} {last.probabilities.max():.3f}, decided by the {deciding(found.passes)}",
         "",
         "Rows add up to the decision value. The scores are its softmax, so only differences between labels count.",
     ]
     for ordinal, one in zip(ORDINALS, found.passes, strict=True):
-        lines += ["", f"{ordinal} pass ({one.name}): {one.label} {one.scores[one.label]:.3f}", *table(one, top)]
+        lines += ["", f"{ordinal} pass ({one.name}): {one.label} {one.probabilities.max():.3f}", *table(one, top)]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -119,12 +176,13 @@ def table(one: Pass, top: int) -> list[str]:
 
     The names stand behind the numbers, so that wide characters move nothing.
     """
-    rows = [(shortened(str(name)), row) for name, row in one.parts[:top].iterrows()]
+    rows = [(shortened(name), row) for name, row in zip(one.names[:top], one.parts[:top], strict=True)]
     if others := len(one.parts) - len(rows):
-        rows.append((plural(others, "other"), one.parts[top:].sum()))
+        rows.append((plural(others, "other"), one.parts[top:].sum(axis=0)))
     rows += [("intercept", one.intercept), ("decision value", one.decision)]
     return ["  ".join(LABELS)] + [
-        "  ".join([*(f"{row[label]:+z{len(label)}.8f}" for label in LABELS), name]) for name, row in rows
+        "  ".join([*(f"{value:+z{len(label)}.8f}" for label, value in zip(LABELS, row, strict=True)), name])
+        for name, row in rows
     ]
 
 

@@ -1,6 +1,6 @@
 """Ten lines on ten sites -> a model of both kinds of pages in a second; ``python tests/small_model.py DIR`` writes it.
 
-As a program, run in the repository, it also writes what this model says of the sample pages, to ``scores.json``.
+As a program, run in the repository, it also writes what its pipelines give the sample pages, to ``scores.json``.
 """
 
 import json
@@ -11,8 +11,8 @@ import numpy as np
 
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.page import Kind, read_page
-from pagesieve.predict.model import score
 from pagesieve.train.fit import model_writer, stages
+from pagesieve.train.fit.pipelines import in_double, pipeline_rows
 from pagesieve.train.labels.views import View
 
 ARTICLE = ["The heron waits for the tide", "It stands in the reeds until noon.", "Nobody saw it leave the water."]
@@ -45,15 +45,17 @@ def write(folder: Path) -> Path:
     return model_writer.write_model(folder, learned(), views(), {}, {"languages": {}})
 
 
-def said(pipelines: dict, path: Path) -> list[list[float]]:
-    """What pipelines say of a sample page, the scores by label of each block."""
-    page = read_page(path.read_bytes(), kind="html" if path.suffix == ".html" else "text")
-    return np.asarray(score(pipelines, segment(page), page.title)).tolist()
+def scores_of(pipelines: dict, path: Path) -> list[list[float]]:
+    """The probabilities that pipelines give the blocks of a sample page, by label."""
+    kind: Kind = "html" if path.suffix == ".html" else "text"
+    page = read_page(path.read_bytes(), kind=kind)
+    name, rows = pipeline_rows(pipelines, kind, segment(page), page.title).popitem()
+    return np.asarray(pipelines[name].predict_proba(rows)).tolist()
 
 
 if __name__ == "__main__":
     import joblib
 
-    written = joblib.load(write(Path(sys.argv[1])))
-    found = {path.name: said(written, path) for path in SAMPLES}
+    written = in_double(joblib.load(write(Path(sys.argv[1])).with_suffix(".joblib")))
+    found = {path.name: scores_of(written, path) for path in SAMPLES}
     Path(sys.argv[1], "scores.json").write_text(json.dumps(found))

@@ -286,13 +286,13 @@ def test_what_cannot_be_done_is_one_line_and_leaves_nothing(run, here, args, say
 
 def test_a_bad_model_is_one_line(run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def load(path: Path | None, **_: bool) -> Fake:
-        assert path == Path("m.joblib")
-        raise ModelError("m.joblib: not what\nits card says")
+        assert path == Path("m.npz")
+        raise ModelError("m.npz: not what\nits card says")
 
     monkeypatch.setattr(__main__, "load", load)
     (here / "p.txt").write_text(TEXT)
-    expected = (2, "", ["pagesieve: m.joblib: not what its card says"])
-    assert run("--model", "m.joblib", "p.txt", "-o", "out") == expected
+    expected = (2, "", ["pagesieve: m.npz: not what its card says"])
+    assert run("--model", "m.npz", "p.txt", "-o", "out") == expected
     assert not (here / "out").exists()
 
 

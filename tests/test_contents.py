@@ -71,7 +71,7 @@ def test_another_type_is_refused(model: Model) -> None:
 
 
 def test_a_model_shows_itself_in_one_line(model: Model) -> None:
-    assert repr(model) == f"<pagesieve Model of html and text pages, sha256 {model.card['sha256'][:12]}>"
+    assert repr(model) == f"<pagesieve Model of html and text pages, sha256 {model.card['digests']['npz'][:12]}>"
 
 
 def test_the_package_says_its_version_and_has_types() -> None:

@@ -5,28 +5,36 @@ import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_model import HTML, LINES, PAGES, TEXT, learned
 
 from pagesieve.predict import LABELS, Model, __main__
+from pagesieve.predict.compile import all_stages
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.page import Kind, read_page
-from pagesieve.predict.explain import Pass, column_names, deciding, explain, render
-from pagesieve.predict.model import PASSES, feature_names, in_double, seen
+from pagesieve.predict.explain import Pass, deciding, explain, render
+from pagesieve.predict.scoring.stages import PASSES, feature_names
 from pagesieve.train.fit import stages
+from pagesieve.train.fit.pipelines import in_double, pipeline_rows
 
 ROOT = Path(__file__).parent.parent
+Pipelines = dict[str, Any]
 ROW = re.compile(r" *[+-]\d+\.\d{8}( +[+-]\d+\.\d{8}){3}  \S")
 
 
 @pytest.fixture(scope="module")
-def model() -> Model:
-    return Model(in_double(learned().pipelines[stages.EVERYTHING]), {"kinds": ["html", "text"]})
+def pipelines() -> Pipelines:
+    return in_double(learned().pipelines[stages.EVERYTHING])
+
+
+@pytest.fixture(scope="module")
+def model(pipelines: Pipelines) -> Model:
+    return Model(all_stages(pipelines), {"kinds": ["html", "text"]})
 
 
 @pytest.fixture
@@ -45,19 +53,19 @@ def run(tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch, capfd: py
     return run
 
 
-def check_sums(model: Model, content: str, kind: Kind, *, every: int = 1) -> None:
+def check_sums(model: Model, pipelines: Pipelines, content: str, kind: Kind, *, every: int = 1) -> None:
     """The parts of the blocks sum to their decision values, and these give label and scores."""
     page = read_page(content, kind=kind)
-    rows = seen(model.pipelines, segment(page), page.title)
+    rows = pipeline_rows(pipelines, kind, segment(page), page.title)
     labelled = model.label(content, kind=kind)
     for index in range(0, len(labelled), every):
         passes = explain(model, content, index, kind=kind).passes
         assert [one.name for one in passes] == list(PASSES)
         assert passes[-1].label == labelled["label"][index]
-        assert dict(passes[-1].scores) == pytest.approx(labelled["scores"][index], abs=1e-6)
+        assert list(passes[-1].probabilities) == pytest.approx(list(labelled["scores"][index].values()), abs=1e-6)
         for one, (name, seen_by) in zip(passes, rows.items(), strict=True):
-            pipeline, row = model.pipelines[name], seen_by[[index]]
-            assert one.decision.to_numpy() == pytest.approx(pipeline.decision_function(row)[0], rel=0, abs=1e-6)
+            pipeline, row = pipelines[name], seen_by[[index]]
+            assert one.decision == pytest.approx(pipeline.decision_function(row)[0], rel=0, abs=1e-6)
             assert (np.diff(np.ptp(one.parts, axis=1)) <= 0).all()
 
 
@@ -65,43 +73,43 @@ def check_sums(model: Model, content: str, kind: Kind, *, every: int = 1) -> Non
     ("sample", "kind"),
     [("copper-kettle.html", "html"), ("seed-ferry-clock.txt", "text"), (None, "html"), (None, "text")],
 )
-def test_parts_sum_to_the_decision_values(model: Model, sample: str | None, kind: str):
+def test_parts_sum_to_the_decision_values(model: Model, pipelines: Pipelines, sample: str | None, kind: str):
     if sample:
-        check_sums(model, (ROOT / "data/pages" / sample).read_text(), PAGES[kind][1], every=9)
+        check_sums(model, pipelines, (ROOT / "data/pages" / sample).read_text(), PAGES[kind][1], every=9)
     else:
-        check_sums(model, *PAGES[kind])
+        check_sums(model, pipelines, *PAGES[kind])
 
 
 @settings(max_examples=15)
 @given(st.lists(st.sampled_from([*LINES, "-", "Ü", "読む", "\x1b[2J", "comment tides"]), min_size=1, max_size=5))
-def test_parts_of_random_pages_sum_to_the_decision_values(model: Model, lines: list[str]):
-    check_sums(model, "\n".join(lines), "text")
-    check_sums(model, "".join(f"<p>{line}</p>" for line in lines), "html")
+def test_parts_of_random_pages_sum_to_the_decision_values(model: Model, pipelines: Pipelines, lines: list[str]):
+    check_sums(model, pipelines, "\n".join(lines), "text")
+    check_sums(model, pipelines, "".join(f"<p>{line}</p>" for line in lines), "html")
 
 
 def test_parts_have_the_names_of_terms_and_features(model: Model):
     block, page, again = explain(model, TEXT, 5, kind="text").passes
-    assert block.parts.loc["words: leave a"].idxmax() == "comment_form"
-    assert set(block.parts.index.str.partition(": ").get_level_values(0)) == {"words", "stems", "shape", "near"}
-    assert "evidence of words: comment_form" in page.parts.index and "page blocks" not in page.parts.index
-    assert set(again.parts.index.str[:10]) == {"1st pass: ", "2nd pass: "}
-    assert "2nd pass: score: comment_form" in again.parts.index and "2nd pass: evidence" not in str(again.parts.index)
-    assert "1st pass: evidence of words: comment_form" in again.parts.index
+    assert LABELS[block.parts[list(block.names).index("words: leave a")].argmax()] == "comment_form"
+    assert {name.partition(": ")[0] for name in block.names} == {"words", "stems", "shape", "near"}
+    assert "evidence of words: comment_form" in page.names and "page blocks" not in page.names
+    assert {name[:10] for name in again.names} == {"1st pass: ", "2nd pass: "}
+    assert "2nd pass: score: comment_form" in again.names and "2nd pass: evidence" not in str(again.names)
+    assert "1st pass: evidence of words: comment_form" in again.names
     html = explain(model, HTML, 5, kind="html").passes
-    assert "markup: own=form" in html[0].parts.index
-    assert html[2].parts.index.str.startswith("1st pass: container of 8 blocks").any()
+    assert "markup: own=form" in html[0].names
+    assert any(name.startswith("1st pass: container of 8 blocks") for name in html[2].names)
 
 
 @pytest.mark.parametrize("kind", ["text", "html"])
-def test_every_column_has_the_name_of_what_stands_in_it(model: Model, kind: str):
+def test_every_feature_has_the_name_of_what_stands_in_it(pipelines: Pipelines, kind: str):
     page = read_page(PAGES[kind][0], kind=PAGES[kind][1])
-    rows = seen(model.pipelines, segment(page), page.title)
-    for one, (name, values) in zip(PASSES, rows.items(), strict=True):
-        names = column_names(model.pipelines[name]) if one == "block" else feature_names(name)
-        assert len(names) == len(set(names)) == model.pipelines[name]["linear"].n_features_in_
+    rows = pipeline_rows(pipelines, kind, segment(page), page.title)
+    for one, (name, values) in list(zip(PASSES, rows.items(), strict=True))[1:]:
+        names = feature_names(name)
+        assert len(names) == len(set(names)) == pipelines[name]["linear"].n_features_in_
         before = {"page": [("", "block")], "again": [("1st pass: ", "block"), ("2nd pass: ", "page")]}.get(one, [])
         for prefix, earlier in before:
-            scores = model.pipelines[f"{kind} {earlier}"].predict_proba(rows[f"{kind} {earlier}"])
+            scores = pipelines[f"{kind} {earlier}"].predict_proba(rows[f"{kind} {earlier}"])
             places = [names.index(f"{prefix}score: {label}") for label in LABELS]
             assert np.allclose(values[:, places], scores, atol=1e-6)
 
@@ -115,9 +123,8 @@ def test_every_column_has_the_name_of_what_stands_in_it(model: Model, kind: str)
     ],
 )
 def test_the_pass_that_decided(labels: tuple[int, int, int], says: str):
-    none = pd.DataFrame(columns=LABELS, dtype=float)
     passes = [
-        Pass(name, pd.Series(np.eye(4)[label], LABELS), none, pd.Series(0.0, LABELS))
+        Pass(name, np.eye(4)[label], [], np.empty((0, 4)), np.zeros(4))
         for name, label in zip(PASSES, labels, strict=True)
     ]
     assert deciding(passes) == says
@@ -136,7 +143,7 @@ def test_what_is_printed(model: Model, kind: str):
         assert all(ROW.match(row) for row in rows) and not "".join(lines[start + 9 : start + 10])
         names = [row.split("  ")[-1] for row in rows]
         others = len(found.passes[place].parts) - 4
-        assert names == [*found.passes[place].parts.index[:4], f"{others} others", "intercept", "decision value"]
+        assert names == [*found.passes[place].names[:4], f"{others} others", "intercept", "decision value"]
         values = np.array([row.split()[:4] for row in rows], dtype=float)
         assert values[:-1].sum(axis=0) == pytest.approx(values[-1], abs=1e-6)
 

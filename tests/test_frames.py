@@ -126,11 +126,11 @@ def test_a_page_that_the_model_cannot_bear_is_lost_alone(model: Model, monkeypat
 def test_what_no_page_can_do_is_raised_at_once(model: Model, frame_of: Any, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="prefer must be one of precision, balanced, recall, not 'most'"):
         frame_of(crawl("Heron"), model=model, prefer="most")
-    bare = Model(model.pipelines, model.card | {"decision": {}})
+    bare = Model(model.stages, model.card | {"decision": {}})
     with pytest.raises(ModelError, match="no operating point that prefers recall on html"):
         frame_of(crawl("Heron"), model=bare, prefer="recall")
-    with pytest.raises(ModelError, match="none.joblib"):
-        frame_of(crawl("Heron"), model=tmp_path / "none.joblib")
+    with pytest.raises(ModelError, match="none.npz"):
+        frame_of(crawl("Heron"), model=tmp_path / "none.npz")
 
 
 def test_bytearray_and_memoryview_and_every_string_type_are_contents(model: Model) -> None:

@@ -35,7 +35,7 @@ from pagesieve.train.fit import stages
 from pagesieve.train.plots import draw
 
 STAMP = "data/raw/wcxb/stamp.json"
-MODEL = " --model models/blocks.joblib"
+MODEL = " --model models"
 WORDS = {  # in an order in which each finds what it needs
     "data": "data --corpora corpora",
     "train": "train",
@@ -150,7 +150,7 @@ class Project:
         was = state(self.kept, command)
         for old, new, found in zip(was, self.new[command], state(self.folder, command), strict=True):
             assert found in (old, new)
-        load(self.folder / "models" / "blocks.joblib")
+        load(self.folder / "models")
 
     def finishes(self, command: str) -> None:
         """The next run writes what it would have written, and takes away what the killed one left."""

@@ -83,11 +83,13 @@ def test_kept_words_fall_as_the_threshold_rises() -> None:
 
 def test_the_model_card_has_the_figures_of_its_card() -> None:
     card = json.loads((ROOT / "models" / "blocks.json").read_text(encoding="utf-8"))
-    text = describe(card, "blocks.joblib")
+    text = describe(card)
     assert text == (ROOT / "models" / "README.md").read_text(encoding="utf-8")
     html = card["scores"]["labels"]["html"]
     low, high = html["interval"]
-    assert f"{html['macro_f1']:.3f} ({low:.3f} to {high:.3f})" in text and card["sha256"] in text
+    assert f"{html['macro_f1']:.3f} ({low:.3f} to {high:.3f})" in text and all(
+        digest in text for digest in card["digests"].values()
+    )
     for label in LABELS:
         assert f"| {label} |" in text and f"{card['hand_labelled_blocks'][label]:,}" in text
 
@@ -95,7 +97,7 @@ def test_the_model_card_has_the_figures_of_its_card() -> None:
 def test_a_model_without_scores_says_so() -> None:
     card = json.loads((ROOT / "models" / "blocks.json").read_text(encoding="utf-8"))
     bare = card | {"scores": {"word_f1": {}, "labels": {}, "languages": card["scores"]["languages"]}}
-    assert "Trained without evaluation pages" in describe(bare, "blocks.joblib")
+    assert "Trained without evaluation pages" in describe(bare)
 
 
 def test_known_failures_name_the_weakest_parts_however_few_their_pages() -> None:
@@ -110,7 +112,7 @@ def test_known_failures_name_the_weakest_parts_however_few_their_pages() -> None
     }
     recalls = {name: dict.fromkeys(LABELS, share) for name, share in {"all": 0.1, "ko": 0.25, "de": 0.75}.items()}
     scores = card["scores"] | {"slices": made_up, "languages": recalls}
-    said = describe(card | {"scores": scores}, "blocks.joblib").split("## Known failures")[1]
+    said = describe(card | {"scores": scores}).split("## Known failures")[1]
     assert (
         "\n- By language, the weakest first: HTML pages zh (41% right, 2 pages), ja (54% right, 1 page), "
         "en (90% right, 1,200 pages), de (91% right, 1,200 pages), es (92% right, 1,200 pages); "

@@ -53,7 +53,7 @@ def test_a_model_learns_an_odd_site_from_six_of_its_pages(
         )
     of_patterns = {"sts", "+8:(rs):"}  # stitches, the right side
     assert of_patterns & {name.split()[-1] for name, *_ in report["terms"]["article_content"]}
-    model = load(folder / "taught/blocks.joblib")
+    model = load(folder / "taught")
     assert model.card["pages"]["mine"] == 6 and "mine" in model.card["data"]
     name = odd_site.NAMES.split()[-1]
     said = model.label(odd_site.page_of(name), kind="html")["label"].tolist()

@@ -13,11 +13,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pagesieve.predict.compile import first_parameters
 from pagesieve.predict.document.blocks import Block, segment
 from pagesieve.predict.document.page import read_page
-from pagesieve.predict.features.registry import block_features
+from pagesieve.predict.features.page_context import PageContext
+from pagesieve.predict.features.registry import block_terms
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.model import ModelError, evidence, load, read_card
+from pagesieve.predict.model import ModelError, load
+from pagesieve.predict.modelfile.card import read_card
+from pagesieve.predict.scoring.stages import build_first, score_first_stage
 from pagesieve.train.augment.composed import composed
 from pagesieve.train.corpora import CorpusPage
 from pagesieve.train.evaluation import evaluate
@@ -176,13 +180,14 @@ def test_out_of_fold_means_out_of_fold():
     assert not np.allclose(before[~out], after[~out])
 
 
-def test_the_saved_pipeline_counts_what_it_learned_from():
+def test_the_scores_out_of_fold_are_those_of_the_scorer():
     views = [view for view in read_paragraphs(ROOT / "data" / "paragraphs.csv") if len(view.blocks) > 3][:40]
     table = stages.tabulated([view for view in views if view.kind == "text"])
     pipelines, scores = stages.a_pass(table, "text", stages.first_features(table, "text", 1), 1)
     for number, view in enumerate(table.views):
-        pipeline, rows = pipelines[fold_of(view.site)], block_features(view.blocks, view.title)
-        found = np.hstack([pipeline.predict_proba(rows)[:, None], evidence(pipeline, rows)])
+        stage = build_first(first_parameters(pipelines[fold_of(view.site)]))
+        page = PageContext(view.blocks, view.title)
+        found = score_first_stage(stage, page, block_terms(page))
         assert np.allclose(found, scores[table.of(number)], atol=1e-5)
 
 
@@ -208,7 +213,7 @@ def test_make_train_and_predict_with_what_came_out(tmp_path: Path):
     done = make(checkout_of(tmp_path, 32), "train", "MODEL=out")
     assert done.returncode == 0, done.stderr
     assert "lacks wcxb" in done.stdout and "uses data/paragraphs.csv" in done.stdout
-    model = load(tmp_path / "out" / "blocks.joblib")
+    model = load(tmp_path / "out")
     assert model.card["kinds"] == ["text"]
     assert set(model.label("<p>Leave a Reply</p><p>Home</p>")["label"]) <= set(LABELS)
 
@@ -220,7 +225,7 @@ def test_make_train_gives_the_same_model_twice(tmp_path: Path):
         done = make(folder, "train", f"MODEL={name}")
         assert done.returncode == 0, done.stderr
     for name in ("text block", "text page", "text again"):
-        pair = [read_card(folder / out / "blocks.json")["golden"][name] for out in ("out", "again")]
+        pair = [read_card(folder / out / "blocks.json")["smoke_test"]["pipelines"][name] for out in ("out", "again")]
         assert np.allclose(pair[0]["probabilities"], pair[1]["probabilities"], atol=1e-9)
 
 

@@ -15,7 +15,7 @@ import pytest
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.page import read_page
 from pagesieve.train import corpora as sources
-from pagesieve.train.fit.model_writer import GOLDEN_PAGES
+from pagesieve.train.fit.model_writer import SMOKE_PAGES
 from pagesieve.train.labels.alignment import running_words, spans_of
 
 ROOT = Path(__file__).parents[1]
@@ -38,7 +38,7 @@ def make(folder: Path) -> Path:
     (data / "annotations").mkdir(parents=True)
     for name in ("languages.csv", "annotations/pages.csv"):
         shutil.copy(ROOT / "data" / name, data / name)
-    for page in GOLDEN_PAGES:
+    for page in SMOKE_PAGES.values():
         (folder / page).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / page, folder / page)
     shutil.copy(ROOT / "CHANGELOG.md", folder)

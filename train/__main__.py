@@ -16,6 +16,7 @@ import os
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pagesieve.predict import files
@@ -23,6 +24,7 @@ from pagesieve.predict.inputs import Failure
 from pagesieve.predict.model import ModelError, load
 from pagesieve.predict.output.formats import one_line
 from pagesieve.predict.processes.pool import local_backend
+from pagesieve.predict.scoring.stages import score
 
 from . import corpora
 from .arguments import MINE, RAW, arguments, check_folder, check_mine
@@ -33,7 +35,7 @@ from .benchmark import bench, bench_tables, compare
 from .benchmark.tool_outputs import CompareError
 from .evaluation import baseline, evaluate, gate, learning_curve, shown_pages
 from .fit import model_writer
-from .fit.stages import EVERYTHING, learn_from
+from .fit.stages import learn_from
 from .labels import agreement
 from .labels.alignment import SpanError
 from .labels.paragraphs import contradictions, read_paragraphs
@@ -139,7 +141,7 @@ def train(args: Namespace) -> None:
     theirs = replace(learned, scores=learned.scores[: len(views)])
     scores = evaluate.all_scores(views, theirs, DATA, JOBS)[0]
     if mine:  # before the model is replaced that they are compared with
-        before = correction_effect.before_of(views, digests, Path("models/blocks.joblib"), DATA, JOBS)
+        before = correction_effect.before_of(views, digests, Path("models"), DATA, JOBS)
         report = correction_effect.what_changed(mine, learned, len(views), before, scores)
     path = model_writer.write_model(
         args.model, learned, every, digests | ({"mine": mine.digest} if mine else {}), scores
@@ -164,7 +166,7 @@ def evaluated(args: Namespace) -> None:
     scores, pages, predictions = evaluate.all_scores(views, learned, DATA, JOBS)
     texts = evaluate.kept(evaluate.extracted(views, learned.scores), digests)
     worst = gzip.compress(shown_pages.kept(shown_pages.worst(views, learned.scores)), mtime=0)
-    samples = {SAMPLES: shown_pages.kept(shown_pages.samples(shown_pages.scored_by(learned.pipelines[EVERYTHING])))}
+    samples = {SAMPLES: shown_pages.kept(shown_pages.samples(partial(score, learned.stages())))}
     signals.settle()
     files.write_together(RAW, {EXTRACTED.name: texts, WORST.name: worst})
     evaluate.write_reports(args.reports, scores, pages, predictions, samples)
@@ -175,7 +177,7 @@ def evaluated(args: Namespace) -> None:
 def gated(args: Namespace) -> list[str]:
     """What does not pass the gate, a line each; writes floors instead where that is asked for."""
     path = args.reports / "gate.json"
-    parts, model = gate.read(path), load(args.model / "blocks.joblib")
+    parts, model = gate.read(path), load(args.model)
     there, missing = corpora.available(SOURCES, RAW) if args.corpora else ([], [])
     if missing:
         raise CorpusError(f"{RAW}: lacks {', '.join(source.name for source in missing)}; run `make data`")

@@ -37,14 +37,13 @@ def frame_of_blocks(
     page: str | None = "page",
     content: str = "content",
     model: Model | str | Path | None = None,
-    trust: bool = False,
     prefer: Prefer = "balanced",
 ) -> pd.DataFrame:
     """Label the pages of a frame; returns their blocks, a row each, in order, with the columns row and BLOCKS.
 
     ``page`` and ``content`` name the columns of the pages' names and contents (bytes or str); without names, ``page``
     is None. A column kind (auto, html, text) and a column charset (of the HTTP header) are used where they are there.
-    ``model`` is a Model, or the path of one that each process loads once, ``trust`` as ``load`` takes it.
+    ``model`` is a Model, or the path of one that each process loads once.
 
     Column ``row`` is the page's index in ``pages``: ``blocks.join(pages["date"], on="row")``. The others are those of
     ``Model.label``, with a column for the score of each label; text is what UTF-8 can carry. A page that fails, as its
@@ -54,7 +53,7 @@ def frame_of_blocks(
     """
     rows: list[tuple[Any, ...]] = []
     places: list[int] = []
-    for place, (name, blocks, error) in enumerate(labelled(pages, page, content, model_of(model, trust), prefer)):
+    for place, (name, blocks, error) in enumerate(labelled(pages, page, content, model_of(model), prefer)):
         for block in blocks:
             scores, path = block["scores"].values(), block.get("path")
             rows.append((name, block["index"], block["text"], block["label"], *scores, block["confidence"], path, None))
@@ -72,7 +71,6 @@ def frame_of_articles(
     page: str | None = "page",
     content: str = "content",
     model: Model | str | Path | None = None,
-    trust: bool = False,
     prefer: Prefer = "balanced",
 ) -> pd.DataFrame:
     """Label the pages of a frame; returns the article of each, a row a page with its index, and the columns ARTICLES.
@@ -81,7 +79,7 @@ def frame_of_articles(
     no article, missing where it fails.
     """
     rows: list[tuple[Any, ...]] = []
-    for name, blocks, error in labelled(pages, page, content, model_of(model, trust), prefer):
+    for name, blocks, error in labelled(pages, page, content, model_of(model), prefer):
         kept = once([block["text"] for block in blocks if block["label"] == "article_content"])
         sure = blocks[0]["confidence"] if blocks else 0.0
         rows.append((name, None, None, error) if error else (name, "\n\n".join(kept), sure, None))
@@ -135,10 +133,10 @@ def column_of(pages: pd.DataFrame, name: str | None, *, needed: bool = False) ->
     return [None] * len(pages)
 
 
-def model_of(model: Model | str | Path | None, trust: bool) -> Model:
-    return model if isinstance(model, Model) else loaded(model, trust)
+def model_of(model: Model | str | Path | None) -> Model:
+    return model if isinstance(model, Model) else loaded(model)
 
 
 @cache
-def loaded(path: str | Path | None, trust: bool) -> Model:
-    return load(None if path is None else Path(path), trust=trust)
+def loaded(path: str | Path | None) -> Model:
+    return load(path)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..bulk.frames import frame_of_articles, frame_of_blocks
 from ..inputs import Failure
 from ..model import Model
 from ..scoring.decision import PREFERENCES
@@ -51,14 +50,12 @@ def add_bulk(command: argparse.ArgumentParser) -> None:
 
 
 def add_model(command: argparse.ArgumentParser) -> None:
-    """The options that say which model, which all commands share."""
+    """The option that says which model, which all commands share."""
     command.add_argument(
-        "--model", type=Path, metavar="FILE", help="another model than the one that comes with pagesieve"
-    )
-    command.add_argument(
-        "--trust",
-        action="store_true",
-        help="load it even if it holds other things than `make train` writes: whoever made it can run any program here",
+        "--model",
+        type=Path,
+        metavar="PATH",
+        help="another model than the one that comes with pagesieve: a folder with blocks.npz in it, or such a file",
     )
 
 
@@ -72,6 +69,7 @@ def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
     """Label the archives of a command line; gives the reports on their shards, and a summary for the user."""
     need_fcntl("bulk")
     # Not above: the other commands need not wait for these, or have an operating system where they can be.
+    from ..bulk.frames import frame_of_articles, frame_of_blocks
     from ..bulk.labelling import Job, finished
     from ..bulk.progress import summary
     from ..bulk.readers import Column, need
@@ -92,7 +90,6 @@ def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
     work = partial(
         frame_of_blocks if args.what == "blocks" else frame_of_articles,
         model=args.model and args.model.absolute(),
-        trust=args.trust,
         prefer=args.prefer,
     )
     job = Job(args.out, work, args.what, args.format, column)
@@ -119,4 +116,6 @@ def need_fcntl(command: str) -> None:
 def settings(args: argparse.Namespace, model: Model) -> dict[str, Any]:
     """What the rows depend on, as ``run.json`` keeps it."""
     names = ("inputs", "what", "format", "text_column", "html_column", "prefer")
-    return {"pagesieve": __version__, "model": model.card["sha256"]} | {name: getattr(args, name) for name in names}
+    return {"pagesieve": __version__, "model": model.card["digests"]["npz"]} | {
+        name: getattr(args, name) for name in names
+    }

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from ..document.limits import MAX_MEMORY
 from ..document.page import PageWarning
 from ..inputs import Failure
 from .forks import WATCH, ending_with, fork, is_orphan, limit_memory, status_of
 from .signals import ONE_THREAD
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Work = Callable[[Any], Any]
 
@@ -90,10 +91,12 @@ class Guard:
         self.process: subprocess.Popen[bytes] | Forked | None = None
         self.connection: Connection | None = None
 
-    def __call__(self, pages: pd.DataFrame) -> tuple[pd.DataFrame, list[Lost]]:
+    def __call__(self, pages: "pd.DataFrame") -> tuple["pd.DataFrame", list[Lost]]:
         """What ``work`` makes of the pages, and which are lost: if all together fail, they are tried one by one."""
         with suppress(Fault):
             return self.ask(pages), []
+        import pandas as pd  # here: what labels pages of the command line does without
+
         frames, lost = [self.ask(pages[:0])], []
         for place, page in enumerate(pages["page"]):
             try:
@@ -174,6 +177,8 @@ def started() -> None:
     connection, parent = Connection(int(sys.argv[1])), int(sys.argv[2])
     with suppress(ConnectionError, EOFError):  # nobody is left who asks
         with ending_with(parent):
+            import pandas as pd
+
             bounded: Bounded = connection.recv()
             bounded.work(pd.DataFrame({"page": [], "content": []}))
         keep(connection, parent, bounded)

@@ -11,17 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.pipeline import Pipeline
 
 from pagesieve.predict import files
 from pagesieve.predict.document.blocks import Block
 from pagesieve.predict.features.words import count_words, text_length
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.model import bare, score
 from pagesieve.predict.scoring.decision import confidence, decide, once
+from pagesieve.predict.scoring.stages import Stages, bare, score
 
 from ..augment.without_names import without_names
-from ..fit.stages import EVERYTHING, Learned, learn_from
+from ..fit.stages import Learned, learn_from
 from ..fit.top_terms import top_terms
 from ..labels.alignment import words
 from ..labels.folds import fold_of
@@ -202,8 +201,8 @@ def all_scores(
     scores = learned.scores
     pages, predictions = page_rows(views, scores), label_rows(views, scores)
     figures: dict[str, Any] = metrics(pages, predictions)
-    figures["languages"] = language_scores(data / "languages.csv", learned.pipelines[EVERYTHING])
-    figures["terms"] = top_terms(learned.pipelines[EVERYTHING])
+    figures["languages"] = language_scores(data / "languages.csv", learned.stages())
+    figures["terms"] = top_terms(learned.stages())
     if len(predictions):
         read = pd.read_csv(data / "read.csv", dtype=str)
         spoken = dict(zip(read["page"], read["language"], strict=True))
@@ -223,10 +222,11 @@ def all_scores(
 
 
 def without_names_scores(views: Sequence[View], learned: Learned, jobs: int) -> dict[str, object]:
-    """The label scores of the set FIRST as HTML without class names and ids, each page by the pipelines without it."""
+    """The label scores of the set FIRST as HTML without class names and ids, each page by the stages without it."""
     chosen = [view for view in views if view.page_set == FIRST and view.kind == "html"]
+    stages = {fold: learned.stages(fold) for fold in {fold_of(view.site) for view in chosen}}
     scores = Parallel(n_jobs=jobs, batch_size=8)(
-        delayed(score)(learned.pipelines[fold_of(view.site)], without_names(view.blocks), view.title) for view in chosen
+        delayed(score)(stages[fold_of(view.site)], without_names(view.blocks), view.title) for view in chosen
     )
     rows = [label_frame(view, "html", part) for view, part in zip(chosen, scores, strict=True)]
     return label_scores(pd.concat(rows, ignore_index=True)) if rows else {}
@@ -253,12 +253,12 @@ def kept_texts(view: View, scores: np.ndarray) -> list[str]:
     return once([block.text for block, row in zip(view.blocks, scores, strict=True) if row.argmax() == 0])
 
 
-def language_scores(path: Path, pipelines: dict[str, Pipeline]) -> dict[str, dict[str, float]]:
+def language_scores(path: Path, stages: dict[str, Stages]) -> dict[str, dict[str, float]]:
     """Recall of each label over all languages and in each one; the lines of a language are read as one page."""
     lines = pd.read_csv(path, encoding="utf-8")
     hits = []
     for _, page in lines.groupby("language", sort=True):
-        said = score(pipelines, [Block(i, text) for i, text in enumerate(page["text"])], "").argmax(axis=1)
+        said = score(stages, [Block(i, text) for i, text in enumerate(page["text"])], "").argmax(axis=1)
         hits.append(page.assign(hit=np.array(LABELS)[said] == page["label"]))
     table = pd.concat(hits)
     by_language = table.pivot_table(index="language", columns="label", values="hit", aggfunc="mean")
@@ -271,10 +271,10 @@ def language_scores(path: Path, pipelines: dict[str, Pipeline]) -> dict[str, dic
 
 def embedded_scores(views: Sequence[View], jobs: int) -> list[np.ndarray]:
     """Scores of the views that are scored, by a model of data/paragraphs.csv alone, which so reads HTML as lines."""
-    pipelines = learn_from([view for view in views if view.source == "paragraphs"], jobs).pipelines[EVERYTHING]
+    stages = learn_from([view for view in views if view.source == "paragraphs"], jobs).stages()
     return list(
         Parallel(n_jobs=jobs, batch_size=32)(
-            delayed(score)(pipelines, bare(view.blocks), "")
+            delayed(score)(stages, bare(view.blocks), "")
             if mode_of(view) and (view.page_set == FIRST or (view.page_type and view.kind != "leftover"))
             else delayed(np.zeros)((len(view.blocks), len(LABELS)))
             for view in views

@@ -9,13 +9,16 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pagesieve.predict.model import TOLERANCE, Model, ModelError, check_golden
+from pagesieve.predict.compile import all_stages, check_pipelines
+from pagesieve.predict.model import TOLERANCE, Model, ModelError
+from pagesieve.predict.scoring.stages import score
 
 from ..fit.model_writer import CARD, slim
 from ..fit.stages import EVERYTHING, Learned
@@ -64,7 +67,7 @@ def of_embedded(views: Sequence[View], learned: Learned, model: Model, data: Pat
             "paragraphs": by_mode(own_rows(views, learned.scores)),
             "sample pages": by_mode(sample_rows(model)),
         },
-        "languages": evaluate.language_scores(data / "languages.csv", model.pipelines),
+        "languages": evaluate.language_scores(data / "languages.csv", model.stages),
     }
     names = ("paragraphs.csv", "languages.csv", "annotations/pages.csv")
     digests = {name: sha256_of(data / name) for name in names}
@@ -86,7 +89,7 @@ def sample_rows(model: Model) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"mode": page["page_type"], "site": page["name"], "label": block["hand"], "predicted": block["label"]}
-            for page in shown_pages.samples(shown_pages.scored_by(model.pipelines))
+            for page in shown_pages.samples(partial(score, model.stages))
             for block in page["blocks"]
             if "hand" in block
         ]
@@ -100,7 +103,7 @@ def by_mode(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
 def corpora_scores(views: Sequence[View], learned: Learned, data: Path) -> dict[str, Any]:
     """What was learned from the corpora, out of fold by site."""
     scores = evaluate.metrics(evaluate.page_rows(views, learned.scores), evaluate.label_rows(views, learned.scores))
-    return scores | {"languages": evaluate.language_scores(data / "languages.csv", learned.pipelines[EVERYTHING])}
+    return scores | {"languages": evaluate.language_scores(data / "languages.csv", learned.stages())}
 
 
 def of_corpora(scores: dict[str, Any], digests: dict[str, str], data: Path) -> Measured:
@@ -122,17 +125,17 @@ def foreign(card: dict[str, Any], digests: dict[str, str], folder: Path, *, whol
 
 
 def other_model(folder: Path, model: Model, learned: Learned) -> Iterator[str]:
-    """A line if what was learned from the data is not the model of this folder: by the card's golden rows, and by the
-    scores of the blocks of all sample pages."""
+    """A line if what was learned from the data is not the model of this folder: by the card's smoke-test
+    vectors, and by the scores of the blocks of all sample pages."""
     pipelines = learned.pipelines[EVERYTHING]
     for pipeline in pipelines.values():
         slim(pipeline)
     other = f"the data give another model than that of {folder}"
     try:
-        check_golden(folder / CARD, pipelines, model.card)
+        check_pipelines(folder / CARD, pipelines, model.card)
     except ModelError as error:
         yield f"{other}: {error}"
-    again = Model(pipelines, model.card)
+    again = Model(all_stages(pipelines), model.card)
     for path in sorted(shown_pages.PAGES.iterdir()):
         found, wanted = (pd.DataFrame(one.label(path.read_bytes())["scores"].tolist()) for one in (again, model))
         off = (found - wanted).abs().to_numpy().max()

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.pipeline import Pipeline
 
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.model import score
+from pagesieve.predict.scoring.stages import Stages, score
 
-from ..fit.stages import EVERYTHING, learn_from
+from ..fit.stages import learn_from
 from ..labels.folds import fold_of
 from ..labels.views import OWN, View
 from .evaluate import label_rows, macro_by_mode
@@ -35,15 +34,15 @@ def learning_curve(views: Sequence[View], jobs: int) -> pd.DataFrame:
         for share in SHARES:
             known = set(drawn[: round(share * len(sites))])
             part = [view for view in read if view.kind == "html" and view.site in known]
-            pipelines = learn_from(part, jobs).pipelines[EVERYTHING]
-            scores = Parallel(n_jobs=jobs, batch_size=8)(delayed(scored)(pipelines, view) for view in held)
+            stages = learn_from(part, jobs).stages()
+            scores = Parallel(n_jobs=jobs, batch_size=8)(delayed(scored)(stages, view) for view in held)
             rows.append([fold, len(known), "html", macro_by_mode(label_rows(held, scores))["html"]])
             print(f"fold {fold}: learned from {len(known)} of {len(sites)} sites", flush=True)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def scored(pipelines: dict[str, Pipeline], view: View) -> np.ndarray:
+def scored(stages: dict[str, Stages], view: View) -> np.ndarray:
     """The scores of an HTML page; those of its lines are nothing, they only carry the readers' blocks."""
     if view.kind == "html":
-        return score(pipelines, view.blocks, view.title)
+        return score(stages, view.blocks, view.title)
     return np.zeros((len(view.blocks), len(LABELS)))

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.model import KINDS
 from pagesieve.predict.scoring.decision import PREFERENCES, decide
+from pagesieve.predict.scoring.stages import KINDS
 
 BETA = {"precision": 0.25, "recall": 4.0}  # of the F-measure (van Rijsbergen) that an operating point makes largest
 GRID = np.round(np.arange(0.02, 0.99, 0.02), 2)  # thresholds of article_content that are tried

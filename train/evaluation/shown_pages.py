@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
 from pagesieve.predict.document.blocks import Block, segment
 from pagesieve.predict.document.page import read_page
 from pagesieve.predict.labels import CODES, LABELS
-from pagesieve.predict.model import bare, kind_of, name_of, score
 from pagesieve.predict.scoring.decision import confidence, decide
 
 from ..labels.alignment import find_spans, running_words
@@ -33,16 +31,6 @@ def worst(views: Sequence[View], scores: Sequence[np.ndarray]) -> list[Shown]:
         if view.kind == "html" and view.page_set not in ("", OWN) and (view.labels >= 0).sum() >= LEAST
     ]
     return sorted(pages, key=lambda page: -page["wrong"] / page["labelled"])[:MOST]
-
-
-def scored_by(pipelines: dict[str, Pipeline]) -> Callable[[Sequence[Block], str], np.ndarray]:
-    """What scores blocks, with their page's title, by these pipelines, which may know text pages only."""
-
-    def scored(blocks: Sequence[Block], title: str) -> np.ndarray:
-        known = blocks if name_of(kind_of(blocks), "block") in pipelines else bare(blocks)
-        return score(pipelines, known, title)
-
-    return scored
 
 
 def samples(scored: Callable[[Sequence[Block], str], np.ndarray]) -> list[Shown]:

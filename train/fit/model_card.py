@@ -20,9 +20,10 @@ SOURCES = {
     "written": "`data/written`, made-up HTML pages, written for pagesieve, MIT",
 }
 WEAK = 5  # of the weakest parts that are named
-TEXT = """# Model card: {file}
+TEXT = """# Model card: blocks
 
-Generated from `{card}` by `make train`; sha256 of the file `{sha256}`, written by scikit-learn {sklearn}.
+Generated from `blocks.json` by `make train`; sha256 of `blocks.npz` `{npz}`, of `blocks.joblib`
+`{joblib}`, written by scikit-learn {sklearn}.
 
 Labels every block of a web page by TF-IDF and logistic regression in three passes, for {kinds} pages. It reads no text
 that scripts fetch, and no pictures.
@@ -68,13 +69,14 @@ make report     # reports/index.html says whether it is better than the one befo
 ```python
 from pagesieve.predict import load
 
-model = load()  # or load(Path("blocks.joblib")), with blocks.json beside it
+model = load()  # or load("mine"), a folder with blocks.npz and blocks.json in it
 ```
 
-A joblib file is a pickle, and a pickle is a program, which `joblib.load` runs. `load()` does not: it compares the
-file's sha256 with the card's, then scikit-learn's version, reads what `make train` writes and nothing else, and
-compares the probabilities of golden rows to 1e-6. The file holds scikit-learn objects only, so `joblib.load` opens it
-without pagesieve; let it do so only with files that you trust.
+`load()` reads `blocks.npz`, plain arrays in which nothing can run: it compares the file's sha256 with the card's,
+checks names, types, shapes, index ranges and values, and compares the probabilities of the card's smoke-test pages to
+1e-6.
+`blocks.joblib` holds the same model as scikit-learn Pipelines, which `joblib.load` opens without pagesieve. It is a
+pickle, and so a program: load it only if you trust whoever made it. `pagesieve compile blocks.joblib` makes the npz.
 """
 UNSCORED = """\
 Trained without evaluation pages, so nothing is known about its scores: run `make data`, then `make train`."""
@@ -90,14 +92,12 @@ METHOD = (
 )
 
 
-def describe(card: dict[str, Any], file: str) -> str:
-    """The model card as Markdown, of what ``model_writer.write_model`` writes, for a model file of this name."""
+def describe(card: dict[str, Any]) -> str:
+    """The model card as Markdown, of a card as ``card.write_model`` writes it."""
     scores = card["scores"]
     known = bool(scores.get("labels"))
     return TEXT.format(
-        file=file,
-        card=file.replace(".joblib", ".json"),
-        sha256=card["sha256"],
+        **card["digests"],
         sklearn=card["versions"]["scikit-learn"],
         kinds=" and ".join({"html": "HTML", "text": "plain text"}[kind] for kind in card["kinds"]),
         labels=table(

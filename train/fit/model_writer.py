@@ -1,4 +1,4 @@
-"""Pipelines -> model and card: what was learned from what, and golden inputs that prove the file."""
+"""Pipelines -> model and card: what was learned from what, and smoke-test vectors that prove the files."""
 
 import hashlib
 import io
@@ -14,19 +14,27 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from pagesieve.predict import files
+from pagesieve.predict.compile import parameters_of
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.page import Kind, read_page
 from pagesieve.predict.features.registry import BLOCK_COLUMNS
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.model import ModelError, name_of, seen
+from pagesieve.predict.model import NPZ, ModelError
+from pagesieve.predict.modelfile.arrays import pack_arrays
+from pagesieve.predict.modelfile.card import write_card
 from pagesieve.predict.processes import signals
+from pagesieve.predict.scoring.stages import KINDS, PASSES, name_of
 
 from ..labels.views import View
 from .model_card import describe
+from .pipelines import in_double, pipeline_rows
 from .stages import EVERYTHING, Learned
 
-GOLDEN_PAGES = (Path("data/pages/harbour-news.html"), Path("data/pages/seed-ferry-clock.txt"))
-GOLDEN_EVERY = 8  # of these pages' blocks, one in so many is a golden row
+SMOKE_PAGES: dict[Kind, Path] = {
+    "html": Path("data/pages/harbour-news.html"),
+    "text": Path("data/pages/seed-ferry-clock.txt"),
+}
+SMOKE_EVERY = 8  # of these pages' blocks, one in so many is a row of the pipelines' smoke test
 CARD = "blocks.json"
 BITS = 15  # of a term's weight, behind the first
 PACKAGES = ("scikit-learn", "numpy", "scipy", "joblib")
@@ -57,20 +65,24 @@ def pages_of(views: Sequence[View]) -> dict[str, int]:
 def write_model(
     folder: Path, learned: Learned, views: Sequence[View], digests: dict[str, str], scores: dict[str, Any]
 ) -> Path:
-    """Write blocks.joblib, blocks.json and README.md, all or none; returns the model's path."""
+    """Write blocks.joblib, blocks.npz, blocks.json and README.md, all or none; returns the path of the npz."""
     pipelines = learned.pipelines[EVERYTHING]
     for pipeline in pipelines.values():
         slim(pipeline)
     stream = io.BytesIO()
     joblib.dump(pipelines, stream, compress=("zlib", 9))  # xz is a sixth smaller, but takes longer to load
-    content = stream.getvalue()
+    kinds = [kind for kind in KINDS if name_of(kind, PASSES[0]) in pipelines]
+    contents = {
+        "joblib": stream.getvalue(),
+        "npz": pack_arrays({kind: parameters_of(pipelines, kind) for kind in kinds}),
+    }
     hand = [view for view in views if view.hand and view.kind != "leftover"]
     card = {
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "digests": {ending: hashlib.sha256(content).hexdigest() for ending, content in contents.items()},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "labels": list(LABELS),
         "columns": list(BLOCK_COLUMNS),
-        "kinds": sorted({name.split()[0] for name in pipelines}),
+        "kinds": kinds,
         "decision": scores.get("decision", {}),
         "data": digests,
         "pages": pages_of(views),
@@ -78,14 +90,12 @@ def write_model(
             label: int(sum((view.labels == place).sum() for view in hand)) for place, label in enumerate(LABELS)
         },
         "scores": scores,
-        "golden": golden(pipelines),
+        "smoke_test": smoke_test(pipelines, kinds),
     }
-    path = folder / "blocks.joblib"
-    text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
-    readme = describe(card, path.name)
+    written = {f"blocks.{ending}": content for ending, content in contents.items()}
     signals.settle()
-    files.write_together(folder, {path.name: content, CARD: text.encode(), "README.md": readme.encode()})
-    return path
+    files.write_together(folder, written | {CARD: write_card(card), "README.md": describe(card).encode()})
+    return folder / NPZ
 
 
 def slim(pipeline: Pipeline) -> None:
@@ -109,14 +119,16 @@ def write(path: Path, content: bytes) -> None:
     files.write_together(path.parent, {path.name: content})
 
 
-def golden(pipelines: dict[str, Any]) -> dict[str, Any]:
-    """Rows of our own sample pages as each pipeline takes them, with the probabilities that must come out."""
-    found = {}
-    for path in GOLDEN_PAGES:
-        kind: Kind = "html" if path.suffix == ".html" else "text"
-        if name_of(kind, "block") in pipelines:
-            page = read_page(path.read_bytes(), kind=kind)
-            for name, rows in seen(pipelines, segment(page), page.title).items():
-                few = rows[::GOLDEN_EVERY]
-                found[name] = {"rows": few.tolist(), "probabilities": pipelines[name].predict_proba(few).tolist()}
-    return found
+def smoke_test(pipelines: dict[str, Any], kinds: Sequence[str]) -> dict[str, Any]:
+    """Return inputs and the probabilities that must come out: rows for each pipeline, and a page of each kind."""
+    vectors, pages, exact = {}, {}, in_double(pipelines)
+    for kind, path in SMOKE_PAGES.items():
+        if kind in kinds:
+            page = read_page(content := path.read_text(encoding="utf-8"), kind=kind)
+            rows = pipeline_rows(exact, kind, segment(page), page.title)
+            for name, of_pipeline in rows.items():
+                few = of_pipeline[::SMOKE_EVERY]
+                vectors[name] = {"rows": few.tolist(), "probabilities": pipelines[name].predict_proba(few).tolist()}
+            last = name_of(kind, PASSES[-1])
+            pages[kind] = {"content": content, "probabilities": exact[last].predict_proba(rows[last]).tolist()}
+    return {"pipelines": vectors, "pages": pages}

@@ -1,6 +1,7 @@
 """Features -> fitted scikit-learn Pipelines: the first pass from counts of terms, those behind it from numbers."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +13,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from pagesieve.predict.estimators import MARKED, WORD
-from pagesieve.predict.features.registry import BLOCK_COLUMNS, COLUMNS, weights_of_columns
+from pagesieve.predict.document.blocks import Block
+from pagesieve.predict.features.later import page_features
+from pagesieve.predict.features.registry import BLOCK_COLUMNS, COLUMNS, block_features, weights_of_columns
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.model import by_column
+from pagesieve.predict.scoring.stages import PASSES, name_of
+
+# What is a term: a word with its marks (Indic, Arabic, Hebrew and Thai vowel signs are not \w) or one sign of
+# punctuation; or all up to the next white space.
+WORD = r"(?:\w|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff])+|[^\w\s]"
+MARKED = r"\S+"
 
 BLOCK_C, PAGE_C = 0.5, 0.004
 SITES = 3  # that a term must stand on: the others tell what a page is about, or whose it is
@@ -102,7 +109,7 @@ def fit_blocks(
     said = np.zeros((0, 1 + len(BLOCK_COLUMNS), len(LABELS)))
     if others[0].matrix.shape[0]:
         seen = weighed(others)
-        said = np.hstack([linear.predict_proba(seen)[:, None], by_column(columns, seen, linear)])
+        said = np.hstack([linear.predict_proba(seen)[:, None], contributions(columns, seen, linear)])
     terms = {one.column: one.terms.tolist() for one in counts}
     return block_pipeline(kind, terms, {name: of_column.idf_ for name, of_column in how.items()}, linear), said
 
@@ -152,6 +159,40 @@ def fit_page(
     pipeline.fit(features, labels, linear__sample_weight=weights)
     scores = pipeline.predict_proba(others) if len(others) else np.zeros((0, len(LABELS)))
     return pipeline.set_params(range__copy=True, scale__copy=True), scores[:, None]
+
+
+def contributions(columns: Mapping[str, slice], terms: csr_matrix, linear: LogisticRegression) -> np.ndarray:
+    """What each of BLOCK_COLUMNS adds to the decision values, less the mean over the labels.
+
+    An array (n_blocks, n_columns, n_labels) of float32, 0 for a column without terms; ``columns`` says which terms are
+    those of a column.
+    """
+    parts = np.zeros((terms.shape[0], len(BLOCK_COLUMNS), len(LABELS)), dtype=np.float32)
+    for name, place in columns.items():
+        part = terms[:, place] @ linear.coef_[:, place].T
+        parts[:, BLOCK_COLUMNS.index(name)] = part - part.mean(axis=1, keepdims=True)
+    return parts
+
+
+def in_double(pipelines: Mapping[str, Pipeline]) -> dict[str, Pipeline]:
+    """Copies of the pipelines with coefficients of float64: decision values are sums in it, as those of the scorer."""
+    found = {name: deepcopy(pipeline) for name, pipeline in pipelines.items()}
+    for pipeline in found.values():
+        pipeline["linear"].coef_ = pipeline["linear"].coef_.astype(np.float64)
+    return found
+
+
+def pipeline_rows(pipelines: Mapping[str, Pipeline], kind: str, blocks: Sequence[Block], title: str) -> dict[str, Any]:
+    """Return the rows that the pipelines of a kind of page take for a page's blocks, by pipeline, in their order."""
+    first, second, third = (name_of(kind, name) for name in PASSES)
+    rows = {first: block_features(blocks, title)}
+    union, linear = pipelines[first]["terms"], pipelines[first]["linear"]
+    columns = {name: union.output_indices_[name] for name, *_ in union.transformers}
+    evidence = contributions(columns, union.transform(rows[first]), linear)
+    rows[second] = page_features(blocks, pipelines[first].predict_proba(rows[first]), evidence)
+    again = page_features(blocks, pipelines[second].predict_proba(rows[second]))
+    rows[third] = np.hstack([rows[second], again])
+    return rows
 
 
 def balanced(labels: np.ndarray, weights: np.ndarray, power: float) -> np.ndarray:

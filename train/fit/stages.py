@@ -12,11 +12,12 @@ from joblib import Parallel, delayed
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from pagesieve.predict.compile import all_stages
 from pagesieve.predict.features.later import page_features
 from pagesieve.predict.features.ragged import ends_of
 from pagesieve.predict.features.registry import BLOCK_COLUMNS, block_features, weights_of_columns
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.model import KINDS, name_of
+from pagesieve.predict.scoring.stages import KINDS, Stages, name_of
 
 from ..labels.folds import FOLDS, fold_of
 from ..labels.views import MINE, View
@@ -60,6 +61,10 @@ class Learned:
 
     pipelines: dict[int, dict[str, Pipeline]]
     scores: list[np.ndarray]
+
+    def stages(self, fold: int = EVERYTHING) -> dict[str, Stages]:
+        """The stages by kind of page that learned without a fold."""
+        return all_stages(self.pipelines[fold])
 
 
 def learn_from(views: Sequence[View], jobs: int) -> Learned:

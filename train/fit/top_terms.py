@@ -1,18 +1,19 @@
-"""Pipelines -> what weighs most: for each label the terms of the first pass, and the features of the last one."""
+"""stages -> what weighs most: for each label the terms of the first pass, and the features of the last one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.model import KINDS, feature_names, name_of
+from pagesieve.predict.modelfile.arrays import FirstParameters
+from pagesieve.predict.scoring.stages import KINDS, Stages, feature_names, name_of
 
 MOST = 15  # terms of each label
 PAGE = "page"  # the name under which the features of the last pass stand
 
 
-def top_terms(pipelines: dict[str, Pipeline]) -> dict[str, dict[str, dict[str, list[list[Any]]]]]:
+def top_terms(stages: dict[str, Stages]) -> dict[str, dict[str, dict[str, list[list[Any]]]]]:
     """By kind of page, column and label the terms with the largest weights, each a list [term, weight].
 
     The weight is what a term adds to the label's decision value, less the mean over the labels, where no other term
@@ -20,39 +21,38 @@ def top_terms(pipelines: dict[str, Pipeline]) -> dict[str, dict[str, dict[str, l
     """
     found = {}
     for kind in KINDS:
-        if name_of(kind, "block") in pipelines:
-            union, linear = pipelines[name_of(kind, "block")]
-            last = pipelines[name_of(kind, "again")]["linear"]
+        if kind in stages:
+            last = stages[kind].third.parameters.weights
             found[kind] = {
-                name: largest(vectorizer.get_feature_names_out(), weight_of(union, name) * linear.coef_[:, place])
-                for name, vectorizer, _ in union.transformers_
-                if (place := union.output_indices_[name]).stop > place.start
-            } | {PAGE: largest(np.array(feature_names(name_of(kind, "again"))), last.coef_)}
+                column: largest(names, weights)
+                for column, (names, weights) in column_weights(stages[kind].first.parameters).items()
+            } | {PAGE: largest(feature_names(name_of(kind, "again")), last)}
     return found
 
 
-def weights_of(block: Pipeline) -> dict[tuple[str, str], np.ndarray]:
-    """By column and term of a first pass, what the term adds to each label, less the mean over the labels."""
-    union, linear = block
+def weights_of(first: FirstParameters) -> dict[tuple[str, str], np.ndarray]:
+    """By column and term of a first stage, what the term adds to each label, less the mean over the labels."""
     found: dict[tuple[str, str], np.ndarray] = {}
-    for name, vectorizer, _ in union.transformers_:
-        if (place := union.output_indices_[name]).stop == place.start:  # the columns without a weight
-            continue
-        weights = weight_of(union, name) * linear.coef_[:, place]
-        weights = (weights - weights.mean(axis=0)).T
-        found |= {(name, str(term)): row for term, row in zip(vectorizer.get_feature_names_out(), weights, strict=True)}
+    for column, (names, weights) in column_weights(first).items():
+        rows = (weights - weights.mean(axis=0)).T
+        found |= {(column, name): row for name, row in zip(names, rows, strict=True)}
     return found
 
 
-def weight_of(union: Any, column: str) -> float:
-    return float(union.transformer_weights[column])
+def column_weights(first: FirstParameters) -> dict[str, tuple[list[str], np.ndarray]]:
+    """The names of the terms of each column that has any, and what they add to each label: (n_labels, n_terms)."""
+    weighed = dict(zip(first.columns, first.column_weights.tolist(), strict=True))
+    return {
+        column: (first.columns[column].names(), weighed[column] * first.weights[:, place])
+        for column, place in first.slices().items()
+    }
 
 
-def largest(names: np.ndarray, weights: np.ndarray) -> dict[str, list[list[Any]]]:
+def largest(names: Sequence[str], weights: np.ndarray) -> dict[str, list[list[Any]]]:
     """For each label the names with the largest weights, of weights (labels, names)."""
     centred = weights - weights.mean(axis=0)
     top = np.argsort(-centred, axis=1, kind="stable")[:, :MOST]
     return {
-        label: [[str(names[n]), round(float(row[n]), 4)] for n in places]
+        label: [[names[n], round(float(row[n]), 4)] for n in places]
         for label, row, places in zip(LABELS, centred, top, strict=True)
     }

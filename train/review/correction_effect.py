@@ -2,24 +2,25 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.model import KINDS, Model, ModelError, bare, load, name_of, score
+from pagesieve.predict.model import Model, ModelError, load
+from pagesieve.predict.scoring.stages import KINDS, Stages, score
 
 from ..evaluation import evaluate, shown_pages
 from ..evaluation.bootstrap import f1
-from ..fit.stages import EVERYTHING, Learned, learn_from
+from ..fit.stages import Learned, learn_from
 from ..fit.top_terms import weights_of
 from ..labels.views import View
 from .corrections import WEIGHT, Corrections
 
 MOVED = 10  # terms of each label
-Run = tuple[dict[str, Pipeline], dict[str, Any]]  # a model's pipelines and figures
+Run = tuple[dict[str, Stages], dict[str, Any]]  # a model's stages by kind of page, and its figures
 
 
 def before_of(views: Sequence[View], digests: dict[str, str], shipped: Path, data: Path, jobs: int) -> Run:
@@ -29,38 +30,33 @@ def before_of(views: Sequence[View], digests: dict[str, str], shipped: Path, dat
     except ModelError:
         model = None
     if model and model.card["data"] == digests:
-        return model.pipelines, model.card["scores"]
+        return model.stages, model.card["scores"]
     learned = learn_from(views, jobs)
-    return learned.pipelines[EVERYTHING], evaluate.all_scores(views, learned, data, jobs)[0]
+    return learned.stages(), evaluate.all_scores(views, learned, data, jobs)[0]
 
 
 def what_changed(
     found: Corrections, learned: Learned, start: int, before: Run, figures: dict[str, Any]
 ) -> dict[str, Any]:
     """All figures; the corrections are the views from ``start`` on, scored by the folds that left them out."""
-    pipelines = learned.pipelines[EVERYTHING]
+    stages = learned.stages()
     rows = []
     for number in found.scored(found.learned):
         view = found.learned[number]
-        rows.append((view, "corrected", said_by(before[0], view), learned.scores[start + number]))
+        rows.append((view, "corrected", score(before[0], view.blocks, view.title), learned.scores[start + number]))
     for number in found.scored(found.tests):
         view = found.tests[number]
-        rows.append((view, "test", said_by(before[0], view), said_by(pipelines, view)))
+        old, new = (score(one, view.blocks, view.title) for one in (before[0], stages))
+        rows.append((view, "test", old, new))
     return {
         "weight": WEIGHT,
         "apart": found.apart,
         "left_out": found.left_out,
         "sets": {name: set_figures([row for row in rows if row[1] == name]) for name in ("corrected", "test")},
         "pages": [page_figures(found.names[row[0].page], row[1], row[2:]) for row in with_labels(rows)],
-        "elsewhere": elsewhere(before, (pipelines, figures)),
-        "terms": moved(before[0], pipelines),
+        "elsewhere": elsewhere(before, (stages, figures)),
+        "terms": moved(before[0], stages),
     }
-
-
-def said_by(pipelines: dict[str, Pipeline], view: View) -> np.ndarray:
-    """The scores (blocks, labels) of a page by a model, which may know no HTML."""
-    known = name_of("html", "block") in pipelines
-    return score(pipelines, view.blocks if known else bare(view.blocks), view.title)
 
 
 Row = tuple[View, str, np.ndarray, np.ndarray]
@@ -115,29 +111,25 @@ def elsewhere(before: Run, after: Run) -> list[dict[str, Any]]:
     return [{"score": name, "before": first[name], "after": second[name]} for name in second]
 
 
-def scores_of(pipelines: dict[str, Pipeline], figures: dict[str, Any]) -> list[tuple[str, float]]:
+def scores_of(stages: dict[str, Stages], figures: dict[str, Any]) -> list[tuple[str, float]]:
     sets = {"first": figures["labels"], **figures["other_sets"]}
     rows = [
         (f"macro-F1, {mode}, set {name}", float(of["macro_f1"]))
         for name, modes in sets.items()
         for mode, of in modes.items()
     ]
-    blocks = [
-        block
-        for page in shown_pages.samples(shown_pages.scored_by(pipelines))
-        for block in page["blocks"]
-        if "hand" in block
-    ]
+    pages = shown_pages.samples(partial(score, stages))
+    blocks = [block for page in pages for block in page["blocks"] if "hand" in block]
     pairs = [(LABELS.index(block["hand"]), LABELS.index(block["label"])) for block in blocks]
     rows.append(("macro-F1, our sample pages", macro_of(*np.array(pairs).T)))
     lines = f"recall in {len(figures['languages']) - 1} languages"
     return rows + [(f"{lines}, {name}", value) for name, value in figures["languages"]["all"].items()]
 
 
-def moved(before: dict[str, Pipeline], after: dict[str, Pipeline]) -> dict[str, list[list[Any]]]:
+def moved(before: dict[str, Stages], after: dict[str, Stages]) -> dict[str, list[list[Any]]]:
     """For each label the terms of the first pass whose weight moved most: [term, weight before, weight after]."""
-    kind = next(kind for kind in KINDS if name_of(kind, "block") in after)
-    old, new = weights_of(before[name_of(kind, "block")]), weights_of(after[name_of(kind, "block")])
+    kind = next(kind for kind in KINDS if kind in after)
+    old, new = (weights_of(stages[kind].first.parameters) for stages in (before, after))
     names = sorted(set(old) | set(new))
     nothing = np.zeros(len(LABELS))
     table = np.array([(old.get(name, nothing), new.get(name, nothing)) for name in names])

@@ -1,13 +1,15 @@
-"""The fast way to the scores gives those of the pipelines, on pages and on whatever text."""
+"""The scorer gives the probabilities of the scikit-learn pipelines, on pages and on whatever text."""
 
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pagesieve.predict import Model, load
+from pagesieve.predict import load
+from pagesieve.predict.compile import split_terms
 from pagesieve.predict.document.blocks import Block, segment
 from pagesieve.predict.document.page import read_page
 from pagesieve.predict.features.context import (
@@ -22,11 +24,12 @@ from pagesieve.predict.features.context import (
     within,
 )
 from pagesieve.predict.features.ragged import NONE, lists_of
-from pagesieve.predict.model import score
-from pagesieve.predict.scoring.stages import by_mark, terms_of
+from pagesieve.predict.scoring.stages import PASSES, build_prefixed, kind_of, name_of, terms_of
+from pagesieve.train.fit.pipelines import in_double, pipeline_rows
 
-PAGES = sorted((Path(__file__).parent.parent / "data" / "pages").iterdir())
-MODEL = load()
+ROOT = Path(__file__).parent.parent
+PAGES = sorted((ROOT / "data" / "pages").iterdir())
+MODEL, PIPELINES = load(), in_double(joblib.load(ROOT / "models" / "blocks.joblib"))
 WORDS = [
     "the",
     "Leave",
@@ -47,12 +50,18 @@ TEXT = st.lists(st.sampled_from(WORDS) | st.text(min_size=1), min_size=1, max_si
 TAGS = st.sampled_from(["p", "h2", "li.menu", "a#x y", "div.comment", "p[role=note]"])
 
 
+def by_pipelines(blocks: list[Block], title: str) -> np.ndarray:
+    """The probabilities of a page's blocks by the scikit-learn pipelines alone."""
+    kind = kind_of(blocks)
+    last = name_of(kind, PASSES[-1])
+    return PIPELINES[last].predict_proba(pipeline_rows(PIPELINES, kind, blocks, title)[last])
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_the_scores_are_those_of_the_pipelines(path: Path) -> None:
     page = read_page(path.read_bytes(), kind="html" if path.suffix == ".html" else "text")
     blocks = segment(page)
-    found = MODEL.score(blocks, page.title)
-    assert np.abs(found - score(MODEL.pipelines, blocks, page.title)).max() <= 1e-6
+    assert np.abs(MODEL.score(blocks, page.title) - by_pipelines(blocks, page.title)).max() <= 1e-6
 
 
 @settings(max_examples=40)
@@ -68,16 +77,7 @@ def test_the_scores_are_those_of_the_pipelines_on_any_blocks(lines: list[tuple[s
         if shown := " ".join(text.split()):
             blocks.append(Block(len(blocks), shown, *of_html))
     if blocks:
-        assert np.abs(MODEL.score(blocks, "a title") - score(MODEL.pipelines, blocks, "a title")).max() <= 1e-6
-
-
-def test_a_model_makes_its_tables_once_for_each_kind() -> None:
-    model = Model(MODEL.pipelines, MODEL.card)
-    assert model.passes == {} and model.score([], "").shape == (0, 4)
-    model.text("<p>A boat came in.</p>")
-    made = model.passes["html"]
-    model.text("<p>Another one.</p>")
-    assert list(model.passes) == ["html"] and model.passes["html"] is made
+        assert np.abs(MODEL.score(blocks, "a title") - by_pipelines(blocks, "a title")).max() <= 1e-6
 
 
 def seen_by(column: Column, mark: str, block: int) -> list[str]:
@@ -121,7 +121,7 @@ def test_stretches_of_containers_leave_out_the_block_itself() -> None:
 
 
 def test_terms_of_a_stretch_are_there_once_and_what_is_none_is_left_out() -> None:
-    marked = by_mark(["-1:b", "b", "-1:a"], 7, ["+1:", "-1:"])
+    marked = build_prefixed(split_terms("near", ["-1:b", "b", "-1:a"]), 7)
     begin, end, nothing = np.array([0, 1, 1]), np.array([2, 3, 2]), np.full(3, NONE)
     seen = {"-1:": Stretches(begin, begin, end, nothing, ALL), "": Stretches(begin, begin, end, nothing + [0, 3, 0], 1)}
     column = Column(lists_of([["a", "b"], ["x"], ["b", "b"]]), seen | {"+1:": seen["-1:"]})

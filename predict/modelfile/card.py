@@ -1,22 +1,27 @@
-"""A model's card: read within bounds, and checked before anything of the model is."""
+"""blocks.json: the card of a model, read within bounds, and checked before anything of the model is."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from .features.registry import BLOCK_COLUMNS
-from .files import read_file
-from .labels import LABELS
+from ..features.registry import BLOCK_COLUMNS
+from ..files import read_file
+from ..labels import LABELS
 
 MAX_CARD = 2_000_000  # bytes of a card; the shipped one has 0.4 MB
 MAX_LISTS = 100_000  # lists and objects in a card; they take 50 times the memory of their two bytes
+MAX_SMOKE = 20_000  # characters of a smoke-test page
 
 
 class ModelError(ValueError):
     """A model that cannot be trusted to do what its card says; the message names the file and the way out."""
 
 
-def read_card(path: Path) -> dict[str, Any]:
+def read_card(path: Path, *, needs: str = "npz") -> dict[str, Any]:
+    """Return the card of a model, with the digest of the file of this ending.
+
+    Raises ModelError if it is none, or that of a model for other features or labels.
+    """
     try:
         card = parse_card(read_file(path, MAX_CARD))
     except OSError as error:
@@ -25,15 +30,21 @@ def read_card(path: Path) -> dict[str, Any]:
         raise ModelError(f"{path}: not a model card ({error}); run `make train`") from error
     if not isinstance(card, dict):
         raise ModelError(f"{path}: not a model card; run `make train`")
-    if missing := {"sha256", "versions", "columns", "labels", "kinds", "golden"} - set(card):
+    if missing := {"digests", "columns", "labels", "kinds", "smoke_test"} - set(card):
         raise ModelError(f"{path}: not a model card, it lacks {', '.join(sorted(missing))}; run `make train`")
-    if not isinstance(card["sha256"], str) or card["kinds"] not in (["html"], ["text"], ["html", "text"]):
-        raise ModelError(f"{path}: not a model card, its sha256 or kinds are none; run `make train`")
+    if not are_digests(card["digests"], needs) or card["kinds"] not in (["html"], ["text"], ["html", "text"]):
+        raise ModelError(f"{path}: not a model card, its digests or kinds are none; run `make train`")
     if card["columns"] != list(BLOCK_COLUMNS) or card["labels"] != list(LABELS):
         raise ModelError(f"{path}: made for other features or labels than this version's; run `make train`")
     if not are_points(card.get("decision", {})):
         raise ModelError(f"{path}: not a model card, its operating points are none; run `make train`")
+    if not are_smoke_pages(card["smoke_test"], card["kinds"]):
+        raise ModelError(f"{path}: not a model card, its smoke-test pages are none; run `make train`")
     return card
+
+
+def write_card(card: dict[str, Any]) -> bytes:
+    return (json.dumps(card, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def parse_card(content: bytes) -> Any:
@@ -56,4 +67,24 @@ def are_points(decision: Any) -> bool:
             for point in of_kind.values()
         )
     except (AttributeError, TypeError):
+        return False
+
+
+def are_digests(digests: Any, needed: str) -> bool:
+    """Whether these are the sha256 of the model's files by ending, with that of the one that is needed."""
+    return isinstance(digests, dict) and needed in digests and all(isinstance(one, str) for one in digests.values())
+
+
+def are_smoke_pages(smoke_test: Any, kinds: list[str]) -> bool:
+    """Whether there is a short page of each kind with as many probabilities as labels for each of its blocks."""
+    try:
+        pages = [smoke_test["pages"][kind] for kind in kinds]
+        return all(
+            isinstance(page["content"], str)
+            and len(page["content"]) <= MAX_SMOKE
+            and all(type(one) is float for block in page["probabilities"] for one in block)
+            and {len(block) for block in page["probabilities"]} == {len(LABELS)}
+            for page in pages
+        )
+    except (KeyError, TypeError):
         return False
