@@ -36,7 +36,7 @@ FOREIGN = {
     "an office file": zipped("[Content_Types].xml", "word/document.xml"),
     "an e-book": zipped("mimetype"),
     "an archive of files": zipped("page.html"),
-    "a compressed file": gzip.compress(b"<p>heron"),
+    "a compressed file": gzip.compress(b"<p>heron", mtime=0),
     "an executable": b"\x7fELF\2\1\1\0",
     "a font": b"wOF2OTTO\0\0",
     "a database": b"SQLite format 3\0\x10\0",
