@@ -77,10 +77,10 @@ evaluate: $(READY) $(FETCHED)  ## score out of fold by site, into reports; CORPO
 curve: $(READY) $(FETCHED)  ## score by the number of sites learned from, into reports; CORPORA=DIR; about twenty minutes
 	@$(TRAIN) curve
 
-compare: $(READY) $(PEERS_READY) $(FETCHED)  ## score other extractors on the same pages, into reports and README.md; CORPORA=DIR PEERS_PYTHON=python3.12
+compare: $(READY) $(PEERS_READY) $(FETCHED)  ## score other extractors on the same pages, into reports; CORPORA=DIR PEERS_PYTHON=python3.12
 	@$(TRAIN) compare
 
-bench: $(READY) $(PEERS_READY) $(FETCHED)  ## CPU and memory of pagesieve and other extractors on the same pages, into reports and README.md; CORPORA=DIR PEERS_PYTHON=python3.12
+bench: $(READY) $(PEERS_READY) $(FETCHED)  ## CPU and memory of pagesieve and other extractors on the same pages, into reports; CORPORA=DIR PEERS_PYTHON=python3.12
 	@$(TRAIN) bench
 
 $(PEERS_READY): train/benchmark/extractors.lock

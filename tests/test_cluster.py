@@ -140,8 +140,8 @@ def test_the_same_function_in_ray() -> None:
 
 
 def example(name: str) -> dict[str, Any]:
-    """What the example of this name in README.md defines."""
-    text = (ROOT / "README.md").read_text("utf-8").split(f"<!-- {name} -->")[1]
+    """What the example of this name in predict/README.md defines."""
+    text = (ROOT / "predict/README.md").read_text("utf-8").split(f"<!-- {name} -->")[1]
     names: dict[str, Any] = {}
     exec(text.split("```python\n")[1].split("```")[0], names)
     return names

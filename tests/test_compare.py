@@ -196,7 +196,7 @@ def test_the_scoreboard_goes_between_its_marks(report: dict[str, Any]):
     assert {row.count("|") for row in rows[:5]} == {8} and {row.count("|") for row in rows[5:]} == {3}
     f1 = [float(row.split("|")[1].split("±")[0]) for row in rows[2:5]]
     assert f1 == sorted(f1, reverse=True) and rows[2].startswith("**pagesieve ")
-    with pytest.raises(CompareError, match="README.md: lacks the lines"):
+    with pytest.raises(CompareError, match="reports/README.md: lacks the lines"):
         compare.with_scoreboard("# A\n", report)
 
 

@@ -160,7 +160,7 @@ def test_a_file_of_rows_has_neither_index_nor_errors(model: Model) -> None:
 
 def test_the_example_of_the_readme_joins() -> None:
     names: dict[str, Any] = {}
-    text = (ROOT / "README.md").read_text("utf-8").split("<!-- pandas -->")[1]
+    text = (ROOT / "predict/README.md").read_text("utf-8").split("<!-- pandas -->")[1]
     exec(text.split("```python\n")[1].split("```")[0], names)
     assert names["articles"]["url"].tolist() == ["https://a.example/", "https://b.example/"]
     assert names["articles"]["error"].tolist() == names["blocks"]["error"].tolist() == [pd.NA, "no content"]

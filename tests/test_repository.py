@@ -19,7 +19,8 @@ TOP = """train predict data models reports tests Makefile README.md CHANGELOG.md
     pyproject.toml requirements.lock SECURITY.md .ci .gitignore""".split()
 TARGETS = "setup lock demo test data train evaluate gate compare bench report predict review lint clean".split()
 VARIABLES = "PAGE= PAGES= CORPORA= MODEL= DATA= MINE= FORCE=1 PEERS_PYTHON= UPGRADE=1 RAISE=1 LOWER=1".split()
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
+READMES = ("README.md", "predict/README.md", "train/README.md", "reports/README.md")
+DOCUMENTS = (*READMES, "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 ELSEWHERE = re.compile(r"(?<![\w.~/:])/(?:work|root|home|Users|tmp|farm)/\w")
 
 
@@ -80,22 +81,22 @@ def test_check_full_runs_every_slow_test_once_and_then_the_gate() -> None:
     assert len(runs) == 4 and "pagesieve.train gate" in commands[-1]
 
 
-def test_the_readme_names_every_target_and_variable_of_make() -> None:
-    readme = read("README.md")
+def test_the_readmes_name_every_target_and_variable_of_make() -> None:
+    readme = "".join(map(read, READMES))
     assert [name for name in TARGETS if not re.search(rf"\bmake {name}\b", readme)] == []
     assert [name for name in VARIABLES if name not in readme] == []
 
 
-def test_the_readme_names_every_option() -> None:
+def test_the_readmes_name_every_option() -> None:
     commands = ("predict", "explain", "bulk", "review")
     shown = "".join(printed_by(sys.executable, "-m", "pagesieve.predict", name, "--help") for name in commands)
     options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", shown)) - {"--help"}
     assert options >= {"--format", "--input", "--keep", "--model", "--block", "--top", "--scheduler", "--blind"}
-    assert sorted(option for option in options if option not in read("README.md")) == []
+    assert sorted(option for option in options if option not in "".join(map(read, READMES))) == []
 
 
 def test_the_readme_explains_a_block_as_the_shipped_model_does() -> None:
-    said = re.search(r"```console\n\$ \.venv/bin/pagesieve (explain .*)\n([^`]*)```", read("README.md"))
+    said = re.search(r"```console\n\$ \.venv/bin/pagesieve (explain .*)\n([^`]*)```", read("predict/README.md"))
     assert said and printed_by(sys.executable, "-m", "pagesieve.predict", *said[1].split()) == said[2]
 
 
@@ -113,7 +114,7 @@ def test_the_readme_shows_the_comparison_of_this_evaluation() -> None:
     if not (ROOT / "reports/compare.json").exists():
         pytest.skip("needs reports/compare.json, which make compare writes")
     report, metrics = json.loads(read("reports/compare.json")), json.loads(read("reports/metrics.json"))
-    assert with_scoreboard(read("README.md"), report) == read("README.md")
+    assert with_scoreboard(read("reports/README.md"), report) == read("reports/README.md")
     for part, mode in (("wcxb", "html"), ("lines", "text")):
         found, wanted = report[part][OURS]["by_type"], metrics["word_f1"][mode]
         assert {kind: found[kind]["f1"] for kind in found} == pytest.approx(
@@ -121,12 +122,26 @@ def test_the_readme_shows_the_comparison_of_this_evaluation() -> None:
         )
 
 
+def test_the_short_comparison_has_the_figures_of_the_long_ones() -> None:
+    long = read("reports/README.md")
+    short = re.search(r"<!-- short comparison -->(.*?)<!-- /short comparison -->", read("README.md"), re.S)
+    assert short
+    rows = [line.strip("| ").split(" | ") for line in short[1].strip().splitlines()[2:]]
+    assert [row[0] for row in rows] == ["**pagesieve**", "rs-trafilatura", "trafilatura", "resiliparse", "justext"]
+    for name, word_f1, segment_f1, leak, cost in rows:
+        tool = re.escape(name.removesuffix("**"))
+        scores, costs = (re.search(rf"^\| {tool} .*\|$", part, re.M) for part in long.split("\n## Speed\n"))
+        assert scores and costs
+        scored, measured = ([cell.split(" ")[0] for cell in found[0].split(" | ")] for found in (scores, costs))
+        assert [word_f1, segment_f1, leak, cost] == [scored[1], scored[4], scored[7], measured[2]]
+
+
 def test_the_readme_shows_the_last_bench() -> None:
-    assert with_tables(read("README.md"), json.loads(read("reports/bench.json"))) == read("README.md")
+    assert with_tables(read("reports/README.md"), json.loads(read("reports/bench.json"))) == read("reports/README.md")
 
 
 def test_the_readme_shows_the_scores_of_this_evaluation() -> None:
-    metrics, readme = json.loads(read("reports/metrics.json")), read("README.md")
+    metrics, readme = json.loads(read("reports/metrics.json")), read("reports/README.md")
     tables = {name: re.search(rf"<!-- {name} -->(.*?)<!-- /{name} -->", readme, re.S)[1] for name in ("scores", "kept")}
     for name, part in (("", metrics), (", embedded data alone", metrics["embedded"])):
         for mode, figures in part["labels"].items():

@@ -71,7 +71,7 @@ def test_the_experiment_comes_out_as_reported(tmp_path: Path) -> None:
 
 
 def test_the_readme_shows_the_experiment() -> None:
-    shown = re.search(r"<!-- taught -->\n(.*?)<!-- /taught -->", (ROOT / "README.md").read_text("utf-8"), re.S)
+    shown = re.search(r"<!-- taught -->\n(.*?)<!-- /taught -->", (ROOT / "train/README.md").read_text("utf-8"), re.S)
     assert shown and shown[1] == correction_effect.table(report_of(ROOT))
 
 

@@ -1,4 +1,4 @@
-"""Figures of `make bench` -> the tables in README.md."""
+"""Figures of `make bench` -> the tables in reports/README.md."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -47,7 +47,7 @@ def tables(report: dict[str, Any]) -> str:
             *number_table(report["numbers"]),
             "",
             *others(report),
-            "\n![CPU and memory by tool, by size of a page, by number of pages, and by stage](reports/bench.png)\n",
+            "\n![CPU and memory by tool, by size of a page, by number of pages, and by stage](bench.png)\n",
         ]
     )
 
@@ -134,5 +134,5 @@ def spread(values: Sequence[float], form: str) -> str:
 
 
 def with_tables(readme: str, report: dict[str, Any]) -> str:
-    """README.md with the tables of this report between its marks."""
+    """reports/README.md with the tables of this report between its marks."""
     return between(readme, "bench", tables(report))

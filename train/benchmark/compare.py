@@ -1,4 +1,4 @@
-"""Extracted texts of pagesieve and its peers -> one scoreboard: reports/compare.json, and the table in README.md.
+"""Extracted texts of pagesieve and other tools -> one scoreboard: reports/compare.json, a table in reports/README.md.
 
 All are scored on the same pages in one run, pagesieve by what it extracted out of fold, which `make evaluate` keeps.
 """
@@ -187,7 +187,7 @@ def scoreboard(report: dict[str, Any]) -> str:
             *markdown(html, rows),
             f"\nThe {pages[0]:,} pages as lines, without markup:\n",
             *markdown(["tool", *WORD_HEAD], of_lines),
-            "\n![Word F1 of each tool by type of page](reports/compare.png)\n",
+            "\n![Word F1 of each tool by type of page](compare.png)\n",
         ]
     )
 
@@ -209,13 +209,13 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def with_scoreboard(readme: str, report: dict[str, Any]) -> str:
-    """README.md with the scoreboard of this report between its marks."""
+    """reports/README.md with the scoreboard of this report between its marks."""
     return between(readme, "compare", scoreboard(report))
 
 
 def between(readme: str, name: str, text: str) -> str:
-    """README.md with a text between the marks of this name."""
+    """reports/README.md with a text between the marks of this name."""
     marks = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.S)
     if not marks.search(readme):
-        raise CompareError(f"README.md: lacks the lines <!-- {name} --> and <!-- /{name} -->; put them back")
+        raise CompareError(f"reports/README.md: lacks the lines <!-- {name} --> and <!-- /{name} -->; put them back")
     return marks.sub(lambda _: text, readme)
