@@ -37,21 +37,12 @@ $(READY): pyproject.toml requirements.lock
 	@ln -sfn "$(CURDIR)/predict" "$(CURDIR)/train" "$(CURDIR)/models" "$(VENV)/types/pagesieve/"  # mypy cannot read an editable install
 	@touch "$@"
 
-lock: $(READY)  ## pin again what pyproject.toml asks for, with hashes; UPGRADE=1 takes the newest versions of all
-	@$(LOCK) $(if $(filter 1,$(UPGRADE)),--upgrade) --python-version 3.11 --extra train --extra review --extra dev pyproject.toml -o requirements.lock
-	@$(LOCK) $(if $(filter 1,$(UPGRADE)),--upgrade) --python-version 3.12 train/benchmark/extractors.txt -o train/benchmark/extractors.lock
-
 demo: $(READY)  ## label a sample page: prints its article, writes it coloured by label to reports/demo.html
 	@mkdir -p reports
 	@$(BIN)/pagesieve predict --format text $(SAMPLE)
 	@$(BIN)/pagesieve predict --format html -o reports/demo.html $(SAMPLE)
 	@echo
 	@echo "$(SAMPLE) with its blocks coloured by label: reports/demo.html"
-
-screenshot: demo  ## picture of the page in colours for the README, by Chromium
-	@chromium --headless --no-sandbox --disable-gpu --disable-background-networking --hide-scrollbars \
-		--window-size=1300,860 --screenshot=reports/coloured.png reports/demo.html 2>/dev/null
-	@echo "took reports/coloured.png"
 
 predict: page-given $(READY)  ## label a page of yours, a line of JSON a block: PAGE=page.html
 	@$(BIN)/pagesieve predict -- "$$PAGE"
@@ -93,6 +84,15 @@ $(PEERS_READY): train/benchmark/extractors.lock
 
 report: $(READY)  ## draw the plots and the error gallery from the files of make evaluate
 	@$(TRAIN) report
+
+screenshot: demo  ## picture of the page in colours for the README, by Chromium
+	@chromium --headless --no-sandbox --disable-gpu --disable-background-networking --hide-scrollbars \
+		--window-size=1300,860 --screenshot=reports/coloured.png reports/demo.html 2>/dev/null
+	@echo "took reports/coloured.png"
+
+lock: $(READY)  ## pin again what pyproject.toml asks for, with hashes; UPGRADE=1 takes the newest versions of all
+	@$(LOCK) $(if $(filter 1,$(UPGRADE)),--upgrade) --python-version 3.11 --extra train --extra review --extra dev pyproject.toml -o requirements.lock
+	@$(LOCK) $(if $(filter 1,$(UPGRADE)),--upgrade) --python-version 3.12 train/benchmark/extractors.txt -o train/benchmark/extractors.lock
 
 agreement: $(READY)  ## how far the two readers of the pages that were read twice agree
 	@$(TRAIN) agreement
