@@ -27,6 +27,7 @@ from pagesieve.predict.document.page import PageWarning
 from pagesieve.predict.explain import explain
 from pagesieve.predict.features import links, markup
 from pagesieve.predict.output import formats
+from pagesieve.predict.scoring import stages
 
 MODEL = load()
 Make = Callable[[int], str]
@@ -199,7 +200,8 @@ def test_blocks_with_too_much_markup_around_them_keep_their_text(monkeypatch: py
 
 def test_a_page_of_too_many_blocks_is_judged_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [f"Line {number} of a page." for number in range(25)]
-    monkeypatch.setattr(model, "MAX_BLOCKS", 10)
+    for module in (model, stages):
+        monkeypatch.setattr(module, "MAX_BLOCKS", 10)
     with pytest.warns(PageWarning, match="25 blocks: judged in portions of 10"):
         frame = MODEL.label("\n".join(lines), kind="text")
     alone = [MODEL.label("\n".join(lines[start : start + 10]), kind="text") for start in (0, 10, 20)]
