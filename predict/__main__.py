@@ -24,10 +24,11 @@ from . import __version__, files
 from .cli import bulk as archives
 from .cli.sandboxed import Visit, in_worker, status_of, visit_each
 from .cli.targets import fills_folder, naming_output, refuse_overwriting, refuse_read_only
+from .errors import Failure
 from .explain import explain, render
-from .inputs import Failure, Source, find, kind, read
+from .inputs import Source, find, kind, read
 from .labels import LABELS
-from .model import Model, ModelError, load
+from .model import Model, load
 from .output import formats
 from .output.formats import note
 from .scoring.decision import PREFERENCES, Prefer
@@ -228,12 +229,9 @@ def predict(args: argparse.Namespace) -> int:
 
 def loaded(args: argparse.Namespace, prefer: Prefer = "balanced") -> Model:
     """The model of the command line, which has this operating point; else a Failure."""
-    try:
-        model = load(args.model)
-        for name in model.card["kinds"]:
-            model.thresholds(name, prefer)
-    except ModelError as error:
-        raise Failure(str(error)) from error
+    model = load(args.model)
+    for name in model.card["kinds"]:
+        model.thresholds(name, prefer)
     return model
 
 
@@ -326,8 +324,6 @@ def compiled(args: argparse.Namespace) -> int:
         written = compile_model(args.file)
     except ModuleNotFoundError as error:
         raise Failure(f"compile needs {error.name}: pip install 'pagesieve[train]'") from error
-    except ModelError as error:
-        raise Failure(str(error)) from error
     show([(0, f"wrote {written} and its digest into {written.with_suffix('.json').name}\n")])
     return 0
 

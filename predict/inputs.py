@@ -12,15 +12,12 @@ from pathlib import PurePath
 
 from .document.filetype import foreign_type
 from .document.page import MAX_BYTES, Kind, NotAPage
+from .errors import Failure
 from .files import STAGE, check_file
 
 KINDS: dict[str, Kind] = {".html": "html", ".htm": "html", ".xhtml": "html"}
 KINDS |= {".mhtml": "html", ".mht": "html", ".txt": "text"}
 PAGES = (*KINDS, *(f"{suffix}.gz" for suffix in KINDS))
-
-
-class Failure(Exception):
-    """What ends the run; the message says why, for the user."""
 
 
 class BadPage(Failure):

@@ -43,8 +43,8 @@ from pagesieve.predict.bulk.readers import Column, RawPage, need, read_shard
 from pagesieve.predict.bulk.run import Engine, label_shards
 from pagesieve.predict.bulk.shards import Shard, find_shards, named
 from pagesieve.predict.bulk.unpacking import Allowance
+from pagesieve.predict.errors import Failure
 from pagesieve.predict.files import same
-from pagesieve.predict.inputs import Failure
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.processes import sandbox as guard_module
 from pagesieve.predict.processes.sandbox import MAX_SAID, Guard, Lost

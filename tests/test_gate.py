@@ -137,7 +137,7 @@ def gated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
     def run(model: Model) -> list[str]:
         monkeypatch.setattr(commands, "load", lambda _: model)
-        return commands.gated(SimpleNamespace(model=ROOT / "models", reports=tmp_path, corpora=False, write=None))
+        return commands.what_fails(SimpleNamespace(model=ROOT / "models", reports=tmp_path, corpora=False, write=None))
 
     shutil.copy(GATE, tmp_path)
     shutil.copy(METRICS, tmp_path)
@@ -216,9 +216,9 @@ def test_floors_of_the_corpora_are_not_believed_but_computed(
     monkeypatch.setattr(gate, "other_model", lambda *_: [])
     monkeypatch.setattr(commands, "load", lambda _: model)
     asked = SimpleNamespace(model=ROOT / "models", reports=tmp_path, corpora=True, write=None)
-    assert commands.gated(asked) == []
+    assert commands.what_fails(asked) == []
     computed["labels"]["html"]["macro_f1"] = 0.88
-    (line,) = commands.gated(asked)
+    (line,) = commands.what_fails(asked)
     assert line.startswith("corpora: macro-F1, first, html: found 0.8800, floor 0.8")
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pagesieve.predict.inputs import Failure
+from pagesieve.predict.errors import Failure
 from pagesieve.predict.labels import CODES, LABELS
 from pagesieve.train.corpora import CorpusPage
 from pagesieve.train.fit.stages import tabulated

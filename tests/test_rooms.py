@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ORDER = {  # each may import those before it
-    "predict": "labels files document features modelfile scoring model inputs output explain compile processes "
+    "predict": "errors labels files document features modelfile scoring model inputs output explain compile processes "
     "bulk cli __main__",
     "train": "style corpora labels augment fit evaluation benchmark plots review arguments __main__",
 }

@@ -14,14 +14,14 @@ import gzip
 import json
 import os
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from pagesieve.predict import files
-from pagesieve.predict.inputs import Failure
-from pagesieve.predict.model import ModelError, load
+from pagesieve.predict.errors import Failure
+from pagesieve.predict.model import load
 from pagesieve.predict.output.formats import one_line
 from pagesieve.predict.processes.pool import local_backend
 from pagesieve.predict.scoring.stages import score
@@ -37,7 +37,6 @@ from .evaluation import baseline, evaluate, gate, learning_curve, shown_pages
 from .fit import model_writer
 from .fit.stages import learn_from
 from .labels import agreement
-from .labels.alignment import SpanError
 from .labels.paragraphs import contradictions, read_paragraphs
 from .labels.views import (
     CorpusError,
@@ -128,6 +127,11 @@ def digests_of(there: Sequence[corpora.Corpus], own: Path | None = None) -> dict
     return digests | ({own.name: sha256_of(own)} if own else {})
 
 
+def fetched(args: Namespace) -> None:
+    for corpus in corpora.fetch(SOURCES, RAW, args.corpora):
+        print(corpus)
+
+
 def train(args: Namespace) -> None:
     check_mine(args.mine)
     views, digests = gathered(args.data)
@@ -174,7 +178,14 @@ def evaluated(args: Namespace) -> None:
     print(baseline.summary(read_reports(args.reports).differences))
 
 
-def gated(args: Namespace) -> list[str]:
+def gated(args: Namespace) -> int:
+    """Say what does not pass the gate, a line each; returns 1 if anything does not."""
+    if failures := what_fails(args):
+        print("\n".join(("does not pass:", *failures)), file=sys.stderr)
+    return 1 if failures else 0
+
+
+def what_fails(args: Namespace) -> list[str]:
     """What does not pass the gate, a line each; writes floors instead where that is asked for."""
     path = args.reports / "gate.json"
     parts, model = gate.read(path), load(args.model)
@@ -214,6 +225,15 @@ def learn_in_steps(args: Namespace) -> None:
     )
 
 
+def reported(args: Namespace) -> None:
+    for path in (*draw.draw(args.reports), *draw_gallery(args.reports)):
+        print(f"drew {path}")
+
+
+def agreed(_: Namespace) -> None:
+    print(agreement.summary(DATA / "twice.csv"))
+
+
 def draw_gallery(reports: Path) -> list[Path]:
     """The worst pages of the corpora if their texts are here, else the sample pages."""
     known = next((path for path in (WORST, reports / SAMPLES) if path.exists()), None)
@@ -223,7 +243,7 @@ def draw_gallery(reports: Path) -> list[Path]:
         raise ReportError(f"{known}: no pages of a gallery ({error!r:.100}); run `make evaluate`") from error
 
 
-def compared() -> None:
+def compared(_: Namespace) -> None:
     there, missing = corpora.available(SOURCES, RAW)
     if missing:
         raise CompareError(f"{RAW}: lacks {', '.join(source.name for source in missing)}; run `make data`")
@@ -235,10 +255,10 @@ def compared() -> None:
     print(compare.scoreboard(report))
 
 
-def timed(count: int) -> None:
+def timed(args: Namespace) -> None:
     there, _ = corpora.available(SOURCES, RAW)
     wcxb = next((corpus.folder for corpus in there if corpus.name == "wcxb"), None)
-    report = bench.bench(wcxb, DATA, PEERS, count)
+    report = bench.bench(wcxb, DATA, PEERS, args.pages)
     readme = bench_tables.with_tables(README.read_text(encoding="utf-8"), report)
     signals.settle()
     model_writer.write(Path("reports/bench.json"), (json.dumps(report, indent=1) + "\n").encode())
@@ -262,47 +282,28 @@ def main() -> int:
         kept = "nothing was written" if IN_PARTS.isdisjoint(sys.argv) else "what was complete is kept"
         say(f"{signals.ENDED[number]}; {kept}")
         return 128 + number
-    except (
-        Failure,
-        corpora.SourceError,
-        SpanError,
-        CorpusError,
-        ModelError,
-        CompareError,
-        ReportError,
-        gate.GateError,
-        OSError,
-    ) as error:  # fmt: skip
+    except (Failure, OSError) as error:
         say(str(error))
         return 2
 
 
 def run(args: Namespace) -> int:
-    """Run a command; returns 1 if the model does not pass the gate, else 0."""
+    """Run a command; returns its exit status."""
     for folder in (vars(args)[name] for name in ("model", "reports") if name in args):
         check_folder(folder, written=args.command != "gate")
         files.finish(folder)
     files.finish(RAW)
-    if args.command == "data":
-        for corpus in corpora.fetch(SOURCES, RAW, args.corpora):
-            print(corpus)
-    elif args.command == "train":
-        train(args)
-    elif args.command == "gate":
-        if failures := gated(args):
-            print("\n".join(("does not pass:", *failures)), file=sys.stderr)
-            return 1
-    elif args.command == "evaluate":
-        evaluated(args)
-    elif args.command == "curve":
-        learn_in_steps(args)
-    elif args.command == "compare":
-        compared()
-    elif args.command == "bench":
-        timed(args.pages)
-    elif args.command == "agreement":
-        print(agreement.summary(DATA / "twice.csv"))
-    else:
-        for path in (*draw.draw(args.reports), *draw_gallery(args.reports)):
-            print(f"drew {path}")
-    return 0
+    return COMMANDS[args.command](args) or 0
+
+
+COMMANDS: dict[str, Callable[[Namespace], int | None]] = {
+    "data": fetched,
+    "train": train,
+    "evaluate": evaluated,
+    "curve": learn_in_steps,
+    "report": reported,
+    "gate": gated,
+    "compare": compared,
+    "bench": timed,
+    "agreement": agreed,
+}

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from pagesieve.predict.cli.bulk import number
+from pagesieve.predict.errors import Failure
 from pagesieve.predict.files import nearest
-from pagesieve.predict.inputs import Failure
 
 from .review.corrections import read_corrections
 

@@ -16,8 +16,8 @@ import joblib
 import pandas as pd
 
 from ..document.page import is_surely_html
+from ..errors import Failure
 from ..files import check_file, read_file, write_file
-from ..inputs import Failure
 from ..labels import LABELS
 from ..output.formats import json_line
 from ..processes.sandbox import Guard, Lost, Work

@@ -11,8 +11,9 @@ from typing import Any
 
 from ..document.filetype import foreign_type
 from ..document.page import MAX_BYTES, Kind
+from ..errors import Failure
 from ..files import check_file
-from ..inputs import Failure, content_of, kind
+from ..inputs import content_of, kind
 from ..output.formats import plural
 from ..processes.sandbox import Lost, shortened
 from .shards import Shard

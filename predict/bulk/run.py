@@ -19,8 +19,8 @@ from typing import Any, Literal
 
 import joblib
 
+from ..errors import Failure
 from ..files import read_file, write_file
-from ..inputs import Failure
 from ..processes.pool import local_backend, sheltered
 from ..processes.sandbox import Fault
 from .labelling import ATTEMPTS, RUNNING, Job, Report, close_guard, errors_of, finished, label_shard

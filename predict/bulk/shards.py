@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePath
 
+from ..errors import Failure
 from ..files import MAX_NAME, STAGE, check_file, distinct, fitted, same
-from ..inputs import PAGES, Failure
+from ..inputs import PAGES
 
 SUFFIXES = {
     "warc": (".warc", ".warc.gz", ".wet", ".wet.gz"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from ..inputs import Failure
+from ..errors import Failure
 from ..model import Model
 from ..scoring.decision import PREFERENCES
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..errors import Failure
 from ..files import STAGE, nearest
-from ..inputs import Failure, Source
+from ..inputs import Source
 
 
 def fills_folder(args: argparse.Namespace, sources: list[Source]) -> bool:

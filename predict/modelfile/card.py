@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..errors import Failure
 from ..features.registry import BLOCK_COLUMNS
 from ..files import read_file
 from ..labels import LABELS
@@ -13,7 +14,7 @@ MAX_LISTS = 100_000  # lists and objects in a card; they take 50 times the memor
 MAX_SMOKE = 20_000  # characters of a smoke-test page
 
 
-class ModelError(ValueError):
+class ModelError(Failure, ValueError):
     """A model that cannot be trusted to do what its card says; the message names the file and the way out."""
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..document.limits import MAX_MEMORY
 from ..document.page import PageWarning
-from ..inputs import Failure
+from ..errors import Failure
 from .forks import WATCH, ending_with, fork, is_orphan, limit_memory, status_of
 from .signals import ONE_THREAD
 

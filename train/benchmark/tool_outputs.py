@@ -14,6 +14,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.charset import decode
 from pagesieve.predict.document.page import read_page
+from pagesieve.predict.errors import Failure
 
 from ..corpora import DAMAGE, pages_of
 from ..fit.model_writer import write
@@ -25,7 +26,7 @@ SCRIPT = Path(extractors.__file__)
 Answers = dict[str, dict[str, str]]  # by page: its text, and the error where the tool raised
 
 
-class CompareError(ValueError):
+class CompareError(Failure, ValueError):
     """Something that the comparison needs is missing, stale or broken; one line that says what to do."""
 
 

@@ -12,6 +12,8 @@ from typing import IO, Any, Self
 
 from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
 
+from pagesieve.predict.errors import Failure
+
 CHUNK = 1 << 18  # bytes
 MAX_ARCHIVE = 2_000_000_000  # bytes of an archive, unpacked, and of the pages that are packed within it
 MAX_MEMBER = 100_000_000  # bytes of any of its members with its headers
@@ -27,7 +29,7 @@ Members = Iterable[tuple[re.Match[str], IO[bytes]]]
 Unpack = Callable[[Members, frozenset[str], Path], tuple[set[str], set[str]]]
 
 
-class SourceError(ValueError):
+class SourceError(Failure, ValueError):
     """In one line: what was expected, what came, what was done and what to do."""
 
 

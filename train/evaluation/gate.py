@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from pagesieve.predict.compile import all_stages, check_pipelines
+from pagesieve.predict.errors import Failure
 from pagesieve.predict.model import TOLERANCE, Model, ModelError
 from pagesieve.predict.scoring.stages import score
 
@@ -30,7 +31,7 @@ WIDTH = 4  # standard errors that a 95 % interval is wide, about
 Floors = dict[str, dict[str, float]]  # by name of the figure: found, margin, floor
 
 
-class GateError(ValueError):
+class GateError(Failure, ValueError):
     """The gate cannot be asked, or floors cannot be written; the message says what to do."""
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
+from pagesieve.predict.errors import Failure
 from pagesieve.predict.labels import CODES
 
 ANCHOR = 4  # words that must agree in a row before single words between two such runs are matched
@@ -34,7 +35,7 @@ def words(text: str) -> list[str]:
     return WORD.findall(text.lower())
 
 
-class SpanError(ValueError):
+class SpanError(Failure, ValueError):
     """An annotation file with a row that is no labelled span; the message names file and line."""
 
 

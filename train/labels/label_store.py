@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 
 from pagesieve.predict.document.blocks import Block, segment
 from pagesieve.predict.document.page import MAX_BYTES, Kind, Page, read_page
+from pagesieve.predict.errors import Failure
 from pagesieve.predict.files import nearest, read_file
-from pagesieve.predict.inputs import Failure
 from pagesieve.predict.labels import CODES, LABELS
 
 from .alignment import CELLS, Span, find_spans, hash_of, majority, running_words, spans_in

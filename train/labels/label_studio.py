@@ -17,7 +17,7 @@ from typing import Any
 
 from pagesieve.predict import files
 from pagesieve.predict.document.page import MAX_BYTES
-from pagesieve.predict.inputs import Failure
+from pagesieve.predict.errors import Failure
 from pagesieve.predict.labels import CODES, LABELS
 from pagesieve.predict.output import formats
 

@@ -21,6 +21,7 @@ from resiliparse.extract.html2text import extract_plain_text
 from pagesieve.predict.document.blocks import Block, segment
 from pagesieve.predict.document.charset import decode
 from pagesieve.predict.document.page import read_page
+from pagesieve.predict.errors import Failure
 from pagesieve.predict.labels import CODES, LABELS
 
 from ..corpora import CorpusPage, pages_of
@@ -91,7 +92,7 @@ class Facts(NamedTuple):
 UNREAD, UNKNOWN = Annotated("", []), Facts("", "")
 
 
-class CorpusError(ValueError):
+class CorpusError(Failure, ValueError):
     """Training data that cannot be used as it is; the message names the file and the line."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from pagesieve.predict.errors import Failure
 from pagesieve.predict.labels import LABELS
 
 from ..benchmark.compare import OURS
@@ -29,7 +30,7 @@ NEEDED = ("calibration", "confidence", "decision", "folds", "languages", "slices
 FOREIGN = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, EOFError, zlib.error)
 
 
-class ReportError(ValueError):
+class ReportError(Failure, ValueError):
     """The files of the evaluation cannot be drawn; the message names the file and what to do."""
 
 

@@ -20,7 +20,8 @@ from flask import Flask, Response, abort, jsonify, request
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from pagesieve.predict.cli.sandboxed import in_worker, status_of, visit_each
-from pagesieve.predict.inputs import Failure, Source, find, kind
+from pagesieve.predict.errors import Failure
+from pagesieve.predict.inputs import Source, find, kind
 from pagesieve.predict.labels import CODES, COLOURS, LABELS
 from pagesieve.predict.model import Model
 from pagesieve.predict.output.formats import EACH_LABEL, STYLE, note
