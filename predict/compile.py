@@ -82,7 +82,12 @@ def check_pipelines(path: Path, pipelines: Any, card: Mapping[str, Any]) -> None
 
 def all_stages(pipelines: Mapping[str, "Pipeline"]) -> dict[str, Stages]:
     """Return the stages of fitted pipelines by kind of page, as ``scoring.score`` takes them."""
-    return {kind: stages_of(pipelines, kind) for kind in KINDS if name_of(kind, PASSES[0]) in pipelines}
+    return {kind: stages_of(pipelines, kind) for kind in kinds_of(pipelines)}
+
+
+def kinds_of(pipelines: Mapping[str, "Pipeline"]) -> list[str]:
+    """Return the kinds of page that there are pipelines for, in the order of KINDS."""
+    return [kind for kind in KINDS if name_of(kind, PASSES[0]) in pipelines]
 
 
 def stages_of(pipelines: Mapping[str, "Pipeline"], kind: str) -> Stages:

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from pagesieve.predict import files
-from pagesieve.predict.compile import parameters_of
+from pagesieve.predict.compile import kinds_of, parameters_of
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.page import Kind, read_page
 from pagesieve.predict.features.registry import BLOCK_COLUMNS
@@ -23,7 +23,7 @@ from pagesieve.predict.model import NPZ, ModelError
 from pagesieve.predict.modelfile.arrays import pack_arrays
 from pagesieve.predict.modelfile.card import write_card
 from pagesieve.predict.processes import signals
-from pagesieve.predict.scoring.stages import KINDS, PASSES, name_of
+from pagesieve.predict.scoring.stages import PASSES, name_of
 
 from ..labels.views import View
 from .model_card import describe
@@ -71,7 +71,7 @@ def write_model(
         slim(pipeline)
     stream = io.BytesIO()
     joblib.dump(pipelines, stream, compress=("zlib", 9))  # xz is a sixth smaller, but takes longer to load
-    kinds = [kind for kind in KINDS if name_of(kind, PASSES[0]) in pipelines]
+    kinds = kinds_of(pipelines)
     contents = {
         "joblib": stream.getvalue(),
         "npz": pack_arrays({kind: parameters_of(pipelines, kind) for kind in kinds}),
