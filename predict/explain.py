@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .document.blocks import kind_of
 from .document.content import Content
 from .document.page import Kind
 from .features.context import Column
@@ -20,7 +21,6 @@ from .scoring.stages import (
     PASSES,
     FirstStage,
     feature_names,
-    kind_of,
     known_prefixes,
     name_of,
     score_stages,

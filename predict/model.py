@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .document.blocks import Block, segment
+from .document.blocks import Block, kind_of, segment
 from .document.charset import encodable
 from .document.content import Content, check_content, check_kind
 from .document.page import Kind, PageWarning, read_page
@@ -20,7 +20,7 @@ from .modelfile.arrays import MAX_FILE, unpack_arrays
 from .modelfile.card import ModelError as ModelError
 from .modelfile.card import read_card
 from .scoring.decision import EVEN, PREFERENCES, Prefer, confidence, decide, once
-from .scoring.stages import MAX_BLOCKS, Stages, bare, build_stages, kind_of, score
+from .scoring.stages import MAX_BLOCKS, Stages, build_stages, known_to, score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +109,7 @@ class Model:
         if len(blocks) > MAX_BLOCKS:
             message = f"{len(blocks):,} blocks: judged in portions of {MAX_BLOCKS:,}, as a page each"
             warnings.warn(message, PageWarning, stacklevel=2)
-        return blocks, blocks if page.kind in self.card["kinds"] else bare(blocks), page.title
+        return blocks, known_to(self.stages, blocks), page.title
 
     def thresholds(self, kind: str, prefer: Prefer) -> dict[str, float]:
         """The operating point of a kind of page (html, text), as ``decide`` takes it."""

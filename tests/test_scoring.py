@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pagesieve.predict import load
 from pagesieve.predict.compile import split_terms
-from pagesieve.predict.document.blocks import Block, segment
+from pagesieve.predict.document.blocks import Block, kind_of, segment
 from pagesieve.predict.document.page import read_page
 from pagesieve.predict.features.context import (
     ALL,
@@ -24,7 +24,7 @@ from pagesieve.predict.features.context import (
     within,
 )
 from pagesieve.predict.features.ragged import NONE, lists_of
-from pagesieve.predict.scoring.stages import PASSES, build_prefixed, kind_of, name_of, terms_of
+from pagesieve.predict.scoring.stages import PASSES, build_prefixed, name_of, terms_of
 from pagesieve.train.fit.pipelines import in_double, pipeline_rows
 
 ROOT = Path(__file__).parent.parent

@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -88,6 +88,11 @@ class Piece(NamedTuple):
     text: str
     element: Element
     step: str
+
+
+def kind_of(blocks: Sequence[Block]) -> str:
+    """The kind of page that the blocks are read as: html where they have markup, else text."""
+    return "html" if blocks and blocks[0].path else "text"
 
 
 def segment(page: Page) -> list[Block]:

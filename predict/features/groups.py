@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from ..document.blocks import Block
+from ..document.blocks import Block, kind_of
 from ..labels import LABELS
 from .context import Elements
 from .ragged import Tokens, alike, ends_of, numbered, numbers_of
@@ -25,7 +25,7 @@ def groups_of(
     same = DIGITS.sub("0", SEPARATOR.join(lower)).split(SEPARATOR)
     begin = [f"{first_words(text, 2)} {min(3, size // 40)}" for text, size in zip(same, lengths, strict=True)]
     found = {"same text": by_key(same), "same begin": by_key(begin), "same shape": alike(seen)}
-    if blocks[0].path:
+    if kind_of(blocks) == "html":
         for least, holding in zip(CONTAINERS, containers(elements), strict=True):
             found[f"container of {least} blocks"] = holding
         found["same place"] = by_key(

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..document.blocks import Block
+from ..document.blocks import Block, kind_of
 from .context import OPENING, READ, Elements, elements_around
 from .groups import groups_of
 from .ragged import Lists, lists_of
@@ -53,7 +53,7 @@ class PageContext:
 
     @property
     def of_html(self) -> bool:
-        return bool(self.blocks and self.blocks[0].path)
+        return kind_of(self.blocks) == "html"
 
     @cached_property
     def heads(self) -> np.ndarray:

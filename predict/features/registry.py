@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..document.blocks import Block
+from ..document.blocks import Block, kind_of
 from .context import CONTAINER_PREFIXES, NEAR_PREFIXES, NEIGHBOUR_PREFIXES, Column, near, within
 from .links import linked_to
 from .markup import marked_up
@@ -64,7 +64,7 @@ def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
 
 def block_terms(page: PageContext) -> dict[str, Column]:
     """Find the terms of the blocks in each column but the words; a column of another kind of page has none."""
-    kind, nothing = "html" if page.of_html else "text", Column(page.openings, {})
+    kind, nothing = kind_of(page.blocks), Column(page.openings, {})
     return {
         column.name: column.terms(page) if kind in column.weights else nothing for column in COLUMNS if column.terms
     }

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from ..document.blocks import Block
+from ..document.blocks import Block, kind_of
 from ..features.context import Column, Stretches
 from ..features.later import features_of, page_names
 from ..features.page_context import PageContext
@@ -100,7 +100,7 @@ def score(stages: Mapping[str, Stages], blocks: Sequence[Block], title: str) -> 
     """
     if not blocks:
         return np.zeros((0, len(LABELS)))
-    known = blocks if kind_of(blocks) in stages else bare(blocks)
+    known = known_to(stages, blocks)
     of_kind = stages[kind_of(known)]
     return np.concatenate([score_stages(of_kind, PageContext(part, title)).third for part in portions(known)])
 
@@ -120,14 +120,14 @@ def portions(blocks: Sequence[Block]) -> list[Sequence[Block]]:
     return [blocks[start : start + MAX_BLOCKS] for start in range(0, len(blocks), MAX_BLOCKS)]
 
 
-def kind_of(blocks: Sequence[Block]) -> str:
-    """The kind of page that the blocks are read as: html where they have markup, else text."""
-    return "html" if blocks and blocks[0].path else "text"
-
-
 def name_of(kind: str, name: str) -> str:
     """The name that the pipeline of a kind of page and a stage has in the joblib file: "html block"."""
     return f"{kind} {name}"
+
+
+def known_to(stages: Mapping[str, Stages], blocks: Sequence[Block]) -> Sequence[Block]:
+    """The blocks as far as there are stages for their kind of page: without those for HTML, without their markup."""
+    return blocks if kind_of(blocks) in stages else bare(blocks)
 
 
 def bare(blocks: Sequence[Block]) -> list[Block]:
