@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pagesieve.train.corpora.registry import ADAPTERS
+
 ROOT = Path(__file__).parents[1]
 ORDER = {  # each may import those before it
     "predict": "errors labels files document features modelfile scoring model inputs output explain compile processes "
@@ -59,6 +61,6 @@ def test_predict_imports_nothing_of_train_but_the_review() -> None:
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: "/".join(room.parts[-2:]))
 def test_the_readme_of_a_room_names_its_files(room: Path) -> None:
     named = re.findall(r"^- `(\w+\.py)`: ", (room / "README.md").read_text("utf-8"), re.M)
-    adapters = {"fundus", "gne", "htmldate", "postlight", "trafilatura", "wcxb", "zh_content"}  # named as one
-    there = {path.name for path in room.glob("*.py")} - {"__init__.py"} - {f"{name}.py" for name in adapters}
+    adapters = {f"{name.replace('-', '_')}.py" for name in ADAPTERS}  # named as one
+    there = {path.name for path in room.glob("*.py")} - {"__init__.py"} - adapters
     assert set(named) == there and len(named) == len(set(named))
