@@ -18,7 +18,7 @@ from pagesieve.predict.labels import CODES, LABELS
 from pagesieve.train.corpora import CorpusPage
 from pagesieve.train.fit.stages import tabulated
 from pagesieve.train.labels import label_store, label_studio
-from pagesieve.train.labels.alignment import SpanError, read_spans
+from pagesieve.train.labels.alignment import read_spans
 from pagesieve.train.labels.views import View, page_views
 from pagesieve.train.review import corrections, queue
 
@@ -174,7 +174,7 @@ def test_a_row_of_labels_that_is_none_is_named_and_nothing_waits_for_it(
     first = path.read_text().splitlines()[1]
     cells = dict(zip(label_store.COLUMNS, first.split(","), strict=True)) | {column: value}
     path.write_text(",".join(label_store.COLUMNS) + "\n" + ",".join(cells.values()) + "\n")
-    with pytest.raises(SpanError, match=f"{path}, line 2: not a labelled span"):
+    with pytest.raises(Failure, match=f"{path}, line 2: not a labelled span"):
         corrections.read_corrections(tmp_path, [])
 
 

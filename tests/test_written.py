@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from pagesieve.predict.errors import Failure
 from pagesieve.predict.labels import LABELS
 from pagesieve.train import __main__ as commands
 from pagesieve.train.corpora import Corpus
-from pagesieve.train.labels.views import CorpusError
 from pagesieve.train.labels.written_pages import CODES, read_written, views_of
 
 PAGE = """<!doctype html><html lang="de-CH"><title>Steg - Seeblatt</title>
@@ -61,7 +61,7 @@ def test_lines_know_nothing_of_the_markup(tmp_path: Path) -> None:
     ],
 )
 def test_a_page_whose_labels_cannot_be_read_is_named(tmp_path: Path, html: str, said: str) -> None:
-    with pytest.raises(CorpusError, match=f"steg.html: .*{said}"):
+    with pytest.raises(Failure, match=f"steg.html: .*{said}"):
         views_of(page(tmp_path, html))
 
 

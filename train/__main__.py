@@ -32,14 +32,12 @@ from .augment.composed import composed
 from .augment.skeletons import in_skeletons
 from .augment.without_names import anonymous
 from .benchmark import bench, bench_tables, compare
-from .benchmark.tool_outputs import CompareError
 from .evaluation import baseline, evaluate, gate, learning_curve, shown_pages
 from .fit import model_writer
 from .fit.stages import learn_from
 from .labels import agreement
 from .labels.paragraphs import contradictions, read_paragraphs
 from .labels.views import (
-    CorpusError,
     View,
     annotation_files,
     read_annotations,
@@ -50,7 +48,7 @@ from .labels.views import (
 )
 from .labels.written_pages import pages_in, read_written
 from .plots import draw, gallery
-from .plots.reports import FOREIGN, ReportError, read_reports
+from .plots.reports import FOREIGN, read_reports
 from .review import correction_effect
 from .review.corrections import WEIGHT, Corrections, read_corrections
 
@@ -85,7 +83,7 @@ def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
         labels = f"; {found} of {wanted} hand-labelled words found again ({found / wanted:.1%})" if wanted else ""
         print(f"uses {corpus.name}: {corpus.pages} pages{labels}")
         if found < FOUND_AGAIN * wanted:
-            raise CorpusError(
+            raise Failure(
                 f"{', '.join(map(str, files))}: under {FOUND_AGAIN:.0%} of the labelled words were found again; "
                 "label them anew"
             )
@@ -165,7 +163,7 @@ def told(mine: Corrections) -> str:
 def evaluated(args: Namespace) -> None:
     views, digests = gathered()
     if not any(view.page_type for view in views):
-        raise CorpusError("no evaluation pages: fetch the corpora with `make data`; nothing was written")
+        raise Failure("no evaluation pages: fetch the corpora with `make data`; nothing was written")
     learned = learn_from(views, JOBS)
     scores, pages, predictions = evaluate.all_scores(views, learned, DATA, JOBS)
     texts = evaluate.kept(evaluate.extracted(views, learned.scores), digests)
@@ -191,7 +189,7 @@ def what_fails(args: Namespace) -> list[str]:
     parts, model = gate.read(path), load(args.model)
     there, missing = corpora.available(SOURCES, RAW) if args.corpora else ([], [])
     if missing:
-        raise CorpusError(f"{RAW}: lacks {', '.join(source.name for source in missing)}; run `make data`")
+        raise Failure(f"{RAW}: lacks {', '.join(source.name for source in missing)}; run `make data`")
     digests = digests_of(there) | {f"annotations/{path.stem}": sha256_of(path) for path in ANNOTATIONS.glob("*.*.csv")}
     failures = list(gate.foreign(model.card, digests, args.model, whole=args.corpora))
     own = read_paragraphs(PARAGRAPHS)
@@ -217,7 +215,7 @@ def what_fails(args: Namespace) -> list[str]:
 def learn_in_steps(args: Namespace) -> None:
     views, _ = gathered()
     if not any(view.page_type for view in views):
-        raise CorpusError("no pages to learn from: fetch the corpora with `make data`; nothing was written")
+        raise Failure("no pages to learn from: fetch the corpora with `make data`; nothing was written")
     rows = learning_curve.learning_curve(views, JOBS)
     signals.settle()
     model_writer.write(
@@ -240,13 +238,13 @@ def draw_gallery(reports: Path) -> list[Path]:
     try:
         return [gallery.draw_gallery(reports / "gallery", shown_pages.read(known))] if known else []
     except FOREIGN as error:
-        raise ReportError(f"{known}: no pages of a gallery ({error!r:.100}); run `make evaluate`") from error
+        raise Failure(f"{known}: no pages of a gallery ({error!r:.100}); run `make evaluate`") from error
 
 
 def compared(_: Namespace) -> None:
     there, missing = corpora.available(SOURCES, RAW)
     if missing:
-        raise CompareError(f"{RAW}: lacks {', '.join(source.name for source in missing)}; run `make data`")
+        raise Failure(f"{RAW}: lacks {', '.join(source.name for source in missing)}; run `make data`")
     report = compare.compared(RAW, PEERS, DATA / "read.csv", digests_of(there))
     readme = compare.with_scoreboard(README.read_text(encoding="utf-8"), report)
     signals.settle()

@@ -28,7 +28,6 @@ from pagesieve.predict.output.formats import EACH_LABEL, STYLE, note
 from pagesieve.predict.processes.signals import signal_of
 
 from ..labels import label_studio
-from ..labels.alignment import SpanError
 from ..labels.label_store import (
     CODE_OF,
     Stale,
@@ -60,18 +59,15 @@ def review(args: argparse.Namespace, model: Model | None) -> int:
     """Serve the review until Ctrl-C ends it, or write or take a file of labels; returns the exit status."""
     if not args.export:
         check_writable(args.out)
-    try:
-        tasks, status = tasks_of(args.inputs, args.input, args.out, model)
-        sheets = [task.sheet for task in tasks]
-        label_file(args.out, sheets[0], args.reader)  # a Failure where the reader has no name for a file
-        if args.imported:
-            print(label_studio.take(args.imported, args.out, sheets, args.reader, today()))
-        elif args.export:
-            print(label_studio.write(args.export, args.out, sheets))
-        else:
-            serve(queued(tasks), args.out, args.reader, args.port)
-    except SpanError as error:
-        raise Failure(str(error)) from error
+    tasks, status = tasks_of(args.inputs, args.input, args.out, model)
+    sheets = [task.sheet for task in tasks]
+    label_file(args.out, sheets[0], args.reader)  # a Failure where the reader has no name for a file
+    if args.imported:
+        print(label_studio.take(args.imported, args.out, sheets, args.reader, today()))
+    elif args.export:
+        print(label_studio.write(args.export, args.out, sheets))
+    else:
+        serve(queued(tasks), args.out, args.reader, args.port)
     return status
 
 
@@ -135,7 +131,7 @@ def application(tasks: Sequence[Task], folder: Path, reader: str, token: str, ho
     app.config["MAX_CONTENT_LENGTH"] = MOST
     app.before_request(partial(guard, token, host))
     app.after_request(sealed)
-    for fault in (Failure, OSError, SpanError):
+    for fault in (Failure, OSError):
         app.register_error_handler(fault, failed)
     route = partial(app.add_url_rule, endpoint=None)
     for name, content_type, content in assets():
