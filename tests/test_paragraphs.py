@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pagesieve.predict.errors import Failure
-from pagesieve.train import __main__ as commands
+from pagesieve.train.fit import training_data
 from pagesieve.train.labels.paragraphs import contradictions, read_paragraphs
 
 ROOT = Path(__file__).parents[1]
@@ -85,12 +85,12 @@ def test_rows_become_pages_in_their_order(tmp_path: Path):
 
 
 def test_a_file_named_like_other_training_data_leaves_out_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "PARAGRAPHS", tmp_path / "paragraphs.csv")
-    monkeypatch.setattr(commands, "SOURCES", ROOT / "data" / "sources.toml")
-    monkeypatch.setattr(commands, "RAW", tmp_path / "raw")
+    monkeypatch.setattr(training_data, "PARAGRAPHS", tmp_path / "paragraphs.csv")
+    monkeypatch.setattr(training_data, "SOURCES", ROOT / "data" / "sources.toml")
+    monkeypatch.setattr(training_data, "RAW", tmp_path / "raw")
     (tmp_path / "own").mkdir()
     for folder, text in (tmp_path, "heron"), (tmp_path / "own", "tide"):
         (folder / "paragraphs.csv").write_text(f"text,label\n{text},site_chrome\n")
-    views, digests = commands.gathered(tmp_path / "own" / "paragraphs.csv")
+    views, digests = training_data.gathered(1, tmp_path / "own" / "paragraphs.csv")
     assert len(set(digests.values())) == 2 and set(digests) == {"paragraphs", "paragraphs.csv"}
     assert {view.source for view in views} == set(digests)
