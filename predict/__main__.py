@@ -212,13 +212,13 @@ def predict(args: argparse.Namespace) -> int:
     with in_worker(partial(label, model, args, len(sources) > 1)) as visit:
         pages = labelled(visit, sources, args, skipped, empty)
         if target is None:
-            show(pages)
+            show(page for _, page in pages)
         else:
             with naming_output(args.output):
                 if folder:
                     files.write_folder(target, ((names[number], page) for number, page in pages))
                 else:
-                    files.write_file(target, pages)
+                    files.write_file(target, (page for _, page in pages))
     if empty and len(sources) > 1:
         note(f"{len(empty)} of {formats.plural(len(sources) - len(skipped), 'page')} without an article")
     if skipped:
@@ -239,7 +239,7 @@ def bulk(args: argparse.Namespace) -> int:
     """Label whole archives; returns 1 if pages were lost, else 0."""
     need_stdout()  # before the work; and joblib starts no process without one
     reports, said = archives.label(args, loaded(args, args.prefer))
-    show([(0, said)])
+    show([said])
     return 1 if any(report.lost for report in reports) else 0
 
 
@@ -247,7 +247,7 @@ def explained(args: argparse.Namespace) -> int:
     """Print why a block of a page got its label; returns 0, a page without this block is a Failure."""
     content = read(args.page)
     with in_worker(partial(explanation, loaded(args), args)) as visit:
-        show([(0, visit(args.page, content))])
+        show([visit(args.page, content)])
     return 0
 
 
@@ -273,8 +273,8 @@ def reviewed(args: argparse.Namespace) -> int:
     return review(args, None if needless else loaded(args))
 
 
-def show(pages: Iterable[tuple[int, str]]) -> None:
-    files.write_stream(need_stdout(), pages)
+def show(texts: Iterable[str]) -> None:
+    files.write_stream(need_stdout(), texts)
 
 
 def need_stdout() -> TextIO:
@@ -324,7 +324,7 @@ def compiled(args: argparse.Namespace) -> int:
         written = compile_model(args.file)
     except ModuleNotFoundError as error:
         raise Failure(f"compile needs {error.name}: pip install 'pagesieve[train]'") from error
-    show([(0, f"wrote {written} and its digest into {written.with_suffix('.json').name}\n")])
+    show([f"wrote {written} and its digest into {written.with_suffix('.json').name}\n"])
     return 0
 
 

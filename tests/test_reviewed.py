@@ -57,7 +57,15 @@ def test_labels_are_rows_of_annotations_beside_the_page(tmp_path: Path) -> None:
     assert (kept.content, kept.site, kept.running) == (sheet.content, "heron-example.org", sheet.running)
 
 
-@pytest.mark.parametrize("place", [".lock", "labels/{id}/.ann.csv.new", "pages/.{id}.html.new", "..gitignore.new"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        ".lock",
+        "labels/{id}/.pagesieve-ann.csv.new",
+        "pages/.pagesieve-{id}.html.new",
+        ".pagesieve-.gitignore.new",
+    ],
+)
 def test_a_link_in_a_folder_of_labels_is_not_written_through(tmp_path: Path, place: str) -> None:
     sheet, folder, other = sheet_of(), tmp_path / "mine", tmp_path / "other"
     other.write_text("precious")

@@ -94,7 +94,8 @@ def train(args: Namespace) -> None:
     print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB) and {path.with_suffix('.json').name}")
     print(evaluate.summary(scores))
     if mine:
-        model_writer.write(CHANGED, (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode())
+        changed = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+        files.write_together(CHANGED.parent, {CHANGED.name: changed.encode()})
         print(f"{correction_effect.summary(report)}\nwrote {CHANGED}")
 
 
@@ -147,7 +148,7 @@ def what_fails(args: Namespace) -> list[str]:
         for one in measured:
             parts = gate.rewritten(one, parts, CHANGELOG.read_text(encoding="utf-8"), lower=args.write == "lower")
         signals.settle()
-        model_writer.write(path, (json.dumps(parts, indent=1) + "\n").encode())
+        files.write_together(args.reports, {path.name: as_json(parts)})
         print(f"wrote {path}")
     print("\n".join(gate.summary(one, parts) for one in measured))
     return failures + [line for one in measured for line in gate.below(one, parts)]
@@ -159,9 +160,8 @@ def learn_in_steps(args: Namespace) -> None:
         raise Failure("no pages to learn from: fetch the corpora with `make data`; nothing was written")
     rows = learning_curve.learning_curve(views, JOBS)
     signals.settle()
-    model_writer.write(
-        args.reports / "curve.csv", rows.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode()
-    )
+    curve = rows.to_csv(index=False, float_format="%.6f", lineterminator="\n")
+    files.write_together(args.reports, {"curve.csv": curve.encode()})
 
 
 def reported(args: Namespace) -> None:
@@ -186,8 +186,7 @@ def compared(_: Namespace) -> None:
     report = compare.compared(RAW, PEERS, DATA / "read.csv", digests_of(all_corpora()))
     readme = compare.with_scoreboard(README.read_text(encoding="utf-8"), report)
     signals.settle()
-    model_writer.write(Path("reports/compare.json"), (json.dumps(report, indent=1) + "\n").encode())
-    model_writer.write(README, readme.encode())
+    files.write_together(README.parent, {"compare.json": as_json(report), README.name: readme.encode()})
     print(compare.scoreboard(report))
 
 
@@ -197,9 +196,12 @@ def timed(args: Namespace) -> None:
     report = bench.bench(wcxb, DATA, PEERS, args.pages)
     readme = bench_tables.with_tables(README.read_text(encoding="utf-8"), report)
     signals.settle()
-    model_writer.write(Path("reports/bench.json"), (json.dumps(report, indent=1) + "\n").encode())
-    model_writer.write(README, readme.encode())
+    files.write_together(README.parent, {"bench.json": as_json(report), README.name: readme.encode()})
     print(bench_tables.tables(report))
+
+
+def as_json(report: object) -> bytes:
+    return (json.dumps(report, indent=1) + "\n").encode()
 
 
 def say(message: str) -> None:
@@ -225,10 +227,11 @@ def main() -> int:
 
 def run(args: Namespace) -> int:
     """Run a command; returns its exit status."""
-    for folder in (vars(args)[name] for name in ("model", "reports") if name in args):
+    named = [vars(args)[name] for name in ("model", "reports") if name in args]
+    for folder in named:
         check_folder(folder, written=args.command != "gate")
+    for folder in (*named, README.parent, RAW):
         files.finish(folder)
-    files.finish(RAW)
     return COMMANDS[args.command].run(args) or 0
 
 

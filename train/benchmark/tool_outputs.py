@@ -11,13 +11,13 @@ from tempfile import TemporaryDirectory
 
 from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
 
+from pagesieve.predict import files
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.charset import decode
 from pagesieve.predict.document.page import read_page
 from pagesieve.predict.errors import Failure
 
 from ..corpora import DAMAGE, pages_of
-from ..fit.model_writer import write
 from ..labels.views import lines_of, sha256_of
 from . import extractors
 
@@ -72,7 +72,7 @@ def peer_answers(
             key["version"] = tools[tool]
             if (answers := kept_answers(kept, key)) is None:
                 lines = json.dumps(key) + "\n" + asked(tool, path, venv)
-                write(kept, gzip.compress(lines.encode(), mtime=0))
+                files.write_together(folder, {kept.name: gzip.compress(lines.encode(), mtime=0)})
                 answers = kept_answers(kept, key)
             found[tool] = answers or {}
     return found

@@ -189,26 +189,23 @@ def _get(source: Source, raw: Path, corpora: Path | None) -> Corpus:
 
 def _download(source: Source, archive: Path, remedy: str) -> None:
     """Fetch `archive` whole or not at all, with a progress bar on stderr."""
-    part = archive.with_name(f"{archive.name}.part")
     try:
-        with urllib.request.urlopen(source.url, timeout=TIMEOUT) as reply, part.open("wb") as out:
-            size = int(reply.headers.get("Content-Length") or 0)
-            with tqdm(desc=archive.name, total=size or None, unit="B", unit_scale=True) as bar:
-                while chunk := reply.read(CHUNK):
-                    bar.update(out.write(chunk))
-        if size not in (0, part.stat().st_size):
-            raise HTTPException(f"expected {size} bytes, got {part.stat().st_size}")
-        part.replace(archive)
+        with files.replacing(archive) as part:
+            with urllib.request.urlopen(source.url, timeout=TIMEOUT) as reply, part.open("wb") as out:
+                size = int(reply.headers.get("Content-Length") or 0)
+                with tqdm(desc=archive.name, total=size or None, unit="B", unit_scale=True) as bar:
+                    while chunk := reply.read(CHUNK):
+                        bar.update(out.write(chunk))
+            if size not in (0, part.stat().st_size):
+                raise HTTPException(f"expected {size} bytes, got {part.stat().st_size}")
     except (OSError, HTTPException, ValueError) as error:  # an unknown host, a status, a time-out, a broken connection
         raise Failure(f"could not fetch {source.url} ({error}); nothing was kept. {remedy}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _install(source: Source, archive: Path, raw: Path, remedy: str) -> Corpus:
     """Unpack into a temporary folder, verify, drop what is in the test split, stamp, then rename into place."""
-    part, folder, ids = raw / f".{source.name}.part", raw / source.name, frozenset(source.ids)
-    try:
+    folder, ids = raw / source.name, frozenset(source.ids)
+    with files.replacing(folder) as part:
         in_test = _unpack(source.name, archive, ids, part, remedy)
         digest = _digest(_pages(part, source.name))
         if digest != source.sha256:
@@ -220,10 +217,7 @@ def _install(source: Source, archive: Path, raw: Path, remedy: str) -> Corpus:
         pages, dropped = len(ids - in_test), len(ids & in_test)
         corpus = Corpus(source.name, folder, source.sha256, digest, pages, len(in_test), dropped)
         (part / "stamp.json").write_text(json.dumps(asdict(corpus) | {"folder": source.name}, indent=1))
-        files.replace_folder(part, folder)
-        return corpus
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    return corpus
 
 
 def _unpack(name: str, archive: Path, ids: frozenset[str], folder: Path, remedy: str) -> set[str]:
