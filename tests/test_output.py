@@ -32,8 +32,8 @@ def test_jsonl_keeps_the_text_and_gives_one_line_a_block() -> None:
 
 
 def test_a_lone_surrogate_becomes_a_replacement_character_in_every_format() -> None:
-    for form in ("jsonl", "csv", "text", "html"):
-        shown = formats.render([block("half \ud83d emoji")], format=form, name="bad\udcff.txt", several=True)
+    for form in formats.FORMATS.values():
+        shown = form.render([block("half \ud83d emoji")], "bad\udcff.txt", True)
         assert b"half \xef\xbf\xbd emoji" in shown.encode()
 
 
