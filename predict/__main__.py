@@ -10,6 +10,7 @@ if __name__ == "__main__" and not sys.flags.safe_path:
 
 import argparse
 import io
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,7 @@ from .inputs import Source, find, kind, read
 from .labels import LABELS
 from .model import Model, load
 from .output import formats
-from .output.formats import note
+from .output.formats import DEFAULT, FORMATS, note
 from .scoring.decision import PREFERENCES, Prefer
 
 HELP = """\
@@ -41,14 +42,7 @@ of more than 10 MB, unpacked, is refused, and so is a file that is no page, as a
 1,000 elements, or has as much of something else that is not parsed in due time, is read as text, with a note.
 
 formats:
-  jsonl   one JSON object a block: page, index, text, label, scores, confidence (the F1 to be expected of the page's
-          article as a whole), and for HTML the XPath where it begins (default)
-  csv     the same as a table for spreadsheets, a column for each score; control characters are left out, and what
-          would be taken for a formula (= + - @ first in a cell, or behind a ; in it) gets an apostrophe in front
-  text    the blocks, each passage once, separated by an empty line; each of several pages begins with a line of its
-          own: a form feed and the page's name
-  html    the page's blocks, coloured by label, with a switch for each label, and beside them the article of an HTML
-          page; several pages need -o DIR, which gets a file for each
+{formats}
 
 exit status: 0 done, 1 pages of a folder could not be read, the others are done, 2 error (of a named page that took too
 much time or memory among several: the others are done), 130 interrupted, 143 terminated
@@ -126,10 +120,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_predict(command: argparse.ArgumentParser) -> None:
-    command.description, command.epilog = f"Labels each block of a page: {', '.join(LABELS)}.", HELP
+    command.description = f"Labels each block of a page: {', '.join(LABELS)}."
+    command.epilog = HELP.format(formats="\n".join(told(name, one.help) for name, one in FORMATS.items()))
     add = command.add_argument
     add("inputs", nargs="+", metavar="INPUT", help="page, folder of pages, or - for standard input")
-    add("--format", choices=("jsonl", "csv", "text", "html"), default="jsonl", help="what to write (default: jsonl)")
+    add("--format", choices=tuple(FORMATS), default=DEFAULT, help=f"what to write (default: {DEFAULT})")
     add("--keep", type=labels, metavar="LABEL,…", help="labels to write (default: article_content in text, else all)")
     add(
         "--prefer",
@@ -139,6 +134,12 @@ def add_predict(command: argparse.ArgumentParser) -> None:
     )
     add("-o", "--output", metavar="PATH", help="file to write, or folder for html of several pages (default: stdout)")
     add_shared(command)
+
+
+def told(name: str, what: str) -> str:
+    """What the help says of a format, in lines that leave room for its name."""
+    what += " (default)" * (name == DEFAULT)
+    return textwrap.fill(what, 119, initial_indent=f"  {name:8}", subsequent_indent=" " * 10)
 
 
 def add_explain(command: argparse.ArgumentParser) -> None:
@@ -212,13 +213,13 @@ def predict(args: argparse.Namespace) -> int:
     with in_worker(partial(label, model, args, len(sources) > 1)) as visit:
         pages = labelled(visit, sources, args, skipped, empty)
         if target is None:
-            show(pages)
+            show(page for _, page in pages)
         else:
             with naming_output(args.output):
                 if folder:
                     files.write_folder(target, ((names[number], page) for number, page in pages))
                 else:
-                    files.write_file(target, pages)
+                    files.write_file(target, (page for _, page in pages))
     if empty and len(sources) > 1:
         note(f"{len(empty)} of {formats.plural(len(sources) - len(skipped), 'page')} without an article")
     if skipped:
@@ -239,7 +240,7 @@ def bulk(args: argparse.Namespace) -> int:
     """Label whole archives; returns 1 if pages were lost, else 0."""
     need_stdout()  # before the work; and joblib starts no process without one
     reports, said = archives.label(args, loaded(args, args.prefer))
-    show([(0, said)])
+    show([said])
     return 1 if any(report.lost for report in reports) else 0
 
 
@@ -247,7 +248,7 @@ def explained(args: argparse.Namespace) -> int:
     """Print why a block of a page got its label; returns 0, a page without this block is a Failure."""
     content = read(args.page)
     with in_worker(partial(explanation, loaded(args), args)) as visit:
-        show([(0, visit(args.page, content))])
+        show([visit(args.page, content)])
     return 0
 
 
@@ -273,8 +274,8 @@ def reviewed(args: argparse.Namespace) -> int:
     return review(args, None if needless else loaded(args))
 
 
-def show(pages: Iterable[tuple[int, str]]) -> None:
-    files.write_stream(need_stdout(), pages)
+def show(texts: Iterable[str]) -> None:
+    files.write_stream(need_stdout(), texts)
 
 
 def need_stdout() -> TextIO:
@@ -287,9 +288,9 @@ def need_stdout() -> TextIO:
 def label(model: Model, args: argparse.Namespace, several: bool, page: str, content: bytes) -> tuple[str, bool, bool]:
     """What is to be written for a page, whether it has blocks, and whether it has an article."""
     blocks = model.records(content, page=page, kind=kind(page, args.input), prefer=args.prefer)
-    keep = args.keep or (["article_content"] if args.format == "text" else LABELS)
-    kept = [block for block in blocks if block["label"] in keep]
-    shown = formats.render(kept, format=args.format, name=page, several=several)
+    form = FORMATS[args.format]
+    kept = [block for block in blocks if block["label"] in (args.keep or form.keep)]
+    shown = form.render(kept, page, several)
     return shown, bool(blocks), any(block["label"] == LABELS[0] for block in blocks)
 
 
@@ -304,8 +305,8 @@ def labelled(
 
     Adds the pages that it passes over to ``skipped``, those without an article to ``empty``.
     """
-    if args.format == "csv":
-        yield 0, formats.CSV_HEADER
+    if header := FORMATS[args.format].header:
+        yield 0, header
     for number, source, (shown, has_blocks, has_article) in visit_each(sources, visit, skipped):
         if not has_article:
             empty.append(source)
@@ -324,7 +325,7 @@ def compiled(args: argparse.Namespace) -> int:
         written = compile_model(args.file)
     except ModuleNotFoundError as error:
         raise Failure(f"compile needs {error.name}: pip install 'pagesieve[train]'") from error
-    show([(0, f"wrote {written} and its digest into {written.with_suffix('.json').name}\n")])
+    show([f"wrote {written} and its digest into {written.with_suffix('.json').name}\n"])
     return 0
 
 

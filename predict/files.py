@@ -1,4 +1,8 @@
-"""pages to write -> a stream, a file, or a folder: complete or not at all, and never out of the folder."""
+"""What is written -> a stream, a file, or a folder: complete or not at all, and never out of the folder.
+
+``write_file`` and ``write_folder`` write where several processes may do so at once, ``write_together`` files of which
+each would be wrong beside an old one, ``replacing`` a file or a whole folder that is made step by step.
+"""
 
 import errno
 import os
@@ -39,20 +43,21 @@ def nearest(path: Path) -> Path:
     return next(part for part in (path, *path.parents) if part.exists() or part.is_symlink())
 
 
-def write_stream(stream: TextIO, pages: Iterable[tuple[int, str]]) -> None:
-    for _, page in pages:
-        stream.write(page)
+def write_stream(stream: TextIO, texts: Iterable[str]) -> None:
+    """Write each text as it comes: whoever reads a pipe or a terminal need not wait for the last one."""
+    for text in texts:
+        stream.write(text)
         stream.flush()
 
 
-def write_file(target: Path, pages: Iterable[tuple[int, str]]) -> None:
-    """Write all pages to a file that appears once it is complete, or not at all; a device is written directly."""
+def write_file(target: Path, texts: Iterable[str]) -> None:
+    """Write all texts to a file that appears once it is complete, or not at all; a device is written directly."""
     if target.exists() and not target.is_file():
         with target.open("w", encoding="utf-8", newline="") as stream:
-            return write_stream(stream, pages)
+            return write_stream(stream, texts)
     target = Path(os.path.realpath(target))
     with staged(target.parent) as stage, (stage / target.name).open("w", encoding="utf-8", newline="") as stream:
-        write_stream(stream, pages)
+        write_stream(stream, texts)
 
 
 def write_folder(target: Path, pages: Iterable[tuple[PurePath, str]]) -> None:
@@ -66,7 +71,10 @@ def write_folder(target: Path, pages: Iterable[tuple[PurePath, str]]) -> None:
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """A hidden folder inside ``folder``, whose files are moved out to ``folder`` at the end, or removed on an error."""
+    """A hidden folder inside ``folder``, whose files are moved out to ``folder`` at the end, or removed on an error.
+
+    Its name is no other's, so that several processes may write to ``folder``; one that is killed leaves it.
+    """
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     stage = Path(tempfile.mkdtemp(prefix=STAGE, dir=folder))
@@ -124,19 +132,28 @@ def latest(path: Path) -> Path:
     return waiting if waiting.exists() else path
 
 
-def replace_folder(new: Path, folder: Path) -> None:
-    """Put a complete folder in the place of another; after a kill in between, ``restore`` brings the other one back."""
-    restore(folder)
-    if folder.exists():
-        folder.rename(aside(folder))
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A hidden path beside ``path``, to make a file or a folder at, which then takes its place; on an error it goes.
+
+    A folder is replaced as a whole: after a kill ``restore`` brings back the old one if the new one is not there yet.
+    What a kill leaves, the next call removes: one process at a time may replace ``path``.
+    """
+    new = path.with_name(f"{STAGE}{path.name}.new")
+    restore(path)
+    remove(new)
     try:
-        new.rename(folder)
+        yield new
+        if new.is_dir() and path.exists():
+            path.rename(aside(path))
+        new.replace(path)
     finally:
-        restore(folder)
+        restore(path)
+        remove(new)
 
 
 def restore(folder: Path) -> None:
-    """Bring back the folder that ``replace_folder`` put aside if no other took its place, else remove it."""
+    """Bring back the folder that ``replacing`` put aside if no other took its place, else remove it."""
     if folder.exists():
         shutil.rmtree(aside(folder), ignore_errors=True)
     elif aside(folder).exists():
@@ -145,6 +162,14 @@ def restore(folder: Path) -> None:
 
 def aside(folder: Path) -> Path:
     return folder.with_name(f"{STAGE}old-{folder.name}")
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def mirrored(pages: Sequence[str]) -> list[PurePath]:

@@ -44,8 +44,8 @@ def one(data: bytes) -> None:
     if runs % LABEL_EVERY == 0:
         shown = MODEL.records(content, kind=kind, charset=charset)
         assert len(shown) == len(blocks) and all(abs(sum(one["scores"].values()) - 1) < 1e-9 for one in shown)
-        for form in ("jsonl", "csv", "text", "html"):
-            formats.render(shown, format=form, name="fuzz", several=True).encode()
+        for form in formats.FORMATS.values():
+            form.render(shown, "fuzz", True).encode()
 
 
 if __name__ == "__main__":

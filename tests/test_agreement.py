@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from pagesieve.predict.errors import Failure
 from pagesieve.train.labels.agreement import labels_of_both, summary
-from pagesieve.train.labels.alignment import SpanError
 
 HEAD = "page,start,end,hash,code,reader,date\n"
 
@@ -30,5 +30,5 @@ def test_agreement_is_of_labels_not_of_codes(tmp_path: Path):
 
 @pytest.mark.parametrize("codes", [{"a": "TT"}, {"a": "TT", "b": "T"}, {"a": "T", "b": "T", "c": "T"}])
 def test_a_page_without_two_whole_readings_is_named(tmp_path: Path, codes: dict[str, str]):
-    with pytest.raises(SpanError, match="page p has not the same stretches"):
+    with pytest.raises(Failure, match="page p has not the same stretches"):
         labels_of_both(reading(tmp_path / "twice.csv", codes))

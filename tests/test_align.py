@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pagesieve.predict.errors import Failure
 from pagesieve.train.labels import alignment
 from pagesieve.train.labels.alignment import (
     Span,
-    SpanError,
     find_spans,
     hash_of,
     majority,
@@ -176,7 +176,7 @@ def test_a_bad_row_is_named(tmp_path: Path, old: str, new: str) -> None:
     path = tmp_path / "spans.csv"
     assert old in GOOD
     path.write_text(f"page,start,end,hash,code,reader,date\n{GOOD}\n{GOOD.replace(old, new)}\n", encoding="utf-8")
-    with pytest.raises(SpanError, match="spans.csv, line 3: not a labelled span") as caught:
+    with pytest.raises(Failure, match="spans.csv, line 3: not a labelled span") as caught:
         read_spans(path)
     assert str(caught.value).isprintable() and len(str(caught.value)) < 300 + len(str(path))
     path.write_text(f"page,start,end,hash,code,reader,date\n{GOOD}\n", encoding="utf-8")

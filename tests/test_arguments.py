@@ -3,11 +3,15 @@
 import shutil
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from test_train import ROOT, make
 
+from pagesieve.predict.errors import Failure
 from pagesieve.train import __main__ as commands
+from pagesieve.train.fit import training_data
+from pagesieve.train.labels.views import View
 
 
 @pytest.fixture
@@ -97,11 +101,18 @@ def test_a_wrong_argument_is_one_line_before_any_work(
 
 
 def test_the_same_text_with_two_labels_is_told_on_stderr_and_learned_from(
-    here: Path, capsys: pytest.CaptureFixture[str]
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    views, _ = commands.gathered(Path("two.csv"))
+    def gathered(jobs: int, own: Path) -> NoReturn:
+        views.extend(training_data.gathered(jobs, own)[0])
+        raise Failure("this will do")
+
+    views: list[View] = []
+    monkeypatch.setattr(commands, "gathered", gathered)
+    monkeypatch.setattr(sys, "argv", ["pagesieve.train", "train", "--data", "two.csv", "--model", "new"])
+    assert commands.main() == 2
     said = capsys.readouterr()
     told = "two.csv, lines 2 and 3: the same text is labelled site_chrome and promo_teaser"
-    assert said.err == f"pagesieve.train: warning: {told}\n"
+    assert said.err == f"pagesieve.train: warning: {told}\npagesieve.train: this will do\n"
     assert "uses two.csv: 2 paragraphs" in said.out
     assert [view.labels.tolist() for view in views if view.source == "two.csv" and view.kind == "text"] == [[3], [2]]

@@ -10,10 +10,11 @@ import pytest
 from sklearn.metrics import f1_score
 
 from pagesieve.predict.labels import LABELS
-from pagesieve.train import __main__ as commands
+from pagesieve.train import corpora as sources
 from pagesieve.train.evaluation.baseline import baseline_of, differences, summary, verdict
 from pagesieve.train.evaluation.bootstrap import confusions, f1, interval, macro_f1, mean, totals
 from pagesieve.train.evaluation.evaluate import label_rows, page_rows
+from pagesieve.train.fit import training_data
 from pagesieve.train.fit.stages import learn_from
 from pagesieve.train.labels.views import View, annotation_files, page_views, read_annotations
 
@@ -110,9 +111,9 @@ def shuffled(views: list[View], share: float) -> list[View]:
 
 def labelled_pages(sets: set[str]) -> Iterator[View]:
     """The pages of the corpora that were labelled in these sets, as HTML and as lines."""
-    for corpus in commands.corpora.available(commands.SOURCES, commands.RAW)[0]:
-        annotated = read_annotations(annotation_files(commands.ANNOTATIONS, corpus.name))
-        for page in commands.corpora.pages_of(corpus.folder):
+    for corpus in sources.available(training_data.SOURCES, training_data.RAW)[0]:
+        annotated = read_annotations(annotation_files(training_data.ANNOTATIONS, corpus.name))
+        for page in sources.pages_of(corpus.folder):
             if page.id in annotated and annotated[page.id].page_set in sets:
                 views, _ = page_views(page, source=corpus.name, annotated=annotated[page.id])
                 yield from (view for view in views if view.kind in ("html", "text"))
@@ -123,11 +124,11 @@ def test_a_model_of_shuffled_labels_is_worse_and_the_same_one_is_equal(
     corpora: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(Path(__file__).parent.parent)
-    commands.corpora.fetch(commands.SOURCES, commands.RAW, corpora)
+    sources.fetch(training_data.SOURCES, training_data.RAW, corpora)
     read = list(labelled_pages({"first", "kinds"}))
     runs = []
     for views in (read, shuffled(read, 0.3)):
-        scores = learn_from(views, commands.JOBS).scores
+        scores = learn_from(views, 2).scores
         runs.append((page_rows(read, scores), label_rows(read, scores)))
     good, bad = runs
     for before, now, wanted, other in ((good, bad, "worse", "better"), (bad, good, "better", "worse")):

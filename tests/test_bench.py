@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from pagesieve.predict import load
+from pagesieve.predict.errors import Failure
 from pagesieve.train.benchmark import bench, bench_bulk, stopwatch
 from pagesieve.train.benchmark.bench_tables import growth, power, ratios, with_tables
 from pagesieve.train.benchmark.stage_times import stage_times
-from pagesieve.train.benchmark.tool_outputs import CompareError, write_pages
+from pagesieve.train.benchmark.tool_outputs import write_pages
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = (ROOT / "data/pages" / bench.MODEL_PAGE).read_text("utf-8")
@@ -128,9 +129,9 @@ def test_bulk_is_timed_and_repeated_blocks_are_counted(tmp_path: Path):
 
 def test_a_tool_that_fails_is_named(pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(bench.PACKAGES, "boilerpy3", "boilerpy3")  # not installed here
-    with pytest.raises(CompareError, match="^boilerpy3: no answers .*raised on every page.*make bench"):
+    with pytest.raises(Failure, match="^boilerpy3: no answers .*raised on every page.*make bench"):
         bench.measured("boilerpy3", pages, folder=tmp_path, venv=Path(sys.prefix))
-    with pytest.raises(CompareError, match="^start: no answers .*make bench"):
+    with pytest.raises(Failure, match="^start: no answers .*make bench"):
         bench.measured("start", tmp_path / "no.html", folder=tmp_path, venv=tmp_path)
 
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from pagesieve.predict.document.blocks import Block
+from pagesieve.predict.errors import Failure
 from pagesieve.train import __main__
 from pagesieve.train.benchmark import compare, extractors, tool_outputs
-from pagesieve.train.benchmark.tool_outputs import CompareError
 from pagesieve.train.evaluation.evaluate import extracted, kept
 from pagesieve.train.labels.alignment import words
 from pagesieve.train.labels.views import View
@@ -199,7 +199,7 @@ def test_the_scoreboard_goes_between_its_marks(report: dict[str, Any]):
     assert {row.count("|") for row in rows[:5]} == {8} and {row.count("|") for row in rows[5:]} == {3}
     f1 = [float(row.split("|")[1].split("±")[0]) for row in rows[2:5]]
     assert f1 == sorted(f1, reverse=True) and rows[2].startswith("**pagesieve ")
-    with pytest.raises(CompareError, match="reports/README.md: lacks the lines"):
+    with pytest.raises(Failure, match="reports/README.md: lacks the lines"):
         compare.with_scoreboard("# A\n", report)
 
 
@@ -226,9 +226,9 @@ def test_a_tool_that_cannot_run_at_all_is_no_score(tmp_path: Path):
     done = run_peers("boilerpy3", tmp_path)  # not installed here
     assert done.returncode == 1 and not (tmp_path / "out.jsonl").exists()
     assert done.stderr == "raised on every page, ModuleNotFoundError: No module named 'boilerpy3'\n"
-    with pytest.raises(CompareError, match="boilerpy3: no answers .*raised on every page.*make compare"):
+    with pytest.raises(Failure, match="boilerpy3: no answers .*raised on every page.*make compare"):
         tool_outputs.asked("boilerpy3", tmp_path / "pages.jsonl", Path(sys.prefix))
-    with pytest.raises(CompareError, match="nowhere: lacks trafilatura, .*make compare"):
+    with pytest.raises(Failure, match="nowhere: lacks trafilatura, .*make compare"):
         tool_outputs.versions(tmp_path / "nowhere", extractors.TOOLS)
 
 

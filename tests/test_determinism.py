@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tiny
 
-from pagesieve.train import __main__ as commands
+from pagesieve.train.fit.training_data import gathered
 from pagesieve.train.labels.paragraphs import read_paragraphs
 from pagesieve.train.labels.views import View
 
@@ -23,10 +23,9 @@ LOCALES = ("tr_TR.utf8", "tr_TR.UTF-8", "de_DE.utf8", "C.utf8", "C.UTF-8")  # th
 PAGES = ["data/pages/harbour-news.html", "data/pages/seed-ferry-clock.txt"]
 LEARN = """
 import sys, joblib
-from pagesieve.train import __main__ as commands
-from pagesieve.train.fit import stages
-commands.JOBS = int(sys.argv[1])
-learned = stages.learn_from(commands.gathered()[0], commands.JOBS)
+from pagesieve.train.fit import stages, training_data
+jobs = int(sys.argv[1])
+learned = stages.learn_from(training_data.gathered(jobs)[0], jobs)
 joblib.dump((learned.pipelines[stages.EVERYTHING], learned.scores), sys.argv[2])
 """
 
@@ -93,13 +92,12 @@ def test_training_data_do_not_depend_on_the_order_in_which_files_are_listed(
         return lambda *args, **words: iter(sorted(listed(*args, **words), reverse=True))
 
     monkeypatch.chdir(project)
-    monkeypatch.setattr(commands, "JOBS", 1)
     shutil.copy("data/annotations/wcxb.first.csv", "data/annotations/wcxb.second.csv")
-    views, digests = commands.gathered()
+    views, digests = gathered(1)
     for name in ("glob", "rglob", "iterdir"):
         monkeypatch.setattr(Path, name, turned(getattr(Path, name)))
     monkeypatch.setattr(os, "listdir", lambda *args: sorted(LISTDIR(*args), reverse=True))
-    again, others = commands.gathered()
+    again, others = gathered(1)
     assert list(others.items()) == list(digests.items()) and known(again) == known(views)
 
 

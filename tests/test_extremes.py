@@ -128,8 +128,8 @@ def labelled(markup: str, kind: str) -> tuple[list[str], list[str]]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", PageWarning)
         shown = MODEL.records(markup, kind=kind)  # type: ignore[arg-type]
-    for form in ("jsonl", "csv", "text", "html"):
-        formats.render(shown, format=form, name="page", several=False)
+    for form in formats.FORMATS.values():
+        form.render(shown, "page", False)
     return [block["text"] for block in shown], [str(warning.message) for warning in caught]
 
 

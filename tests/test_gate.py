@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from test_baseline import shuffled
 
+from pagesieve.predict.errors import Failure
 from pagesieve.predict.model import Model, load
 from pagesieve.train import __main__ as commands
 from pagesieve.train.evaluation import gate
-from pagesieve.train.evaluation.gate import GateError, Measured, below, rewritten
+from pagesieve.train.evaluation.gate import Measured, below, rewritten
 from pagesieve.train.fit.stages import EVERYTHING, Learned, learn_from
 from pagesieve.train.labels.paragraphs import read_paragraphs
 from pagesieve.train.labels.views import OWN, View
@@ -58,19 +59,19 @@ def test_floors_rise_and_never_fall_by_themselves() -> None:
     risen = rewritten(made_up(0.85, "xyz"), floors(), "", lower=False)
     assert risen["made up"]["floors"][NAME]["floor"] == 0.83 and risen["made up"]["data"] == {"pages": "xyz"}
     assert rewritten(made_up(0.79), floors(), "", lower=False) == floors()
-    with pytest.raises(GateError, match=r"RAISE=1 lowers no floor, but missed is made up: macro-F1 0\.7000"):
+    with pytest.raises(Failure, match=r"RAISE=1 lowers no floor, but missed is made up: macro-F1 0\.7000"):
         rewritten(made_up(0.7), floors(), f"- {NAME} 0.7000", lower=False)
 
 
 def test_a_floor_falls_with_a_line_of_the_changelog_alone() -> None:
     for changelog in ("", f"- {NAME} 0.7100 was better", f"{NAME}\n0.7000"):
-        with pytest.raises(GateError, match=r"in CHANGELOG\.md that has: made up: macro-F1 0\.7000"):
+        with pytest.raises(Failure, match=r"in CHANGELOG\.md that has: made up: macro-F1 0\.7000"):
             rewritten(made_up(0.7), floors(), changelog, lower=True)
     fallen = rewritten(made_up(0.7), floors(), f"# Log\n- Floor: {NAME} 0.7000, as pages were added.\n", lower=True)
     assert fallen["made up"]["floors"][NAME]["floor"] == 0.68
     assert fallen["made up"]["floors"]["made up: word F1"] == floors()["made up"]["floors"]["made up: word F1"]
     assert rewritten(made_up(0.79), floors(), "", lower=True) == floors()  # not missed, so it stays
-    with pytest.raises(GateError, match="made up: macro-F1 gone"):
+    with pytest.raises(Failure, match="made up: macro-F1 gone"):
         rewritten(replace(made_up(0.8), found={"made up: word F1": (0.9, 0.01)}), floors(), "", lower=True)
 
 
@@ -92,7 +93,7 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     assert gate.read(tmp_path / "gate.json") == {}
     for content in ("{", "[]", '{"embedded": {"data": {}, "floors": {"a": {"floor": null}}}}'):
         (tmp_path / "gate.json").write_text(content)
-        with pytest.raises(GateError, match=r"gate\.json: no floors"):
+        with pytest.raises(Failure, match=r"gate\.json: no floors"):
             gate.read(tmp_path / "gate.json")
 
 
@@ -229,5 +230,5 @@ WRONG += [json.dumps({"a": {"data": {}, "floors": {"b": {"floor": one, "found": 
 @pytest.mark.parametrize("content", WRONG)
 def test_a_file_of_floors_that_are_none_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "gate.json").write_text(content, encoding="utf-8")
-    with pytest.raises(GateError, match=r"gate.json: no floors .*get the file from the repository"):
+    with pytest.raises(Failure, match=r"gate.json: no floors .*get the file from the repository"):
         gate.read(tmp_path / "gate.json")

@@ -135,9 +135,7 @@ def test_labels_are_probabilities_and_the_same_for_bytes_and_str(count: int) -> 
 
 
 def rendered(page: list[formats.Block], name: str) -> dict[str, str]:
-    return {
-        form: formats.render(page, format=form, name=name, several=True) for form in ("jsonl", "csv", "text", "html")
-    }
+    return {form: one.render(page, name, True) for form, one in formats.FORMATS.items()}
 
 
 @cases(200, 8_000)

@@ -86,7 +86,7 @@ class Project:
 
     def compute(self) -> None:
         sources.fetch(commands.SOURCES, commands.RAW, Path("corpora"))
-        views, digests = commands.gathered()
+        views, digests = commands.gathered(1)
         learned = stages.learn_from(views, 1)
         scored = evaluate.all_scores(views, learned, commands.DATA, 1)
         samples = shown_pages.samples(lambda blocks, _: np.eye(4)[[block.index % 4 for block in blocks]])

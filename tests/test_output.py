@@ -32,8 +32,8 @@ def test_jsonl_keeps_the_text_and_gives_one_line_a_block() -> None:
 
 
 def test_a_lone_surrogate_becomes_a_replacement_character_in_every_format() -> None:
-    for form in ("jsonl", "csv", "text", "html"):
-        shown = formats.render([block("half \ud83d emoji")], format=form, name="bad\udcff.txt", several=True)
+    for form in formats.FORMATS.values():
+        shown = form.render([block("half \ud83d emoji")], "bad\udcff.txt", True)
         assert b"half \xef\xbf\xbd emoji" in shown.encode()
 
 
@@ -177,7 +177,7 @@ def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     target.write_text("old")
 
     def pages(fail: bool) -> Any:
-        yield 0, "new\r\n"
+        yield "new\r\n"
         assert target.read_text() == "old"
         if fail:
             raise KeyboardInterrupt
@@ -189,11 +189,38 @@ def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     assert target.read_bytes() == b"new\r\n" and [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
 
 
+def replaced(path: Path, content: str, *, fail: bool = False) -> None:
+    """Put a folder with a file in the place of another, or fail when the file is written."""
+    with files.replacing(path) as new:
+        new.mkdir()
+        (new / content).write_text(content)
+        assert not (path / content).exists()
+        if fail:
+            raise KeyboardInterrupt
+
+
+def test_a_folder_is_replaced_as_a_whole_or_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "gallery"
+    replaced(folder, "old")
+    with pytest.raises(KeyboardInterrupt):
+        replaced(folder, "new", fail=True)
+    assert [path.name for path in tmp_path.rglob("*")] == ["gallery", "old"]
+    replaced(folder, "new")
+    assert [path.name for path in tmp_path.rglob("*")] == ["gallery", "new"]
+
+
+def test_a_folder_is_not_removed_for_a_file_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "a.gz" / "mine").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError), files.replacing(tmp_path / "a.gz") as new:
+        new.write_text("x")
+    assert [path.name for path in tmp_path.rglob("*")] == ["a.gz", "mine"]
+
+
 def test_a_link_is_followed_and_a_device_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    files.write_file(tmp_path / "link", [(0, "x")])
+    files.write_file(tmp_path / "link", ["x"])
     assert (tmp_path / "link").is_symlink() and (tmp_path / "real").read_text() == "x"
-    files.write_file(Path("/dev/null"), [(0, "x")])
+    files.write_file(Path("/dev/null"), ["x"])
     assert Path("/dev/null").is_char_device()
 
 

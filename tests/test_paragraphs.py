@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pagesieve.train import __main__ as commands
+from pagesieve.predict.errors import Failure
+from pagesieve.train.fit import training_data
 from pagesieve.train.labels.paragraphs import contradictions, read_paragraphs
-from pagesieve.train.labels.views import CorpusError
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,7 +38,7 @@ ROOT = Path(__file__).parents[1]
 def test_a_bad_row_is_named_by_file_and_line(tmp_path: Path, content: str, message: str):
     path = tmp_path / "mine.csv"
     path.write_bytes(content.encode("utf-8", "surrogateescape"))
-    with pytest.raises(CorpusError, match=message) as caught:
+    with pytest.raises(Failure, match=message) as caught:
         read_paragraphs(path)
     assert str(path) in str(caught.value) and str(caught.value).isprintable()
 
@@ -46,26 +46,26 @@ def test_a_bad_row_is_named_by_file_and_line(tmp_path: Path, content: str, messa
 def test_all_bad_rows_are_named_at_once_and_the_21st_and_later_are_counted(tmp_path: Path):
     path = tmp_path / "mine.csv"
     path.write_bytes(b'text,label\n,site_chrome\nA,\n"B"x,site_chrome\nGood,site_chrome\n\xff,site_chrome\n')
-    with pytest.raises(CorpusError) as caught:
+    with pytest.raises(Failure) as caught:
         read_paragraphs(path)
     assert [line.partition(": ")[0] for line in str(caught.value).splitlines()] == [
         f"{path}, line {number}" for number in (2, 3, 4, 6)
     ]
     path.write_text("text,label\n" + "A,wrong\n" * 23)
-    with pytest.raises(CorpusError, match="line 21: label 'wrong'.*\nand 3 more$"):
+    with pytest.raises(Failure, match="line 21: label 'wrong'.*\nand 3 more$"):
         read_paragraphs(path)
 
 
 def test_a_missing_file_is_no_such_file(tmp_path: Path):
-    with pytest.raises(CorpusError, match="typo.csv: no such file"):
+    with pytest.raises(Failure, match="typo.csv: no such file"):
         read_paragraphs(tmp_path / "typo.csv")
-    with pytest.raises(CorpusError, match="cannot be read: Is a directory"):
+    with pytest.raises(Failure, match="cannot be read: Is a directory"):
         read_paragraphs(tmp_path)
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe.csv")
-    with pytest.raises(CorpusError, match="pipe.csv: cannot be read: a pipe, socket or device, not a file; name a CSV"):
+    with pytest.raises(Failure, match="pipe.csv: cannot be read: a pipe, socket or device, not a file; name a CSV"):
         read_paragraphs(tmp_path / "pipe.csv")
 
 
@@ -85,12 +85,12 @@ def test_rows_become_pages_in_their_order(tmp_path: Path):
 
 
 def test_a_file_named_like_other_training_data_leaves_out_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "PARAGRAPHS", tmp_path / "paragraphs.csv")
-    monkeypatch.setattr(commands, "SOURCES", ROOT / "data" / "sources.toml")
-    monkeypatch.setattr(commands, "RAW", tmp_path / "raw")
+    monkeypatch.setattr(training_data, "PARAGRAPHS", tmp_path / "paragraphs.csv")
+    monkeypatch.setattr(training_data, "SOURCES", ROOT / "data" / "sources.toml")
+    monkeypatch.setattr(training_data, "RAW", tmp_path / "raw")
     (tmp_path / "own").mkdir()
     for folder, text in (tmp_path, "heron"), (tmp_path / "own", "tide"):
         (folder / "paragraphs.csv").write_text(f"text,label\n{text},site_chrome\n")
-    views, digests = commands.gathered(tmp_path / "own" / "paragraphs.csv")
+    views, digests = training_data.gathered(1, tmp_path / "own" / "paragraphs.csv")
     assert len(set(digests.values())) == 2 and set(digests) == {"paragraphs", "paragraphs.csv"}
     assert {view.source for view in views} == set(digests)

@@ -14,13 +14,14 @@ from matplotlib.collections import Collection
 from matplotlib.figure import Figure
 from test_bench import made_report
 
+from pagesieve.predict.errors import Failure
 from pagesieve.predict.labels import LABELS
 from pagesieve.train import __main__ as commands
 from pagesieve.train.evaluation.baseline import baseline_of, to_json
 from pagesieve.train.evaluation.breakdowns import slices
 from pagesieve.train.evaluation.operating_points import GRID
 from pagesieve.train.plots import draw, of_bench, of_breakdowns, of_labels, of_model
-from pagesieve.train.plots.reports import ReportError, read_reports
+from pagesieve.train.plots.reports import read_reports
 from pagesieve.train.style import MODES
 
 TYPES = ["article", "forum", "product", "listing", "documentation", "service", "collection"]
@@ -221,14 +222,14 @@ def test_the_bench_is_drawn_where_it_was_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"tools": {"pagesieve": 1}}', "[" * 100_000])
 def test_a_foreign_bench_is_named(tmp_path: Path, content: str) -> None:
     (write_reports(tmp_path) / "bench.json").write_text(content, encoding="utf-8")
-    with pytest.raises(ReportError, match="bench.json: .*make bench"):
+    with pytest.raises(Failure, match="bench.json: .*make bench"):
         draw.draw(tmp_path)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"wcxb": {}}', '{"wcxb": {"pagesieve": {"by_type": {}}}}'])
 def test_a_foreign_comparison_is_named(tmp_path: Path, content: str) -> None:
     (write_reports(tmp_path) / "compare.json").write_text(content, encoding="utf-8")
-    with pytest.raises(ReportError, match="compare.json: .*make compare"):
+    with pytest.raises(Failure, match="compare.json: .*make compare"):
         draw.draw(tmp_path)
 
 
@@ -276,7 +277,7 @@ def test_a_missing_or_foreign_file_is_named(tmp_path: Path, name: str, content: 
         (tmp_path / name).unlink()
     else:
         (tmp_path / name).write_text(content, encoding="utf-8", errors="surrogateescape")
-    with pytest.raises(ReportError, match=f"{name}: .*make evaluate"):
+    with pytest.raises(Failure, match=f"{name}: .*make evaluate"):
         draw.draw(tmp_path)
     assert not list(tmp_path.glob("*.png"))
 
@@ -345,7 +346,7 @@ def test_the_run_before_is_compared_where_there_was_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"f1": 3}'])
 def test_a_foreign_file_of_another_run_is_named(tmp_path: Path, name: str, content: str) -> None:
     (write_reports(tmp_path) / name).write_text(content, encoding="utf-8")
-    with pytest.raises(ReportError, match=f"{name}: "):
+    with pytest.raises(Failure, match=f"{name}: "):
         draw.draw(tmp_path)
     assert not list(tmp_path.glob("*.png"))
 
@@ -359,7 +360,7 @@ def test_figures_of_another_shape_are_named_and_nothing_is_drawn(
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {name: value}), encoding="utf-8")
     plot = {"slices": "by_page", "trust": "confidence"}.get(name, name)
     monkeypatch.setattr(draw, "PLOTS", [one for one in draw.PLOTS if one.name == plot])
-    with pytest.raises(ReportError, match=rf"the figures of {plot} are none \(.*\); run `make evaluate`"):
+    with pytest.raises(Failure, match=rf"the figures of {plot} are none \(.*\); run `make evaluate`"):
         draw.draw(tmp_path)
     assert not list(tmp_path.glob("*.png"))
 
@@ -368,7 +369,7 @@ def test_figures_of_another_shape_are_named_and_nothing_is_drawn(
 def test_a_foreign_file_of_sample_pages_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
     monkeypatch.setattr(commands, "WORST", tmp_path / "none.json.gz")
     (tmp_path / "samples.json").write_text(content, encoding="utf-8")
-    with pytest.raises(ReportError, match=r"samples.json: no pages of a gallery .*make evaluate"):
+    with pytest.raises(Failure, match=r"samples.json: no pages of a gallery .*make evaluate"):
         commands.draw_gallery(tmp_path)
     assert not (tmp_path / "gallery").exists()
 

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from pagesieve.predict.output.formats import FORMATS
 from pagesieve.train.benchmark.bench_tables import with_tables
 from pagesieve.train.benchmark.compare import OURS, with_scoreboard
+from pagesieve.train.plots.draw import PLOTS
 
 ROOT = Path(__file__).parents[1]
 TOP = """train predict data models reports tests Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE
@@ -93,6 +95,12 @@ def test_the_readmes_name_every_option() -> None:
     options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", shown)) - {"--help"}
     assert options >= {"--format", "--input", "--keep", "--model", "--block", "--top", "--scheduler", "--blind"}
     assert sorted(option for option in options if option not in "".join(map(read, READMES))) == []
+
+
+def test_the_readmes_name_the_formats_and_the_plots_in_their_order() -> None:
+    table = read("predict/README.md").partition("| format | what is written |\n")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)`", table, re.M) == list(FORMATS)
+    assert re.findall(r"^\| `(\w+)\.png`", read("reports/README.md"), re.M) == [plot.name for plot in PLOTS]
 
 
 def test_the_readme_explains_a_block_as_the_shipped_model_does() -> None:

@@ -114,9 +114,9 @@ def test_a_page_labelled_by_keyboard_outlives_the_server(start: Start, tab: Any,
     start.last.wait()  # type: ignore[attr-defined]
     press(page, "2")
     assert "NOT SAVED" in page.locator("#status").inner_text() and codes_of(page) == expected
-    (tmp_path / "mine" / "labels" / next((tmp_path / "mine" / "labels").iterdir()).name / ".me.csv.new").write_text(
-        "torn"
-    )
+    (
+        tmp_path / "mine" / "labels" / next((tmp_path / "mine" / "labels").iterdir()).name / ".pagesieve-me.csv.new"
+    ).write_text("torn")
     again = tab(start("--blind"))
     go_to(again, "a.html")
     assert codes_of(again) == expected

@@ -18,7 +18,7 @@ from pagesieve.predict.labels import CODES, LABELS
 from pagesieve.train.corpora import CorpusPage
 from pagesieve.train.fit.stages import tabulated
 from pagesieve.train.labels import label_store, label_studio
-from pagesieve.train.labels.alignment import SpanError, read_spans
+from pagesieve.train.labels.alignment import read_spans
 from pagesieve.train.labels.views import View, page_views
 from pagesieve.train.review import corrections, queue
 
@@ -57,7 +57,15 @@ def test_labels_are_rows_of_annotations_beside_the_page(tmp_path: Path) -> None:
     assert (kept.content, kept.site, kept.running) == (sheet.content, "heron-example.org", sheet.running)
 
 
-@pytest.mark.parametrize("place", [".lock", "labels/{id}/.ann.csv.new", "pages/.{id}.html.new", "..gitignore.new"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        ".lock",
+        "labels/{id}/.pagesieve-ann.csv.new",
+        "pages/.pagesieve-{id}.html.new",
+        ".pagesieve-.gitignore.new",
+    ],
+)
 def test_a_link_in_a_folder_of_labels_is_not_written_through(tmp_path: Path, place: str) -> None:
     sheet, folder, other = sheet_of(), tmp_path / "mine", tmp_path / "other"
     other.write_text("precious")
@@ -174,7 +182,7 @@ def test_a_row_of_labels_that_is_none_is_named_and_nothing_waits_for_it(
     first = path.read_text().splitlines()[1]
     cells = dict(zip(label_store.COLUMNS, first.split(","), strict=True)) | {column: value}
     path.write_text(",".join(label_store.COLUMNS) + "\n" + ",".join(cells.values()) + "\n")
-    with pytest.raises(SpanError, match=f"{path}, line 2: not a labelled span"):
+    with pytest.raises(Failure, match=f"{path}, line 2: not a labelled span"):
         corrections.read_corrections(tmp_path, [])
 
 

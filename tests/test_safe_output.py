@@ -51,7 +51,7 @@ def pagesieve(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixtur
 def test_neither_text_nor_name_of_a_page_steers_a_terminal(here: Path, pagesieve: Run) -> None:
     name = "a\x1b[31m\x9b2J\x07\u202eb.txt\udcff"
     (here / name).write_text(f"{ESCAPES} one {WORDS}\n{ESCAPES} two {WORDS}\n", encoding="utf-8", newline="")
-    for form in ("jsonl", "csv", "text", "html"):
+    for form in formats.FORMATS:
         status, out, err = pagesieve("predict", "--input", "text", "--format", form, "--keep",
                                      "article_content,comment_form,promo_teaser,site_chrome", name)  # fmt: skip
         assert (status, err) == (0, b"") and b"red" in out and not RAW.search(out)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from pagesieve.predict.errors import Failure
 from pagesieve.train import corpora as sources
 from pagesieve.train.corpora import protocol
 
@@ -103,7 +104,7 @@ def digest(tmp: Path, members: dict[str, bytes], ids: list[str], name: str = "wc
     folder = tmp / "digest"
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.tar.gz").write_bytes(pack(members))
-    with pytest.raises(sources.SourceError, match=f"expected {ZEROS}, got") as caught:
+    with pytest.raises(Failure, match=f"expected {ZEROS}, got") as caught:
         sources.fetch(write_toml(folder, ids, ZEROS, name=name), folder / "raw", folder)
     assert list((folder / "raw").iterdir()) == []
     return str(caught.value).split("got ")[1][:64]
@@ -172,7 +173,7 @@ def test_a_broken_download_leaves_nothing_and_is_fetched_again(tmp_path: Path, s
     site = serve(broken, (body, None))
     toml = write_toml(tmp_path, list(THREE), digest(tmp_path, wcxb(THREE), list(THREE)), site.url)
     reason = r"(expected \d+ bytes|more expected)" if length else "is broken"  # the second is http.client's own check
-    with pytest.raises(sources.SourceError, match=f"{reason}.*nothing was kept") as caught:
+    with pytest.raises(Failure, match=f"{reason}.*nothing was kept") as caught:
         sources.fetch(toml, tmp_path / "raw")
     assert len(str(caught.value).splitlines()) == 1
     assert list((tmp_path / "raw").iterdir()) == []
@@ -193,7 +194,7 @@ def test_a_wrong_digest_keeps_nothing_and_says_both(tmp_path: Path, serve: Any) 
     changed = wcxb({**THREE, "0002": b"<p>changed</p>"})
     right, wrong = (digest(tmp_path, members, list(THREE)) for members in (wcxb(THREE), changed))
     toml = write_toml(tmp_path, list(THREE), right, serve((pack(changed), None)).url)
-    with pytest.raises(sources.SourceError, match=f"expected {right}, got {wrong}; nothing was kept. Run `make data`"):
+    with pytest.raises(Failure, match=f"expected {right}, got {wrong}; nothing was kept. Run `make data`"):
         sources.fetch(toml, tmp_path / "raw")
     assert list((tmp_path / "raw").iterdir()) == []
 
@@ -211,7 +212,7 @@ def test_no_member_leaves_the_folder(tmp_path: Path) -> None:
     toml = write_toml(tmp_path, list(THREE), digest(tmp_path, wcxb(THREE), list(THREE)))
     (corpus,) = sources.fetch(toml, tmp_path / "raw", tmp_path)
     assert {path.name for path in tmp_path.glob("**/*.html.gz")} == {f"{name}.html.gz" for name in THREE}
-    with pytest.raises(sources.SourceError, match=r"wcxb.ids:2: expected a page id that is no path"):
+    with pytest.raises(Failure, match=r"wcxb.ids:2: expected a page id that is no path"):
         sources.fetch(write_toml(tmp_path, ["0001", "../0002"], ZEROS), tmp_path / "raw", tmp_path)
 
 
@@ -303,11 +304,12 @@ HOSTILE = {
 MEMORY = """
 import resource, sys
 from pathlib import Path
-from pagesieve.train.corpora import SourceError, fetch
+from pagesieve.predict.errors import Failure
+from pagesieve.train.corpora import fetch
 resource.setrlimit(resource.RLIMIT_DATA, (1_000_000_000, 1_000_000_000))
 try:
     fetch(Path("sources.toml"), Path("raw"), Path("."))
-except SourceError as error:
+except Failure as error:
     print(error)
 """
 
@@ -330,22 +332,22 @@ def test_a_hostile_archive_is_one_line_and_leaves_nothing(tmp_path: Path, name: 
 def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "MAX_ARCHIVE", 20_000)
     (tmp_path / "wcxb.tar.gz").write_bytes(pack({**wcxb(THREE), "top/other": bytes(100_000)}))
-    with pytest.raises(sources.SourceError, match="is broken .*more than 20,000 bytes, unpacked"):
+    with pytest.raises(Failure, match="is broken .*more than 20,000 bytes, unpacked"):
         sources.fetch(write_toml(tmp_path, list(THREE), ZEROS), tmp_path / "raw", tmp_path)
 
 
 def test_missing_pages_are_counted_and_named(tmp_path: Path) -> None:
     (tmp_path / "wcxb.tar.gz").write_bytes(pack(wcxb(THREE)))
     toml = write_toml(tmp_path, ["0003", "0008", "0007"], ZEROS)
-    with pytest.raises(sources.SourceError, match="lacks 2 of the 3 listed pages, the first: 0007; nothing was kept"):
+    with pytest.raises(Failure, match="lacks 2 of the 3 listed pages, the first: 0007; nothing was kept"):
         sources.fetch(toml, tmp_path / "raw", tmp_path)
 
 
 def test_what_cannot_be_had_names_the_way_out(tmp_path: Path, serve: Any) -> None:
     toml = write_toml(tmp_path, ["0001"], ZEROS, serve((b"", None)).url)
-    with pytest.raises(sources.SourceError, match=r"could not fetch http://127.*404.*CORPORA=DIR"):
+    with pytest.raises(Failure, match=r"could not fetch http://127.*404.*CORPORA=DIR"):
         sources.fetch(toml, tmp_path / "raw")
-    with pytest.raises(sources.SourceError, match=r"no file .*wcxb.tar.gz"):
+    with pytest.raises(Failure, match=r"no file .*wcxb.tar.gz"):
         sources.fetch(toml, tmp_path / "raw", tmp_path / "nowhere")
 
 
@@ -365,7 +367,7 @@ def test_what_cannot_be_had_names_the_way_out(tmp_path: Path, serve: Any) -> Non
 def test_a_bad_line_names_source_and_key(tmp_path: Path, old: str, new: str, message: str) -> None:
     toml = write_toml(tmp_path, ["0001"], ZEROS)
     toml.write_text(toml.read_text("utf-8").replace(old, new, 1), "utf-8")
-    with pytest.raises(sources.SourceError, match=f"sources.toml: .*{message}"):
+    with pytest.raises(Failure, match=f"sources.toml: .*{message}"):
         sources.read_sources(toml)
 
 

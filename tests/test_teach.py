@@ -14,12 +14,13 @@ from test_plots import write_reports
 from test_train import ROOT, checkout_of, make
 
 from pagesieve.predict.document.blocks import Block
+from pagesieve.predict.errors import Failure
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import load
 from pagesieve.train import __main__ as commands
 from pagesieve.train.labels.views import View
 from pagesieve.train.plots import draw, of_corrections
-from pagesieve.train.plots.reports import ReportError, read_reports
+from pagesieve.train.plots.reports import read_reports
 from pagesieve.train.review import correction_effect
 
 
@@ -106,5 +107,5 @@ def test_what_changed_is_drawn_where_there_is_something(tmp_path: Path) -> None:
     marks = figure.subfigs[0].axes[0].collections[2].get_offsets()
     assert np.asarray(marks)[0, 0] == pytest.approx(table["after"].iloc[0])
     (tmp_path / "changed.json").write_text('{"sets": 3}')
-    with pytest.raises(ReportError, match=r"changed.json: no figures of corrections; run `make train`"):
+    with pytest.raises(Failure, match=r"changed.json: no figures of corrections; run `make train`"):
         read_reports(tmp_path)

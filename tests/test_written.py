@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from pagesieve.predict.errors import Failure
 from pagesieve.predict.labels import LABELS
-from pagesieve.train import __main__ as commands
 from pagesieve.train.corpora import Corpus
-from pagesieve.train.labels.views import CorpusError
+from pagesieve.train.fit import training_data
 from pagesieve.train.labels.written_pages import CODES, read_written, views_of
 
 PAGE = """<!doctype html><html lang="de-CH"><title>Steg - Seeblatt</title>
@@ -30,14 +30,14 @@ def test_the_innermost_label_counts_and_what_has_none_is_site_chrome(tmp_path: P
 def test_a_page_of_another_name_is_other_data_as_its_name_is_its_site(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "WRITTEN", tmp_path)
+    monkeypatch.setattr(training_data, "WRITTEN", tmp_path)
     path = page(tmp_path)
     there = [Corpus("made-up", tmp_path, "0", "0", 1, 0, 0)]
-    before, site = commands.digests_of(there), views_of(path)[0].site
-    assert commands.digests_of(there) == before
+    before, site = training_data.digests_of(there), views_of(path)[0].site
+    assert training_data.digests_of(there) == before
     renamed = path.rename(path.with_name("other.html"))
     assert views_of(renamed)[0].site != site
-    after = commands.digests_of(there)
+    after = training_data.digests_of(there)
     assert {name for name in before if before[name] != after[name]} == {tmp_path.name}
 
 
@@ -61,7 +61,7 @@ def test_lines_know_nothing_of_the_markup(tmp_path: Path) -> None:
     ],
 )
 def test_a_page_whose_labels_cannot_be_read_is_named(tmp_path: Path, html: str, said: str) -> None:
-    with pytest.raises(CorpusError, match=f"steg.html: .*{said}"):
+    with pytest.raises(Failure, match=f"steg.html: .*{said}"):
         views_of(page(tmp_path, html))
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.page import read_page
+from pagesieve.predict.errors import Failure
 from pagesieve.train import corpora as sources
 from pagesieve.train.fit.model_writer import SMOKE_PAGES
 from pagesieve.train.labels.alignment import running_words, spans_of
@@ -53,7 +54,7 @@ def make(folder: Path) -> Path:
     (folder / "corpora" / "wcxb.tar.gz").write_bytes(archive(names))
     (data / "wcxb.ids").write_text("".join(f"{name}\n" for name in names))
     name_source(data, EMPTY)
-    with pytest.raises(sources.SourceError) as caught:
+    with pytest.raises(Failure) as caught:
         sources.fetch(data / "sources.toml", folder / "trial", folder / "corpora")
     name_source(data, str(caught.value).split("got ")[1][:64])
     shutil.rmtree(folder / "trial")

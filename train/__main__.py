@@ -14,7 +14,6 @@ import gzip
 import json
 import os
 from argparse import Namespace
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,104 +26,44 @@ from pagesieve.predict.processes.pool import local_backend
 from pagesieve.predict.scoring.stages import score
 
 from . import corpora
-from .arguments import MINE, RAW, arguments, check_folder, check_mine
+from .arguments import (
+    CORPORA,
+    DATA_CSV,
+    FORCE,
+    MINE,
+    MINE_DIR,
+    MODEL,
+    PAGES,
+    REPORTS,
+    WITH_CORPORA,
+    WRITE,
+    Command,
+    arguments,
+    check_folder,
+    check_mine,
+)
 from .augment.composed import composed
-from .augment.skeletons import in_skeletons
-from .augment.without_names import anonymous
 from .benchmark import bench, bench_tables, compare
-from .benchmark.tool_outputs import CompareError
 from .evaluation import baseline, evaluate, gate, learning_curve, shown_pages
 from .fit import model_writer
 from .fit.stages import learn_from
+from .fit.training_data import ANNOTATIONS, DATA, PARAGRAPHS, RAW, SOURCES, all_corpora, digests_of, gathered
 from .labels import agreement
 from .labels.paragraphs import contradictions, read_paragraphs
-from .labels.views import (
-    CorpusError,
-    View,
-    annotation_files,
-    read_annotations,
-    read_corpus,
-    read_facts,
-    sha256_of,
-    sha256_of_all,
-)
-from .labels.written_pages import pages_in, read_written
+from .labels.views import sha256_of
 from .plots import draw, gallery
-from .plots.reports import FOREIGN, ReportError, read_reports
+from .plots.reports import FOREIGN, read_reports
 from .review import correction_effect
 from .review.corrections import WEIGHT, Corrections, read_corrections
 
-DATA, SOURCES = Path("data"), Path("data/sources.toml")
-PARAGRAPHS = DATA / "paragraphs.csv"
-WRITTEN = DATA / "written"  # whole pages that were written for pagesieve
-ANNOTATIONS = DATA / "annotations"
 CHANGED = Path("reports/changed.json")
 README, CHANGELOG = Path("reports/README.md"), Path("CHANGELOG.md")
 EXTRACTED = RAW / "extracted.json.gz"  # what evaluate extracts, for compare
 WORST = RAW / "worst.json.gz"  # the pages that evaluate found the worst, for the gallery
 SAMPLES = "samples.json"  # the same of the sample pages, in the folder of the reports
 PEERS = Path(".venv-peers")  # the environment of the tools that compare runs
-FOUND_AGAIN = 0.98  # share of the annotated words that must still stand on their pages
 JOBS = min(2, os.cpu_count() or 1)
 IN_PARTS = {"data", "compare", "report"}  # commands that write as they go on; the others do so when all is computed
-
-
-def gathered(own: Path | None = None) -> tuple[list[View], dict[str, str]]:
-    """The views of all training data that is there, and its digests by name; says what is used and what is missing."""
-    paragraphs = {PARAGRAPHS: read_paragraphs(PARAGRAPHS)}
-    if own and own != PARAGRAPHS:  # named with its ending, as no other source is
-        paragraphs[own] = read_paragraphs(own, own.name)
-    for line in contradictions(own) if own else ():
-        say(f"warning: {line}")
-    there, missing = corpora.available(SOURCES, RAW)
-    facts = read_facts(DATA / "read.csv") if there else {}
-    views: list[View] = []
-    for corpus in there:
-        files = annotation_files(ANNOTATIONS, corpus.name)
-        part, wanted, found = read_corpus(corpus.folder, read_annotations(files), facts, JOBS)
-        labels = f"; {found} of {wanted} hand-labelled words found again ({found / wanted:.1%})" if wanted else ""
-        print(f"uses {corpus.name}: {corpus.pages} pages{labels}")
-        if found < FOUND_AGAIN * wanted:
-            raise CorpusError(
-                f"{', '.join(map(str, files))}: under {FOUND_AGAIN:.0%} of the labelled words were found again; "
-                "label them anew"
-            )
-        views += without_twins(part, views)
-    for source in missing:
-        print(f"lacks {source.name}: run `make data`, or `make data CORPORA=DIR` with {source.archive} in DIR")
-    for path, part in paragraphs.items():
-        print(f"uses {path}: {sum(len(view.blocks) for view in part if view.kind == 'text')} paragraphs")
-        views += part
-    if there:  # alone they would be all that is known of HTML
-        written = read_written(WRITTEN)
-        print(f"uses {WRITTEN}: {len({view.page for view in written})} pages")
-        views += written
-    return views + composed(views) + augmented(views), digests_of(there, own)
-
-
-def augmented(views: Sequence[View]) -> list[View]:
-    """HTML pages made of others, where there are labelled ones: alone they would be all that is known of HTML."""
-    pages = anonymous(views)
-    return pages + in_skeletons(views) if pages else []
-
-
-def without_twins(views: Sequence[View], others: Sequence[View]) -> list[View]:
-    """The views of the pages that stand in no other corpus: one that stands in two has the same file name in both."""
-    known = {view.page for view in others}
-    return [view for view in views if view.page not in known]
-
-
-def digests_of(there: Sequence[corpora.Corpus], own: Path | None = None) -> dict[str, str]:
-    """The digests of all training data by name: of these corpora with their annotations, and of the paragraphs."""
-    digests = {}
-    for corpus in there:
-        digests[corpus.name] = corpus.digest
-        for path in annotation_files(ANNOTATIONS, corpus.name):
-            digests[f"annotations/{path.stem}"] = sha256_of(path)
-    if there:
-        digests[WRITTEN.name] = sha256_of_all(pages_in(WRITTEN))
-    digests[PARAGRAPHS.stem] = sha256_of(PARAGRAPHS)
-    return digests | ({own.name: sha256_of(own)} if own else {})
 
 
 def fetched(args: Namespace) -> None:
@@ -134,7 +73,9 @@ def fetched(args: Namespace) -> None:
 
 def train(args: Namespace) -> None:
     check_mine(args.mine)
-    views, digests = gathered(args.data)
+    for line in contradictions(args.data) if args.data else ():
+        say(f"warning: {line}")
+    views, digests = gathered(JOBS, args.data)
     folder = args.mine or MINE
     mine = read_corrections(folder, views)
     if mine:
@@ -153,7 +94,8 @@ def train(args: Namespace) -> None:
     print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB) and {path.with_suffix('.json').name}")
     print(evaluate.summary(scores))
     if mine:
-        model_writer.write(CHANGED, (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode())
+        changed = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+        files.write_together(CHANGED.parent, {CHANGED.name: changed.encode()})
         print(f"{correction_effect.summary(report)}\nwrote {CHANGED}")
 
 
@@ -163,9 +105,9 @@ def told(mine: Corrections) -> str:
 
 
 def evaluated(args: Namespace) -> None:
-    views, digests = gathered()
+    views, digests = gathered(JOBS)
     if not any(view.page_type for view in views):
-        raise CorpusError("no evaluation pages: fetch the corpora with `make data`; nothing was written")
+        raise Failure("no evaluation pages: fetch the corpora with `make data`; nothing was written")
     learned = learn_from(views, JOBS)
     scores, pages, predictions = evaluate.all_scores(views, learned, DATA, JOBS)
     texts = evaluate.kept(evaluate.extracted(views, learned.scores), digests)
@@ -189,9 +131,7 @@ def what_fails(args: Namespace) -> list[str]:
     """What does not pass the gate, a line each; writes floors instead where that is asked for."""
     path = args.reports / "gate.json"
     parts, model = gate.read(path), load(args.model)
-    there, missing = corpora.available(SOURCES, RAW) if args.corpora else ([], [])
-    if missing:
-        raise CorpusError(f"{RAW}: lacks {', '.join(source.name for source in missing)}; run `make data`")
+    there = all_corpora() if args.corpora else []
     digests = digests_of(there) | {f"annotations/{path.stem}": sha256_of(path) for path in ANNOTATIONS.glob("*.*.csv")}
     failures = list(gate.foreign(model.card, digests, args.model, whole=args.corpora))
     own = read_paragraphs(PARAGRAPHS)
@@ -200,7 +140,7 @@ def what_fails(args: Namespace) -> list[str]:
     if args.corpora and args.write:
         measured.append(gate.of_corpora(model.card["scores"], digests, DATA))
     elif args.corpora and not failures:  # of other data comes another model
-        views, _ = gathered()
+        views, _ = gathered(JOBS)
         learned = learn_from(views, JOBS)
         measured.append(gate.of_corpora(gate.corpora_scores(views, learned, DATA), digests, DATA))
         failures += gate.other_model(args.model, model, learned)
@@ -208,21 +148,20 @@ def what_fails(args: Namespace) -> list[str]:
         for one in measured:
             parts = gate.rewritten(one, parts, CHANGELOG.read_text(encoding="utf-8"), lower=args.write == "lower")
         signals.settle()
-        model_writer.write(path, (json.dumps(parts, indent=1) + "\n").encode())
+        files.write_together(args.reports, {path.name: as_json(parts)})
         print(f"wrote {path}")
     print("\n".join(gate.summary(one, parts) for one in measured))
     return failures + [line for one in measured for line in gate.below(one, parts)]
 
 
 def learn_in_steps(args: Namespace) -> None:
-    views, _ = gathered()
+    views, _ = gathered(JOBS)
     if not any(view.page_type for view in views):
-        raise CorpusError("no pages to learn from: fetch the corpora with `make data`; nothing was written")
+        raise Failure("no pages to learn from: fetch the corpora with `make data`; nothing was written")
     rows = learning_curve.learning_curve(views, JOBS)
     signals.settle()
-    model_writer.write(
-        args.reports / "curve.csv", rows.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode()
-    )
+    curve = rows.to_csv(index=False, float_format="%.6f", lineterminator="\n")
+    files.write_together(args.reports, {"curve.csv": curve.encode()})
 
 
 def reported(args: Namespace) -> None:
@@ -240,18 +179,14 @@ def draw_gallery(reports: Path) -> list[Path]:
     try:
         return [gallery.draw_gallery(reports / "gallery", shown_pages.read(known))] if known else []
     except FOREIGN as error:
-        raise ReportError(f"{known}: no pages of a gallery ({error!r:.100}); run `make evaluate`") from error
+        raise Failure(f"{known}: no pages of a gallery ({error!r:.100}); run `make evaluate`") from error
 
 
 def compared(_: Namespace) -> None:
-    there, missing = corpora.available(SOURCES, RAW)
-    if missing:
-        raise CompareError(f"{RAW}: lacks {', '.join(source.name for source in missing)}; run `make data`")
-    report = compare.compared(RAW, PEERS, DATA / "read.csv", digests_of(there))
+    report = compare.compared(RAW, PEERS, DATA / "read.csv", digests_of(all_corpora()))
     readme = compare.with_scoreboard(README.read_text(encoding="utf-8"), report)
     signals.settle()
-    model_writer.write(Path("reports/compare.json"), (json.dumps(report, indent=1) + "\n").encode())
-    model_writer.write(README, readme.encode())
+    files.write_together(README.parent, {"compare.json": as_json(report), README.name: readme.encode()})
     print(compare.scoreboard(report))
 
 
@@ -261,9 +196,12 @@ def timed(args: Namespace) -> None:
     report = bench.bench(wcxb, DATA, PEERS, args.pages)
     readme = bench_tables.with_tables(README.read_text(encoding="utf-8"), report)
     signals.settle()
-    model_writer.write(Path("reports/bench.json"), (json.dumps(report, indent=1) + "\n").encode())
-    model_writer.write(README, readme.encode())
+    files.write_together(README.parent, {"bench.json": as_json(report), README.name: readme.encode()})
     print(bench_tables.tables(report))
+
+
+def as_json(report: object) -> bytes:
+    return (json.dumps(report, indent=1) + "\n").encode()
 
 
 def say(message: str) -> None:
@@ -274,7 +212,7 @@ def say(message: str) -> None:
 def main() -> int:
     """Run the command; returns the exit status, 2 after an error, which is a line on stderr."""
     try:
-        args = arguments()
+        args = arguments(COMMANDS)
         with signals.signals_first(), local_backend(JOBS):
             return run(args)
     except KeyboardInterrupt as stopped:
@@ -289,21 +227,24 @@ def main() -> int:
 
 def run(args: Namespace) -> int:
     """Run a command; returns its exit status."""
-    for folder in (vars(args)[name] for name in ("model", "reports") if name in args):
+    named = [vars(args)[name] for name in ("model", "reports") if name in args]
+    for folder in named:
         check_folder(folder, written=args.command != "gate")
+    for folder in (*named, README.parent, RAW):
         files.finish(folder)
-    files.finish(RAW)
-    return COMMANDS[args.command](args) or 0
+    return COMMANDS[args.command].run(args) or 0
 
 
-COMMANDS: dict[str, Callable[[Namespace], int | None]] = {
-    "data": fetched,
-    "train": train,
-    "evaluate": evaluated,
-    "curve": learn_in_steps,
-    "report": reported,
-    "gate": gated,
-    "compare": compared,
-    "bench": timed,
-    "agreement": agreed,
+COMMANDS = {
+    "data": Command(fetched, "fetch the corpora of data/sources.toml to data/raw", [CORPORA]),
+    "train": Command(train, "train on all data that is there", [MODEL, DATA_CSV, MINE_DIR, FORCE]),
+    "evaluate": Command(evaluated, "score out of fold by site", [REPORTS]),
+    "curve": Command(learn_in_steps, "score by the number of sites learned from", [REPORTS]),
+    "report": Command(reported, "draw the plots of what was written", [REPORTS]),
+    "gate": Command(
+        gated, "compute the scores anew; fails if one is below its floor", [MODEL, REPORTS, WITH_CORPORA, WRITE]
+    ),
+    "compare": Command(compared, "score other extractors beside what evaluate extracted"),
+    "bench": Command(timed, "time pagesieve and other extractors on the same pages", [PAGES]),
+    "agreement": Command(agreed, "how far two readers of the same pages agree"),
 }

@@ -2,16 +2,19 @@
 
 import argparse
 import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pagesieve.predict.cli.bulk import number
 from pagesieve.predict.errors import Failure
 from pagesieve.predict.files import nearest
 
+from .fit.training_data import RAW
 from .review.corrections import read_corrections
 
-RAW = Path("data/raw")
+Option = tuple[str, dict[str, Any]]  # its name, and what argparse is told of it
 MINE = RAW / "mine"  # where `pagesieve review` keeps pages and labels
 
 
@@ -28,32 +31,38 @@ def path_of(value: str) -> Path:
     return Path(value)
 
 
-def arguments() -> argparse.Namespace:
+def option(name: str, **how: Any) -> Option:
+    return name, how
+
+
+CORPORA = option("--corpora", type=path_of, metavar="DIR", help="take the archives from this folder")
+MODEL = option("--model", type=path_of, default=Path("models"), metavar="DIR", help="folder of model and card")
+DATA_CSV = option("--data", type=path_of, metavar="CSV", help="labelled paragraphs of your own")
+MINE_DIR = option("--mine", type=path_of, metavar="DIR", help="pages labelled in `pagesieve review`")
+FORCE = option("--force", action="store_true", help="replace a model that was trained on more data")
+REPORTS = option("--reports", type=path_of, default=Path("reports"), metavar="DIR", help="folder of the figures")
+WITH_CORPORA = option("--corpora", action="store_true", help="also those on the corpora")
+WRITE = option("--write", choices=("raise", "lower"), help="write floors, those of the corpora by the card")
+PAGES = option("--pages", type=number, default=200, metavar="N", help="of WCXB, where it is (default: 200)")
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a command does, its line of help, and its options; ``run`` returns the exit status, or None for 0."""
+
+    run: Callable[[argparse.Namespace], int | None]
+    help: str
+    options: Sequence[Option] = ()
+
+
+def arguments(commands: Mapping[str, Command]) -> argparse.Namespace:
+    """Return the arguments of the command line for one of these commands by name; a Failure says what is wrong."""
     parser = Parser(prog="python -m pagesieve.train", description="The commands behind make.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    data = commands.add_parser("data", help="fetch the corpora of data/sources.toml to data/raw")
-    data.add_argument("--corpora", type=path_of, metavar="DIR", help="take the archives from this folder")
-    train = commands.add_parser("train", help="train on all data that is there")
-    train.add_argument("--model", type=path_of, default=Path("models"), metavar="DIR", help="folder for model and card")
-    train.add_argument("--data", type=path_of, metavar="CSV", help="labelled paragraphs of your own")
-    train.add_argument("--mine", type=path_of, metavar="DIR", help="pages labelled in `pagesieve review`")
-    train.add_argument("--force", action="store_true", help="replace a model that was trained on more data")
-    for name, what in (
-        ("evaluate", "score out of fold by site"),
-        ("curve", "score by the number of sites learned from"),
-        ("report", "draw the plots of what was written"),
-    ):
-        command = commands.add_parser(name, help=what)
-        command.add_argument("--reports", type=path_of, default=Path("reports"), metavar="DIR")
-    gating = commands.add_parser("gate", help="compute the scores anew; fails if one is below its floor")
-    gating.add_argument("--model", type=path_of, default=Path("models"), metavar="DIR", help="folder of model and card")
-    gating.add_argument("--reports", type=path_of, default=Path("reports"), metavar="DIR")
-    gating.add_argument("--corpora", action="store_true", help="also those on the corpora")
-    gating.add_argument("--write", choices=("raise", "lower"), help="write floors, those of the corpora by the card")
-    commands.add_parser("compare", help="score other extractors beside what evaluate extracted")
-    timing = commands.add_parser("bench", help="time pagesieve and other extractors on the same pages")
-    timing.add_argument("--pages", type=number, default=200, metavar="N", help="of WCXB, where it is (default: 200)")
-    commands.add_parser("agreement", help="how far two readers of the same pages agree")
+    subparsers = parser.add_subparsers(dest="command", required=True)
+    for name, command in commands.items():
+        subparser = subparsers.add_parser(name, help=command.help)
+        for flag, how in command.options:
+            subparser.add_argument(flag, **how)
     return parser.parse_args()
 
 

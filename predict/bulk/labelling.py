@@ -89,7 +89,8 @@ class Report:
 def label_shard(shard: Shard, job: Job) -> Report:
     """Write the rows of a shard, what is lost of it, and the report; all appear when they are complete, the rows last.
 
-    A shard whose worker was killed ATTEMPTS times is given up: it is lost as a whole, and no rows are written.
+    A shard whose worker was killed ATTEMPTS times is given up: it is lost as a whole, and no rows are written. So what
+    a killed worker began is left, and counted: that is why this is none of the ways to write of ``files.py``.
     """
     if report := finished(shard, job):  # by a worker that was lost before it could say so
         return report
@@ -97,7 +98,7 @@ def label_shard(shard: Shard, job: Job) -> Report:
     prefix = f"{joblib.hash(report.shard)}-"
     if len(list((job.out / RUNNING).glob(f"{prefix}*"))) >= ATTEMPTS:
         lines = report.lose([Lost(None, f"killed its worker {ATTEMPTS} times")])
-        write_file(made(job.errors(shard)), enumerate(lines))
+        write_file(made(job.errors(shard)), lines)
         return report
     stage = Path(tempfile.mkdtemp(prefix=prefix, dir=job.out / RUNNING))
     label_into(stage, shard, job, report)

@@ -62,7 +62,7 @@ def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], en
             close_guard()
             shutil.rmtree(job.out / RUNNING, ignore_errors=True)
             known = [shard for shard in shards if str(shard.name) in reports]
-            write_file(job.out / "errors.jsonl", enumerate(line for shard in known for line in errors_of(shard, job)))
+            write_file(job.out / "errors.jsonl", (line for shard in known for line in errors_of(shard, job)))
     return [reports[str(shard.name)] for shard in known]
 
 
@@ -97,7 +97,7 @@ def refuse_links(shards: Sequence[Shard], job: Job) -> None:
 def compare(path: Path, settings: dict[str, Any]) -> None:
     """Raises Failure if the file holds other settings; writes it if it is not there."""
     if not path.exists():
-        write_file(path, [(0, json.dumps(settings, indent=1) + "\n")])
+        write_file(path, [json.dumps(settings, indent=1) + "\n"])
         return
     try:
         before = json.loads(read_file(path))

@@ -9,19 +9,21 @@ from pathlib import Path
 from ..errors import Failure
 from ..files import STAGE, nearest
 from ..inputs import Source
+from ..output.formats import FORMATS
 
 
 def fills_folder(args: argparse.Namespace, sources: list[Source]) -> bool:
     """Whether -o is a folder to fill with a file for each page; a Failure if PATH cannot be what it has to be."""
+    file_each = FORMATS[args.format].file_each
     if args.output in (None, "-"):
-        if args.format == "html" and len(sources) > 1:
-            raise Failure(f"--format html of {len(sources)} pages needs -o DIR, for a file each")
+        if file_each and len(sources) > 1:
+            raise Failure(f"--format {args.format} of {len(sources)} pages needs -o DIR, for a file each")
         return False
     exists, is_dir = os.path.exists(args.output), os.path.isdir(args.output)
-    folder = args.format == "html" and (is_dir or args.output.endswith("/") or any(map(os.path.isdir, args.inputs)))
-    if folder or (args.format == "html" and len(sources) > 1):
+    folder = file_each and (is_dir or args.output.endswith("/") or any(map(os.path.isdir, args.inputs)))
+    if folder or (file_each and len(sources) > 1):
         if exists and not is_dir:
-            raise Failure(f"-o {args.output} is a file: html of several pages needs a folder")
+            raise Failure(f"-o {args.output} is a file: {args.format} of several pages needs a folder")
         return True
     if is_dir:
         raise Failure(f"-o {args.output} is a folder: {args.format} goes to one file")

@@ -1,4 +1,4 @@
-"""labelled blocks -> jsonl, csv, text, or a page in colours, page by page."""
+"""labelled blocks -> jsonl, csv, text, or a page in colours, page by page: ``FORMATS`` lists what there is."""
 
 import csv
 import html
@@ -8,8 +8,9 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, TextIO
 
 from ..document.charset import encodable
@@ -90,15 +91,6 @@ EACH_LABEL = """\
 .{label} {{ --colour: {colour}; --tint: {colour}26; }}
 body:has(#show-{label}:not(:checked)) .block.{label} {{ display: none; }}
 """
-
-
-def render(page: list[Block], *, format: str, name: str, several: bool) -> str:
-    """One page in one of the formats; ``several`` if other pages stand in the same output."""
-    if format == "html":
-        return coloured(page, name=name)
-    if format == "text":
-        return text(page, name=name if several else "")
-    return table(page) if format == "csv" else jsonl(page)
 
 
 def printable(text: str) -> str:
@@ -256,3 +248,46 @@ def monospace(block: Block) -> str:
 
 def escaped(block: Block) -> str:
     return html.escape(printable(block["text"]))
+
+
+@dataclass(frozen=True)
+class Format:
+    """A way to write pages: what ``render`` makes of the blocks of a page and its name, ``help`` tells the user.
+
+    ``render`` is told whether other pages stand in the same output, which begins with ``header``. ``keep`` are the
+    labels to write where the user names none. Several pages have a file each where ``file_each`` says so.
+    """
+
+    help: str
+    render: Callable[[list[Block], str, bool], str]
+    header: str = ""
+    keep: Sequence[str] = LABELS
+    file_each: bool = False
+
+
+FORMATS = {  # the first is the default
+    "jsonl": Format(
+        "one JSON object a block: page, index, text, label, scores, confidence (the F1 to be expected of the page's "
+        "article as a whole), and for HTML the XPath where it begins",
+        lambda page, name, several: jsonl(page),
+    ),
+    "csv": Format(
+        "the same as a table for spreadsheets, a column for each score; control characters are left out, and what "
+        "would be taken for a formula (= + - @ first in a cell, or behind a ; in it) gets an apostrophe in front",
+        lambda page, name, several: table(page),
+        header=CSV_HEADER,
+    ),
+    "text": Format(
+        "the blocks, each passage once, separated by an empty line; each of several pages begins with a line of its "
+        "own: a form feed and the page's name",
+        lambda page, name, several: text(page, name=name if several else ""),
+        keep=LABELS[:1],
+    ),
+    "html": Format(
+        "the page's blocks, coloured by label, with a switch for each label, and beside them the article of an HTML "
+        "page; several pages need -o DIR, which gets a file for each",
+        lambda page, name, several: coloured(page, name=name),
+        file_each=True,
+    ),
+}
+DEFAULT = next(iter(FORMATS))

@@ -89,7 +89,7 @@ def own_pages(folder: Path) -> list[dict[str, str]]:
 
 
 def measured(tool: str, content: Path, *, folder: Path, venv: Path) -> Costs:
-    """What train/benchmark/stopwatch.py measures in a process of its own; CompareError with the tool where it fails."""
+    """What train/benchmark/stopwatch.py measures in a process of its own; Failure with the tool where it fails."""
     out, peer = folder / "costs.json", tool in PACKAGES
     python = [venv / "bin" / "python", "-I", SCRIPT] if peer else [sys.executable, "-P", "-m", stopwatch.__name__]
     run(tool, [*python, tool, content, out], f"remove {venv} and run `make bench` again" if peer else REMEDY)

@@ -17,12 +17,13 @@ from typing import Any
 import pandas as pd
 
 from pagesieve.predict.document.page import read_page
+from pagesieve.predict.errors import Failure
 
 from ..corpora import DAMAGE, pages_of
 from ..evaluation.evaluate import bag_scores, word_scores
 from ..labels.alignment import words
 from .extractors import TOOLS
-from .tool_outputs import Answers, CompareError, html_pages, page_lines, peer_answers, versions
+from .tool_outputs import Answers, html_pages, page_lines, peer_answers, versions
 
 OURS, C4 = "pagesieve", "C4 line filter"
 LINE_TOOLS = {
@@ -60,17 +61,17 @@ def compared(raw: Path, venv: Path, read: Path, data: dict[str, str]) -> dict[st
 
 
 def extracted_texts(path: Path, data: dict[str, str]) -> dict[str, dict[str, dict[str, str]]]:
-    """The texts that `make evaluate` kept, by corpus, kind and page; CompareError where they are of other data."""
+    """The texts that `make evaluate` kept, by corpus, kind and page; Failure where they are of other data."""
     try:
         kept = json.loads(gzip.decompress(path.read_bytes()))
         then, texts = kept["data"], {corpus: kept[corpus] for corpus in ("wcxb", "trafilatura")}
         changed = sorted(name for name in then.keys() | data.keys() if then.get(name) != data.get(name))
     except FileNotFoundError as error:
-        raise CompareError(f"{path}: not found; run `make evaluate`, which keeps there what it extracts") from error
+        raise Failure(f"{path}: not found; run `make evaluate`, which keeps there what it extracts") from error
     except (OSError, *DAMAGE) as error:
-        raise CompareError(f"{path}: cannot be read ({error}); run `make evaluate`") from error
+        raise Failure(f"{path}: cannot be read ({error}); run `make evaluate`") from error
     if changed:
-        raise CompareError(f"{path}: made from other data ({', '.join(changed)}); run `make evaluate`")
+        raise Failure(f"{path}: made from other data ({', '.join(changed)}); run `make evaluate`")
     return texts
 
 
@@ -217,5 +218,5 @@ def between(readme: str, name: str, text: str) -> str:
     """reports/README.md with a text between the marks of this name."""
     marks = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.S)
     if not marks.search(readme):
-        raise CompareError(f"reports/README.md: lacks the lines <!-- {name} --> and <!-- /{name} -->; put them back")
+        raise Failure(f"reports/README.md: lacks the lines <!-- {name} --> and <!-- /{name} -->; put them back")
     return marks.sub(lambda _: text, readme)

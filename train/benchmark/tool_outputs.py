@@ -11,23 +11,19 @@ from tempfile import TemporaryDirectory
 
 from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
 
+from pagesieve.predict import files
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.charset import decode
 from pagesieve.predict.document.page import read_page
 from pagesieve.predict.errors import Failure
 
 from ..corpora import DAMAGE, pages_of
-from ..fit.model_writer import write
 from ..labels.views import lines_of, sha256_of
 from . import extractors
 
 SCRIPT = Path(extractors.__file__)
 
 Answers = dict[str, dict[str, str]]  # by page: its text, and the error where the tool raised
-
-
-class CompareError(Failure, ValueError):
-    """Something that the comparison needs is missing, stale or broken; one line that says what to do."""
 
 
 def html_pages(raw: Path) -> Iterator[dict[str, str]]:
@@ -50,11 +46,11 @@ def page_lines(folder: Path) -> dict[str, str]:
 
 
 def versions(venv: Path, tools: Sequence[str]) -> dict[str, str]:
-    """The versions of these tools in an environment; CompareError where one is missing."""
+    """The versions of these tools in an environment; Failure where one is missing."""
     folders = [str(folder) for folder in venv.glob("lib/python*/site-packages")]
     found = {package.name.lower(): package.version for package in distributions(path=folders)}
     if missing := [tool for tool in tools if tool not in found]:
-        raise CompareError(f"{venv}: lacks {', '.join(missing)}; remove it and run `make compare`, which makes it")
+        raise Failure(f"{venv}: lacks {', '.join(missing)}; remove it and run `make compare`, which makes it")
     return {tool: found[tool] for tool in tools}
 
 
@@ -76,7 +72,7 @@ def peer_answers(
             key["version"] = tools[tool]
             if (answers := kept_answers(kept, key)) is None:
                 lines = json.dumps(key) + "\n" + asked(tool, path, venv)
-                write(kept, gzip.compress(lines.encode(), mtime=0))
+                files.write_together(folder, {kept.name: gzip.compress(lines.encode(), mtime=0)})
                 answers = kept_answers(kept, key)
             found[tool] = answers or {}
     return found
@@ -112,8 +108,8 @@ def asked(tool: str, pages: Path, venv: Path) -> str:
 
 
 def run(tool: str, command: Sequence[str | Path], remedy: str) -> None:
-    """Runs a command; where it fails, CompareError with the tool, the last line that it wrote, and what to do."""
+    """Runs a command; where it fails, Failure with the tool, the last line that it wrote, and what to do."""
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     if done.returncode:
         reason = done.stderr.strip().rpartition("\n")[2] or f"exit {done.returncode}"
-        raise CompareError(f"{tool}: no answers ({reason}); {remedy}")
+        raise Failure(f"{tool}: no answers ({reason}); {remedy}")

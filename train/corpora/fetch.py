@@ -20,8 +20,9 @@ from pathlib import Path
 from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
 
 from pagesieve.predict import files
+from pagesieve.predict.errors import Failure
 
-from .protocol import CHUNK, DAMAGE, CorpusPage, SourceError, members
+from .protocol import CHUNK, DAMAGE, CorpusPage, members
 from .registry import ADAPTERS
 
 TIMEOUT = 60  # seconds without an answer
@@ -69,24 +70,24 @@ class Corpus:
 
 
 def read_sources(toml: Path) -> list[Source]:
-    """The sources in their order. SourceError names file, source and key of what is wrong."""
+    """The sources in their order. Failure names file, source and key of what is wrong."""
     try:
         tables = tomllib.loads(toml.read_text("utf-8")).get("source")
         if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
             raise ValueError("expected [[source]] tables, got none")
     except (OSError, ValueError) as error:
-        raise SourceError(f"{toml}: {error}") from error
+        raise Failure(f"{toml}: {error}") from error
     sources: list[Source] = []
     for number, table in enumerate(tables, 1):
         where = f"{toml}: source {table.get('name', f'number {number}')}"
         for key in [*table, *RULES]:
             value = table.get(key)
             if key not in RULES:
-                raise SourceError(f"{where}: {key}: unknown key, expected {', '.join(RULES)}")
+                raise Failure(f"{where}: {key}: unknown key, expected {', '.join(RULES)}")
             if not isinstance(value, str) or not re.fullmatch(RULES[key], value):
-                raise SourceError(f"{where}: {key}: expected text that matches {RULES[key]}, got {value!r}")
+                raise Failure(f"{where}: {key}: expected text that matches {RULES[key]}, got {value!r}")
         if any(source.name == table["name"] for source in sources):
-            raise SourceError(f"{where}: name: stands twice")
+            raise Failure(f"{where}: name: stands twice")
         sources.append(Source(**{**table, "ids": _read_ids(toml.with_name(table["ids"]), where)}))
     return sources
 
@@ -95,28 +96,28 @@ def _read_ids(path: Path, where: str) -> tuple[str, ...]:
     try:
         lines = path.read_text("utf-8").removesuffix("\n").split("\n")
     except (OSError, ValueError) as error:
-        raise SourceError(f"{where}: ids: {error}") from error
+        raise Failure(f"{where}: ids: {error}") from error
     seen: set[str] = set()
     for number, line in enumerate(lines, 1):
         if line in seen or not re.fullmatch(r"[^/\\\0.][^/\\\0]*", line):
-            raise SourceError(f"{path}:{number}: expected a page id that is no path and stands once, got {line!r}")
+            raise Failure(f"{path}:{number}: expected a page id that is no path and stands once, got {line!r}")
         seen.add(line)
     return tuple(lines)
 
 
 def fetch(toml: Path, raw: Path, corpora: Path | None = None) -> list[Corpus]:
     """Make every source of `toml` a folder of `raw`, from the archives in `corpora` or else from their addresses.
-    What is there and verified is kept. A source that fails does not stop the others; SourceError comes at the end,
+    What is there and verified is kept. A source that fails does not stop the others; Failure comes at the end,
     one line for each that failed."""
     there, problems = list[Corpus](), list[str]()
     for source in read_sources(toml):
         try:
             raw.mkdir(parents=True, exist_ok=True)
             there.append(_finished(source, raw) or _get(source, raw, corpora))
-        except (SourceError, OSError) as error:  # OSError: a full disk, no permission
+        except (Failure, OSError) as error:  # OSError: a full disk, no permission
             problems.append(f"{source.name}: {error}")
     if problems:
-        raise SourceError("\n".join(problems))
+        raise Failure("\n".join(problems))
     return there
 
 
@@ -128,12 +129,12 @@ def available(toml: Path, raw: Path) -> tuple[list[Corpus], list[Source]]:
 
 
 def pages_of(folder: Path) -> Iterator[CorpusPage]:
-    """The pages of a corpus folder, which has its corpus's name, by id. SourceError when the folder is damaged."""
+    """The pages of a corpus folder, which has its corpus's name, by id. Failure when the folder is damaged."""
     return _pages(folder, folder.name)
 
 
 def digest_of(folder: Path) -> str:
-    """The content digest of a corpus folder as its files are now. SourceError when the folder is damaged."""
+    """The content digest of a corpus folder as its files are now. Failure when the folder is damaged."""
     return _digest(pages_of(folder))
 
 
@@ -141,7 +142,7 @@ def _pages(folder: Path, name: str) -> Iterator[CorpusPage]:
     try:
         yield from ADAPTERS[name].pages(folder)
     except (OSError, *DAMAGE) as error:
-        raise SourceError(f"{folder} is damaged ({error}): delete it and run `make data`") from error
+        raise Failure(f"{folder} is damaged ({error}): delete it and run `make data`") from error
 
 
 def _digest(pages: Iterable[CorpusPage]) -> str:
@@ -171,7 +172,7 @@ def _get(source: Source, raw: Path, corpora: Path | None) -> Corpus:
     archive = (corpora or raw) / source.archive
     if corpora:
         if not archive.is_file():
-            raise SourceError(f"no file {archive}: put it there, or run `make data` without CORPORA")
+            raise Failure(f"no file {archive}: put it there, or run `make data` without CORPORA")
         return _install(source, archive, raw, f"Put a good {source.archive} there, or run `make data` without CORPORA")
     remedy = "Run `make data` again, or name a folder that has it with CORPORA=DIR"
     old = archive.is_file()
@@ -179,7 +180,7 @@ def _get(source: Source, raw: Path, corpora: Path | None) -> Corpus:
         _download(source, archive, remedy)
     try:
         return _install(source, archive, raw, remedy)
-    except SourceError:
+    except Failure:
         archive.unlink()
         if not old:
             raise
@@ -188,41 +189,35 @@ def _get(source: Source, raw: Path, corpora: Path | None) -> Corpus:
 
 def _download(source: Source, archive: Path, remedy: str) -> None:
     """Fetch `archive` whole or not at all, with a progress bar on stderr."""
-    part = archive.with_name(f"{archive.name}.part")
     try:
-        with urllib.request.urlopen(source.url, timeout=TIMEOUT) as reply, part.open("wb") as out:
-            size = int(reply.headers.get("Content-Length") or 0)
-            with tqdm(desc=archive.name, total=size or None, unit="B", unit_scale=True) as bar:
-                while chunk := reply.read(CHUNK):
-                    bar.update(out.write(chunk))
-        if size not in (0, part.stat().st_size):
-            raise HTTPException(f"expected {size} bytes, got {part.stat().st_size}")
-        part.replace(archive)
+        with files.replacing(archive) as part:
+            with urllib.request.urlopen(source.url, timeout=TIMEOUT) as reply, part.open("wb") as out:
+                size = int(reply.headers.get("Content-Length") or 0)
+                with tqdm(desc=archive.name, total=size or None, unit="B", unit_scale=True) as bar:
+                    while chunk := reply.read(CHUNK):
+                        bar.update(out.write(chunk))
+            if size not in (0, part.stat().st_size):
+                raise HTTPException(f"expected {size} bytes, got {part.stat().st_size}")
     except (OSError, HTTPException, ValueError) as error:  # an unknown host, a status, a time-out, a broken connection
-        raise SourceError(f"could not fetch {source.url} ({error}); nothing was kept. {remedy}") from error
-    finally:
-        part.unlink(missing_ok=True)
+        raise Failure(f"could not fetch {source.url} ({error}); nothing was kept. {remedy}") from error
 
 
 def _install(source: Source, archive: Path, raw: Path, remedy: str) -> Corpus:
     """Unpack into a temporary folder, verify, drop what is in the test split, stamp, then rename into place."""
-    part, folder, ids = raw / f".{source.name}.part", raw / source.name, frozenset(source.ids)
-    try:
+    folder, ids = raw / source.name, frozenset(source.ids)
+    with files.replacing(folder) as part:
         in_test = _unpack(source.name, archive, ids, part, remedy)
         digest = _digest(_pages(part, source.name))
         if digest != source.sha256:
             wrong = f"{archive}: wrong content digest over the {len(ids)} listed pages"
-            raise SourceError(f"{wrong}: expected {source.sha256}, got {digest}; nothing was kept. {remedy}")
+            raise Failure(f"{wrong}: expected {source.sha256}, got {digest}; nothing was kept. {remedy}")
         if in_test & ids:
             _unpack(source.name, archive, ids - in_test, part, remedy)
             digest = _digest(_pages(part, source.name))
         pages, dropped = len(ids - in_test), len(ids & in_test)
         corpus = Corpus(source.name, folder, source.sha256, digest, pages, len(in_test), dropped)
         (part / "stamp.json").write_text(json.dumps(asdict(corpus) | {"folder": source.name}, indent=1))
-        files.replace_folder(part, folder)
-        return corpus
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    return corpus
 
 
 def _unpack(name: str, archive: Path, ids: frozenset[str], folder: Path, remedy: str) -> set[str]:
@@ -231,8 +226,8 @@ def _unpack(name: str, archive: Path, ids: frozenset[str], folder: Path, remedy:
     try:
         have, in_test = ADAPTERS[name].unpack(members(archive, ADAPTERS[name].member), ids, folder)
     except DAMAGE as error:
-        raise SourceError(f"{archive} is broken ({error!r:.200}); nothing was kept. {remedy}") from error
+        raise Failure(f"{archive} is broken ({error!r:.200}); nothing was kept. {remedy}") from error
     if missing := sorted(ids - have):
         lack = f"lacks {len(missing)} of the {len(ids)} listed pages, the first: {missing[0]}"
-        raise SourceError(f"{archive} {lack}; nothing was kept. {remedy}")
+        raise Failure(f"{archive} {lack}; nothing was kept. {remedy}")
     return in_test

@@ -12,8 +12,6 @@ from typing import IO, Any, Self
 
 from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
 
-from pagesieve.predict.errors import Failure
-
 CHUNK = 1 << 18  # bytes
 MAX_ARCHIVE = 2_000_000_000  # bytes of an archive, unpacked, and of the pages that are packed within it
 MAX_MEMBER = 100_000_000  # bytes of any of its members with its headers
@@ -27,10 +25,6 @@ DAMAGE = (
 
 Members = Iterable[tuple[re.Match[str], IO[bytes]]]
 Unpack = Callable[[Members, frozenset[str], Path], tuple[set[str], set[str]]]
-
-
-class SourceError(Failure, ValueError):
-    """In one line: what was expected, what came, what was done and what to do."""
 
 
 @dataclass(frozen=True)

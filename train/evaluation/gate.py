@@ -31,10 +31,6 @@ WIDTH = 4  # standard errors that a 95 % interval is wide, about
 Floors = dict[str, dict[str, float]]  # by name of the figure: found, margin, floor
 
 
-class GateError(Failure, ValueError):
-    """The gate cannot be asked, or floors cannot be written; the message says what to do."""
-
-
 @dataclass(frozen=True)
 class Measured:
     """Figures of one set of data: ``part`` is its name in the file, ``found`` has a value and its margin by name."""
@@ -155,7 +151,7 @@ def read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise GateError(f"{path}: no floors ({error!r}); get the file from the repository") from error
+        raise Failure(f"{path}: no floors ({error!r}); get the file from the repository") from error
     return dict(parts)
 
 
@@ -178,7 +174,7 @@ def below(measured: Measured, parts: dict[str, Any]) -> Iterator[str]:
 def rewritten(measured: Measured, parts: dict[str, Any], changelog: str, *, lower: bool) -> dict[str, Any]:
     """The floors with those of this data raised where they rise, and with ``lower`` those lowered that are missed.
 
-    GateError if one would fall without ``lower``, or without a line of the changelog with its name and what was found.
+    Failure if one would fall without ``lower``, or without a line of the changelog with its name and what was found.
     """
     before: Floors = parts.get(measured.part, {"floors": {}})["floors"]
     now = {}
@@ -192,9 +188,9 @@ def rewritten(measured: Measured, parts: dict[str, Any], changelog: str, *, lowe
         now[name] = entry if entry["floor"] > old["floor"] or found < old["floor"] else old
     fell = list(fallen(before, now))
     if fell and not lower:
-        raise GateError(f"RAISE=1 lowers no floor, but missed is {'; '.join(fell)}: LOWER=1 does")
+        raise Failure(f"RAISE=1 lowers no floor, but missed is {'; '.join(fell)}: LOWER=1 does")
     if unsaid := [words for words in fell if not explained(words, changelog)]:
-        raise GateError(f"a lower floor needs a line with its reason in CHANGELOG.md that has: {'; '.join(unsaid)}")
+        raise Failure(f"a lower floor needs a line with its reason in CHANGELOG.md that has: {'; '.join(unsaid)}")
     return parts | {measured.part: {"data": measured.data, "floors": now}}
 
 

@@ -4,15 +4,16 @@ from pathlib import Path
 
 from sklearn.metrics import cohen_kappa_score, f1_score
 
+from pagesieve.predict.errors import Failure
 from pagesieve.predict.labels import CODES, LABELS
 
-from .alignment import Span, SpanError, read_spans
+from .alignment import Span, read_spans
 
 
 def labels_of_both(path: Path) -> list[tuple[str, str]]:
     """The labels that two readers gave each stretch of the pages in an annotation file, in its order.
 
-    SpanError where a page has not two readers, or they labelled other stretches.
+    Failure where a page has not two readers, or they labelled other stretches.
     """
     readings: dict[str, dict[str, list[Span]]] = {}
     for span in read_spans(path):
@@ -21,7 +22,7 @@ def labels_of_both(path: Path) -> list[tuple[str, str]]:
     for page, by_reader in readings.items():
         stretches = [[(span.start, span.end, span.hash) for span in spans] for spans in by_reader.values()]
         if len(stretches) != 2 or stretches[0] != stretches[1]:
-            raise SpanError(f"{path}: page {page} has not the same stretches from two readers; mend or remove its rows")
+            raise Failure(f"{path}: page {page} has not the same stretches from two readers; mend or remove its rows")
         pairs += [(CODES[one.code], CODES[other.code]) for one, other in zip(*by_reader.values(), strict=True)]
     return pairs
 

@@ -35,10 +35,6 @@ def words(text: str) -> list[str]:
     return WORD.findall(text.lower())
 
 
-class SpanError(Failure, ValueError):
-    """An annotation file with a row that is no labelled span; the message names file and line."""
-
-
 @dataclass(frozen=True)
 class Span:
     """A labelled stretch of a page: ``words`` start to end of its running words, found again by their hash."""
@@ -66,7 +62,7 @@ def spans_in(lines: Iterable[str], path: Path) -> list[Span]:
         spans.extend(map(span_of, rows))
     except (csv.Error, ValueError) as error:
         line = rows.line_num + isinstance(error, csv.Error)  # which comes before the line is counted
-        raise SpanError(f"{path}, line {line}: not a labelled span ({error})") from error
+        raise Failure(f"{path}, line {line}: not a labelled span ({error})") from error
     return spans
 
 

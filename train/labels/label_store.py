@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from pagesieve.predict.document.blocks import Block, segment
 from pagesieve.predict.document.page import MAX_BYTES, Kind, Page, read_page
 from pagesieve.predict.errors import Failure
-from pagesieve.predict.files import nearest, read_file
+from pagesieve.predict.files import nearest, read_file, replacing
 from pagesieve.predict.labels import CODES, LABELS
 
 from .alignment import CELLS, Span, find_spans, hash_of, majority, running_words, spans_in
@@ -204,18 +204,12 @@ def replace(folder: Path, sheet: Sheet, reader: str, marks: Marks) -> None:
 
 
 def durable(path: Path, content: bytes) -> None:
-    """Write a file that is there as a whole or as it was, whatever happens to the machine."""
+    """Write a file that is there as a whole or as it was, whatever happens to the machine: a reader's work is in it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)  # of a process that was killed; or a link, which would be written through
-    try:
-        with temporary.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as new, new.open("xb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
     for folder in (path.parent, path.parent.parent):  # which hold the new names
         directory = os.open(folder, os.O_RDONLY)
         os.fsync(directory)

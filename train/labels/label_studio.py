@@ -51,7 +51,7 @@ def write(path: Path, folder: Path, sheets: Sequence[Sheet]) -> str:
         writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC)
         writer.writerows([COLUMNS, *(row for sheet, by_reader in every for row in rows_of(sheet, by_reader))])
         content = out.getvalue()
-    files.write_file(path, [(0, content)])
+    files.write_file(path, [content])
     count = sum(len(marks) for _, by_reader in every for marks in by_reader.values())
     return f"wrote {path}: {len(sheets)} pages, {count} labels"
 

@@ -11,11 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from pagesieve.predict.document.blocks import Block
+from pagesieve.predict.errors import Failure
 from pagesieve.predict.files import read_file
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.output.formats import one_line
 
-from .views import OWN, CorpusError, View
+from .views import OWN, View
 
 NEEDED, OPTIONAL = ("text", "label"), ("language", "page", "order")  # columns
 WEIGHT = 5.0  # of a block in training
@@ -38,7 +39,7 @@ class Row(NamedTuple):
 def read_paragraphs(path: Path, source: str = "") -> list[View]:
     """The pages of a CSV of labelled paragraphs, as text and as what an extractor leaves of them.
 
-    Their ``source`` is by default the name of the file without its ending. CorpusError as of ``read_rows``.
+    Their ``source`` is by default the name of the file without its ending. Failure as of ``read_rows``.
     """
     pages: dict[str, list[Row]] = {}
     for row in read_rows(path):
@@ -65,21 +66,21 @@ def view_of(source: str, kind: str, rows: Sequence[Row], language: str) -> View:
 def read_rows(path: Path) -> list[Row]:
     """The rows of a CSV with the columns text and label, and optionally language, page, order.
 
-    CorpusError if there is none, or with a line for each of the first LISTED rows that are at fault.
+    Failure if there is none, or with a line for each of the first LISTED rows that are at fault.
     """
     try:
         content = read_file(path)  # no pipe: it is read more than once
     except FileNotFoundError:
-        raise CorpusError(f"{path}: no such file; name a CSV file with the columns text and label") from None
+        raise Failure(f"{path}: no such file; name a CSV file with the columns text and label") from None
     except OSError as error:
-        raise CorpusError(f"{path}: cannot be read: {error.strerror}; name a CSV file") from error
+        raise Failure(f"{path}: cannot be read: {error.strerror}; name a CSV file") from error
     reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig", "surrogateescape"), newline=""), strict=True)
     found = list(checked(reader, path))
     rows = [row for row in found if isinstance(row, Row)]
     if problems := [row for row in found if isinstance(row, str)]:
-        raise CorpusError("\n".join(shortened(problems)))
+        raise Failure("\n".join(shortened(problems)))
     if not rows:
-        raise CorpusError(f"{path}: no rows; add rows with a text and a label")
+        raise Failure(f"{path}: no rows; add rows with a text and a label")
     return rows
 
 

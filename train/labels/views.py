@@ -21,7 +21,6 @@ from resiliparse.extract.html2text import extract_plain_text
 from pagesieve.predict.document.blocks import Block, segment
 from pagesieve.predict.document.charset import decode
 from pagesieve.predict.document.page import read_page
-from pagesieve.predict.errors import Failure
 from pagesieve.predict.labels import CODES, LABELS
 
 from ..corpora import CorpusPage, pages_of
@@ -90,10 +89,6 @@ class Facts(NamedTuple):
 
 
 UNREAD, UNKNOWN = Annotated("", []), Facts("", "")
-
-
-class CorpusError(Failure, ValueError):
-    """Training data that cannot be used as it is; the message names the file and the line."""
 
 
 def read_corpus(

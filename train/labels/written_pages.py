@@ -11,9 +11,10 @@ import numpy as np
 
 from pagesieve.predict.document.blocks import Block, segment
 from pagesieve.predict.document.page import read_page
+from pagesieve.predict.errors import Failure
 from pagesieve.predict.labels import LABELS
 
-from .views import OWN, CorpusError, View
+from .views import OWN, View
 
 CODES = {"T": "article_content", "C": "comment_form", "P": "promo_teaser", "N": "site_chrome"}
 MARK = "data-label-"  # of the class that an element has while its page is cut into blocks
@@ -21,7 +22,7 @@ WEIGHT = 3.0  # of a block in training
 
 
 def read_written(folder: Path) -> list[View]:
-    """The views of all pages of a folder, by name; CorpusError names a page whose labels cannot be read."""
+    """The views of all pages of a folder, by name; Failure names a page whose labels cannot be read."""
     return [view for path in pages_in(folder) for view in views_of(path)]
 
 
@@ -32,17 +33,17 @@ def pages_in(folder: Path) -> list[Path]:
 def views_of(path: Path) -> list[View]:
     page = read_page(path.read_text(encoding="utf-8"), kind="html")
     if page.tree is None or page.tree.root is None:
-        raise CorpusError(f"{path}: no HTML that can be parsed; mend or remove it")
+        raise Failure(f"{path}: no HTML that can be parsed; mend or remove it")
     for node in page.tree.css("[data-label]"):
         code = node.attributes["data-label"] or ""
         if code not in CODES:
-            raise CorpusError(f"{path}: data-label={code!r:.20} is none of {', '.join(CODES)}; mend it")
+            raise Failure(f"{path}: data-label={code!r:.20} is none of {', '.join(CODES)}; mend it")
         node.attrs["class"] = " ".join(filter(None, [node.attributes.get("class"), MARK + code]))
     blocks = segment(page)
     labels = np.array([LABELS.index(CODES[code_of(block.ancestors)]) for block in blocks], dtype=np.int8)
     language = (page.tree.root.attributes.get("lang") or "").partition("-")[0]
     if not language:
-        raise CorpusError(f"{path}: <html> has no lang; write which language it is in")
+        raise Failure(f"{path}: <html> has no lang; write which language it is in")
     source = path.parent.name
     html = View(
         path.stem, source, f"{source}: {path.stem}", "", "html",

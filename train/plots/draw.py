@@ -12,10 +12,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pagesieve.predict import files
+from pagesieve.predict.errors import Failure
 
 from ..style import DPI, LOOK
 from . import of_bench, of_breakdowns, of_corrections, of_labels, of_model
-from .reports import FOREIGN, ReportError, Reports, read_reports
+from .reports import FOREIGN, Reports, read_reports
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Plot:
 def draw(reports: Path) -> list[Path]:
     """Draws each plot as a PNG into the folder of the evaluation's files, and index.html with all; gives their paths.
 
-    A file that is missing or holds nothing to draw is a ReportError, and nothing is written.
+    A file that is missing or holds nothing to draw is a Failure, and nothing is written.
     """
     read = read_reports(reports)
     drawn: dict[str, bytes] = {}
@@ -46,7 +47,7 @@ def draw(reports: Path) -> list[Path]:
                 figure, table = plot.render(read)
             except FOREIGN as error:
                 found = f"{reports}: the figures of {plot.name} are none ({error!r:.100})"
-                raise ReportError(f"{found}; run `make evaluate`, or get the files from the repository") from error
+                raise Failure(f"{found}; run `make evaluate`, or get the files from the repository") from error
             png = BytesIO()
             figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
         drawn[f"{plot.name}.png"] = png.getvalue()

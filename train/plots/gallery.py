@@ -1,7 +1,6 @@
 """The pages that the model gets most wrong, in colour: reports/gallery, built locally and never committed."""
 
 import html
-import shutil
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
@@ -37,19 +36,13 @@ scored by a model that saw a page of its site. Wrong blocks are marked, and say 
 
 def draw_gallery(folder: Path, pages: Sequence[Shown]) -> Path:
     """Writes a file for each page, and index.html with all, in place of what the folder held; returns the latter."""
-    files.restore(folder)
-    stage = folder.with_name(f"{files.STAGE}{folder.name}")
-    shutil.rmtree(stage, ignore_errors=True)
-    try:
-        stage.mkdir()
+    with files.replacing(folder) as new:
+        new.mkdir()
         names = files.mirrored([f"{number:02}-{Path(page['name']).name}" for number, page in enumerate(pages, 1)])
         for name, page in zip(names, pages, strict=True):
             note = f"{page['page_type']}: {page['wrong']} of {page['labelled']} blocks wrong"
-            (stage / name).write_text(formats.coloured(page["blocks"], name=page["name"], note=note), encoding="utf-8")
-        (stage / "index.html").write_text(INDEX.format(rows="\n".join(map(row, names, pages))), encoding="utf-8")
-        files.replace_folder(stage, folder)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+            (new / name).write_text(formats.coloured(page["blocks"], name=page["name"], note=note), encoding="utf-8")
+        (new / "index.html").write_text(INDEX.format(rows="\n".join(map(row, names, pages))), encoding="utf-8")
     return folder / "index.html"
 
 

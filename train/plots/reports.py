@@ -30,10 +30,6 @@ NEEDED = ("calibration", "confidence", "decision", "folds", "languages", "slices
 FOREIGN = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, EOFError, zlib.error)
 
 
-class ReportError(Failure, ValueError):
-    """The files of the evaluation cannot be drawn; the message names the file and what to do."""
-
-
 @dataclass(frozen=True)
 class Reports:
     """What ``make evaluate`` wrote: figures, a row a page, and a row a hand-labelled block.
@@ -61,11 +57,11 @@ def read_reports(folder: Path) -> Reports:
         for name in NEEDED:
             metrics[name]
     except FileNotFoundError as error:
-        raise ReportError(f"{folder / 'metrics.json'}: not found; run `make evaluate`") from error
+        raise Failure(f"{folder / 'metrics.json'}: not found; run `make evaluate`") from error
     except FOREIGN as error:
-        raise ReportError(f"{folder / 'metrics.json'}: no figures of an evaluation; run `make evaluate`") from error
+        raise Failure(f"{folder / 'metrics.json'}: no figures of an evaluation; run `make evaluate`") from error
     if not scores:
-        raise ReportError(f"{folder / 'metrics.json'}: no hand-labelled pages; run `make data`, then `make evaluate`")
+        raise Failure(f"{folder / 'metrics.json'}: no hand-labelled pages; run `make data`, then `make evaluate`")
     predictions, pages = read_rows(folder / "predictions.csv"), read_rows(folder / "pages.csv")
     return Reports(
         metrics,
@@ -85,7 +81,7 @@ def read_differences(path: Path, pages: pd.DataFrame, predictions: pd.DataFrame)
     except FileNotFoundError:
         return pd.DataFrame()
     except FOREIGN as error:
-        raise ReportError(f"{path}: no scores of an earlier run; remove it") from error
+        raise Failure(f"{path}: no scores of an earlier run; remove it") from error
 
 
 def read_tools(path: Path) -> pd.DataFrame:
@@ -98,7 +94,7 @@ def read_tools(path: Path) -> pd.DataFrame:
     except FileNotFoundError:
         pass
     except FOREIGN as error:
-        raise ReportError(f"{path}: no figures of a comparison; run `make compare`, or remove it") from error
+        raise Failure(f"{path}: no figures of a comparison; run `make compare`, or remove it") from error
     return pd.DataFrame(rows, columns=["tool", "page_type", "pages", "f1"])
 
 
@@ -109,7 +105,7 @@ def read_bench(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except FOREIGN as error:
-        raise ReportError(f"{path}: no figures of a bench; run `make bench`, or remove it") from error
+        raise Failure(f"{path}: no figures of a bench; run `make bench`, or remove it") from error
 
 
 def read_changed(path: Path) -> dict[str, Any]:
@@ -119,7 +115,7 @@ def read_changed(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except FOREIGN as error:
-        raise ReportError(f"{path}: no figures of corrections; run `make train`, or remove it") from error
+        raise Failure(f"{path}: no figures of corrections; run `make train`, or remove it") from error
 
 
 def read_rows(path: Path) -> pd.DataFrame:
@@ -127,11 +123,11 @@ def read_rows(path: Path) -> pd.DataFrame:
     try:
         rows = pd.read_csv(path, dtype={"page": str}, low_memory=False)  # or a warning of mixed types
     except FileNotFoundError as error:
-        raise ReportError(f"{path}: not found; run `{make}`") from error
+        raise Failure(f"{path}: not found; run `{make}`") from error
     except ValueError as error:  # empty, cut short or not UTF-8
-        raise ReportError(f"{path}: cannot be read ({error}); run `{make}`") from error
+        raise Failure(f"{path}: cannot be read ({error}); run `{make}`") from error
     if lacking := COLUMNS[path.name] - set(rows.columns):
-        raise ReportError(f"{path}: no column {', '.join(sorted(lacking))}; run `{make}`")
+        raise Failure(f"{path}: no column {', '.join(sorted(lacking))}; run `{make}`")
     if not (rows["mode"] == "html").any():
-        raise ReportError(f"{path}: no rows of HTML pages; run `make data`, then `{make}`")
+        raise Failure(f"{path}: no rows of HTML pages; run `make data`, then `{make}`")
     return rows
