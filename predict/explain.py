@@ -15,7 +15,7 @@ from .features.registry import BLOCK_COLUMNS, block_terms
 from .labels import LABELS
 from .model import Model
 from .modelfile.arrays import LaterParameters
-from .output.formats import one_line, plural
+from .output.terminal import one_line, plural
 from .scoring.stages import (
     MAX_BLOCKS,
     PASSES,

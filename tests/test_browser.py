@@ -9,7 +9,7 @@ import pytest
 from test_plots import write_reports
 
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.output import formats
+from pagesieve.predict.output import coloured, json_lines
 from pagesieve.train.plots import draw, gallery
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python: make setup")
@@ -27,7 +27,7 @@ Show = Callable[..., Any]
 
 
 @pytest.fixture
-def page() -> list[formats.Block]:
+def page() -> list[json_lines.Record]:
     scores = dict(zip(LABELS, (0.4, 0.3, 0.2, 0.1), strict=True))
     of_page = {"page": "heron.html", "scores": scores, "confidence": 0.75}
     return [
@@ -62,9 +62,9 @@ def open_file(browser: Any) -> Iterator[Show]:
 def show(open_file: Show, tmp_path: Path) -> Show:
     """Opens blocks as a page in colours."""
 
-    def opened(blocks: list[formats.Block], width: int = 1400, **options: Any) -> Any:
+    def opened(blocks: list[json_lines.Record], width: int = 1400, **options: Any) -> Any:
         file = tmp_path / "page.html"
-        file.write_text(formats.coloured(blocks, name="heron.html", note="a note"), encoding="utf-8")
+        file.write_text(coloured.coloured(blocks, name="heron.html", note="a note"), encoding="utf-8")
         return open_file(file, width, **options)
 
     return opened
@@ -149,7 +149,7 @@ def test_text_title_name_and_label_of_a_page_stay_text(show: Show, page, tmp_pat
     texts = [*PAYLOADS, ALL]
     blocks = [{**page[2], "index": i, "text": text, "hand": text} for i, text in enumerate(texts)]
     file = tmp_path / "page.html"
-    file.write_text(formats.coloured(blocks, name=ALL, note=ALL), encoding="utf-8")
+    file.write_text(coloured.coloured(blocks, name=ALL, note=ALL), encoding="utf-8")
     tab = open_file(file)
     for i, text in enumerate(texts):
         shown = (tab.locator(f"#block-{i} .text"), tab.locator(f"#article-{i}"))

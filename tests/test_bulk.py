@@ -43,6 +43,7 @@ from pagesieve.predict.bulk.readers import Column, RawPage, need, read_shard
 from pagesieve.predict.bulk.run import Engine, label_shards
 from pagesieve.predict.bulk.shards import Shard, find_shards, named
 from pagesieve.predict.bulk.unpacking import Allowance
+from pagesieve.predict.cli import arguments
 from pagesieve.predict.errors import Failure
 from pagesieve.predict.files import same
 from pagesieve.predict.labels import LABELS
@@ -532,7 +533,7 @@ def test_a_full_disk_is_said_with_the_folder(
 
     write_lines("a.jsonl", ["The heron waits."])
     model = load()
-    monkeypatch.setattr(__main__, "load", lambda path, **_: model)
+    monkeypatch.setattr(arguments, "load", lambda path, **_: model)
     monkeypatch.setattr(spread_module, "spread", full)
     assert __main__.main(["bulk", "a.jsonl", "--out", "out", "--jobs", "1"]) == 2
     said = f"pagesieve: --out out: cannot be written ({error.strerror or error}); repeat the command to go on\n"
@@ -703,7 +704,7 @@ def test_the_command_says_what_it_did_and_goes_on_only_with_what_it_began(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = load()
-    monkeypatch.setattr(__main__, "load", lambda path, **_: model)
+    monkeypatch.setattr(arguments, "load", lambda path, **_: model)
     Path("a.jsonl").write_text(json.dumps({"html": PAGE.format(1)}) + "\n{}\n")
     command = ["bulk", "a.jsonl", "--out", "out", "--jobs", "1"]
     assert __main__.main(command) == 1
@@ -796,7 +797,7 @@ def test_a_repeated_run_says_that_all_is_done(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = load()
-    monkeypatch.setattr(__main__, "load", lambda path, **_: model)
+    monkeypatch.setattr(arguments, "load", lambda path, **_: model)
     write_lines("a.jsonl", ["The heron waits."])
     write_lines("b.jsonl", ["The tide comes."])
     command = ["bulk", "a.jsonl", "b.jsonl", "--out", "out", "--jobs", "1"]

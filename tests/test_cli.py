@@ -14,13 +14,13 @@ from types import SimpleNamespace
 import pytest
 
 from pagesieve.predict import ModelError, __main__
-from pagesieve.predict.cli import sandboxed
+from pagesieve.predict.cli import arguments, sandboxed
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.page import Kind, read_page
 from pagesieve.predict.inputs import Source, read_source
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import COLUMNS, Model, load
-from pagesieve.predict.output import formats as output
+from pagesieve.predict.output import json_lines
 
 TEXT = "The heron waits.\n\nLeave a comment\nRead more: ten tides\nMenu\n"
 HTML = """<!doctype html>
@@ -44,7 +44,7 @@ class Fake:
     card = {"kinds": ["html", "text"], "decision": {"text": {"recall": dict.fromkeys(LABELS, 0.5)}}}
     thresholds = Model.thresholds
 
-    def records(self, content: bytes | str, *, page: str, kind: Kind, prefer: str) -> list[output.Block]:
+    def records(self, content: bytes | str, *, page: str, kind: Kind, prefer: str) -> list[json_lines.Record]:
         found = []
         for block in segment(read_page(content, kind=kind)):
             label = next((label for word, label in WORDS.items() if word in block.text), "article_content")
@@ -58,7 +58,7 @@ class Fake:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to run in, with the small model."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(__main__, "load", lambda path, **_: Fake())
+    monkeypatch.setattr(arguments, "load", lambda path, **_: Fake())
     return tmp_path
 
 
@@ -289,7 +289,7 @@ def test_a_bad_model_is_one_line(run, here: Path, monkeypatch: pytest.MonkeyPatc
         assert path == Path("m.npz")
         raise ModelError("m.npz: not what\nits card says")
 
-    monkeypatch.setattr(__main__, "load", load)
+    monkeypatch.setattr(arguments, "load", load)
     (here / "p.txt").write_text(TEXT)
     expected = (2, "", ["pagesieve: m.npz: not what its card says"])
     assert run("--model", "m.npz", "p.txt", "-o", "out") == expected
@@ -306,7 +306,7 @@ def test_a_bad_model_is_one_line(run, here: Path, monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_an_output_that_cannot_be_is_refused_before_the_work(run, here, site, monkeypatch, args, says: str) -> None:
-    monkeypatch.setattr(__main__, "load", lambda path, **_: pytest.fail("the model was loaded"))
+    monkeypatch.setattr(arguments, "load", lambda path, **_: pytest.fail("the model was loaded"))
     (here / "file").write_text("mine")
     (here / "dir").mkdir()
     status, out, (line,) = run(*args)
@@ -315,7 +315,7 @@ def test_an_output_that_cannot_be_is_refused_before_the_work(run, here, site, mo
 
 
 def test_a_read_only_file_is_not_replaced(run, here: Path, site: Path, monkeypatch) -> None:
-    monkeypatch.setattr(__main__, "load", lambda path, **_: pytest.fail("the model was loaded"))
+    monkeypatch.setattr(arguments, "load", lambda path, **_: pytest.fail("the model was loaded"))
     for name in ("out", "pages/site/a.txt.html"):
         (here / name).parent.mkdir(parents=True, exist_ok=True)
         (here / name).write_text("mine")
@@ -367,11 +367,11 @@ def test_a_named_page_that_goes_bad_midway_leaves_no_output(run, here, monkeypat
         (here / f"{name}.txt").write_text(TEXT)
 
     class Deleting(Fake):
-        def records(self, content: bytes | str, *, page: str, kind: Kind, prefer: str) -> list[output.Block]:
+        def records(self, content: bytes | str, *, page: str, kind: Kind, prefer: str) -> list[json_lines.Record]:
             (here / "b.txt").unlink()
             return super().records(content, page=page, kind=kind, prefer=prefer)
 
-    monkeypatch.setattr(__main__, "load", lambda path, **_: Deleting())
+    monkeypatch.setattr(arguments, "load", lambda path, **_: Deleting())
     status, out, err = run("--format", "html", "a.txt", "b.txt", "-o", "new/out")
     assert (status, out, err) == (2, "", ["pagesieve: b.txt: No such file or directory"])
     assert os.listdir(here) == ["a.txt"]
@@ -403,7 +403,7 @@ def test_pipes_sockets_and_devices_in_a_folder_are_skipped_and_said(run, site: P
 
 @pytest.mark.parametrize("model", ["", ".", "/", "..", "nowhere", "p.txt", "/dev/null", "x" * 300])
 def test_a_model_that_is_none_is_one_line(run, here: Path, monkeypatch: pytest.MonkeyPatch, model: str) -> None:
-    monkeypatch.setattr(__main__, "load", load)
+    monkeypatch.setattr(arguments, "load", load)
     (here / "p.txt").write_text(TEXT)
     status, out, err = run("p.txt", "--model", model)
     assert (status, out, len(err)) == (2, "", 1)
@@ -454,7 +454,8 @@ def test_help_and_version(run, capfd) -> None:
 def process(*args: str, **options) -> subprocess.Popen:
     """The command in a process of its own, with the small model."""
     start = (
-        f"import sys; sys.path[:0] = {sys.path!r}; import test_cli as t; t.__main__.load = lambda path, **_: t.Fake(); "
+        f"import sys; sys.path[:0] = {sys.path!r}; import test_cli as t; "
+        "t.arguments.load = lambda path, **_: t.Fake(); "
     )
     command = [sys.executable, "-c", start + "sys.exit(t.__main__.main())", "predict", *args]
     return subprocess.Popen(command, stderr=subprocess.PIPE, **options)
@@ -513,6 +514,6 @@ def test_a_signal_is_told_where_a_library_raised_an_error_in_its_place(
         finally:
             raise ModelError("cannot join thread before it is started")
 
-    monkeypatch.setattr(__main__, "load", load)
+    monkeypatch.setattr(arguments, "load", load)
     assert __main__.main(["predict", "-"]) == 128 + signal.SIGTERM
     assert capsys.readouterr() == ("", "pagesieve: terminated\n")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from small_model import HTML, LINES, PAGES, TEXT, learned
 
 from pagesieve.predict import LABELS, Model, __main__
+from pagesieve.predict.cli import arguments
 from pagesieve.predict.compile import all_stages
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.page import Kind, read_page
@@ -41,7 +42,7 @@ def model(pipelines: Pipelines) -> Model:
 def run(tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
     """Runs `pagesieve explain` in an empty folder; gives exit status, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(__main__, "load", lambda path, **_: model)
+    monkeypatch.setattr(arguments, "load", lambda path, **_: model)
 
     def run(*args: str) -> tuple[int, str, str]:
         try:

@@ -18,7 +18,7 @@ from test_cli import Fake
 from test_processes import gone, tree
 
 from pagesieve.predict import __main__, load
-from pagesieve.predict.cli import sandboxed
+from pagesieve.predict.cli import arguments, sandboxed
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.page import read_page
 from pagesieve.predict.model import Model
@@ -66,7 +66,7 @@ class Suffering(Fake):
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to run in, with a page for each word and two that are good, low limits, and a model that suffers."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(__main__, "load", lambda path, **_: Suffering())
+    monkeypatch.setattr(arguments, "load", lambda path, **_: Suffering())
     monkeypatch.setattr(guard_module, "MAX_MEMORY", LIMIT)
     monkeypatch.setattr(sandboxed, "MAX_SECONDS", SECONDS)
     (tmp_path / "in").mkdir()
@@ -160,7 +160,7 @@ def test_the_command_says_what_the_library_says_to_the_last_digit(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     model = load()
-    monkeypatch.setattr(__main__, "load", lambda path, **_: model)
+    monkeypatch.setattr(arguments, "load", lambda path, **_: model)
     monkeypatch.setattr(sandboxed, "MAX_SECONDS", 60)
     for path in sorted((Path(__file__).parents[1] / "data" / "pages").iterdir())[:3]:
         assert __main__.main(["predict", str(path)]) == 0
@@ -172,7 +172,7 @@ def test_the_command_says_what_the_library_says_to_the_last_digit(
 START = f"""
 import sys; sys.path[:0] = {sys.path!r}
 import test_guard as t
-t.__main__.load = lambda path, **_: t.Suffering()
+t.arguments.load = lambda path, **_: t.Suffering()
 from pagesieve.predict.processes import signals
 sys.exit(signals.main())
 """
@@ -199,7 +199,7 @@ def test_a_table_that_takes_too_much_memory_or_time_is_lost_alone_in_each_comman
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     model = load()
-    monkeypatch.setattr(__main__, "load", lambda path, **_: model)
+    monkeypatch.setattr(arguments, "load", lambda path, **_: model)
     table = Path("table")
     table.mkdir()
     (table / "a.html").write_text("<table>" + "<tr><td>x" * 1_000_000)

@@ -23,7 +23,8 @@ from pagesieve.predict.document.filetype import foreign_type
 from pagesieve.predict.document.limits import strip_tags
 from pagesieve.predict.document.page import PageWarning, read_page
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.output import formats
+from pagesieve.predict.output import formats, json_lines
+from pagesieve.predict.output.terminal import printable
 from pagesieve.predict.scoring.decision import once
 
 MODEL = load()
@@ -134,7 +135,7 @@ def test_labels_are_probabilities_and_the_same_for_bytes_and_str(count: int) -> 
     on_many(PAGE, check, count)
 
 
-def rendered(page: list[formats.Block], name: str) -> dict[str, str]:
+def rendered(page: list[json_lines.Record], name: str) -> dict[str, str]:
     return {form: one.render(page, name, True) for form, one in formats.FORMATS.items()}
 
 
@@ -163,7 +164,7 @@ def test_no_text_steers_a_terminal_computes_in_a_spreadsheet_or_becomes_markup(c
         tree = LexborHTMLParser(shown["html"])
         tags = {node.tag for node in tree.css("*")}
         assert not tags & {"script", "img", "svg", "iframe", "object", "b:x"}
-        assert [node.text() for node in tree.css(".columns > div .text")] == [formats.printable(text) for text in texts]
+        assert [node.text() for node in tree.css(".columns > div .text")] == [printable(text) for text in texts]
         assert not [node for node in tree.css("*") if any(attribute.startswith("on") for attribute in node.attributes)]
 
     on_many(st.tuples(st.lists(SOUP.filter(str.strip), min_size=1, max_size=4), SOUP), check, count)

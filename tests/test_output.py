@@ -11,21 +11,21 @@ from selectolax.lexbor import LexborHTMLParser
 
 from pagesieve.predict import files
 from pagesieve.predict.labels import COLOURS, LABELS
-from pagesieve.predict.output import formats
+from pagesieve.predict.output import coloured, csv_table, formats, json_lines, plain_text, terminal
 
 SCORES = dict(zip(LABELS, (0.7, 0.1, 0.15, 0.05), strict=True))
 
 
-def block(text: str, label: str = "article_content", **more: Any) -> formats.Block:
+def block(text: str, label: str = "article_content", **more: Any) -> json_lines.Record:
     return {"page": "a.html", "index": 0, "text": text, "label": label, "scores": SCORES, "confidence": 0.75, **more}
 
 
-def rows(*page: formats.Block) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(formats.CSV_HEADER + formats.table(list(page)), newline="")))
+def rows(*page: json_lines.Record) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(csv_table.CSV_HEADER + csv_table.table(list(page)), newline="")))
 
 
 def test_jsonl_keeps_the_text_and_gives_one_line_a_block() -> None:
-    lines = formats.jsonl([block("Żubr said\n\t\x1b[31m“no”\x00"), block("two")]).split("\n")
+    lines = json_lines.jsonl([block("Żubr said\n\t\x1b[31m“no”\x00"), block("two")]).split("\n")
     assert json.loads(lines[0])["text"] == "Żubr said\n\t\x1b[31m“no”\x00"
     assert "Żubr" in lines[0] and json.loads(lines[1])["scores"] == SCORES
     assert lines[2:] == [""]
@@ -42,7 +42,7 @@ def test_csv_has_a_column_for_each_score_and_survives_quotes_commas_and_breaks()
     assert tuple(row) == ("page", "index", "text", "label", *LABELS, "confidence", "path")
     assert row["text"] == 'say "a, b"\nand c' and row["path"] == "/html/body/pre[1]"
     assert [float(row[label]) for label in LABELS] == list(SCORES.values())
-    assert formats.CSV_HEADER.endswith("\r\n") and formats.table([block("x")]).endswith("\r\n")
+    assert csv_table.CSV_HEADER.endswith("\r\n") and csv_table.table([block("x")]).endswith("\r\n")
     assert rows(block("line"))[0]["path"] == ""
 
 
@@ -55,7 +55,7 @@ def test_no_csv_cell_is_a_formula(text: str) -> None:
 
 @pytest.mark.parametrize("break_", [";", "; ", ";\u200b", "\t", "\n", ';"', '; ""'])
 def test_no_csv_cell_is_a_formula_where_a_semicolon_separates_cells(break_: str) -> None:
-    table = formats.table([block(f'a{break_}=HYPERLINK("x");b')])
+    table = csv_table.table([block(f'a{break_}=HYPERLINK("x");b')])
     assert table.startswith('"a.html",0,"a')
     for delimiter in ",;\t":
         for row in csv.reader(io.StringIO(table, newline=""), delimiter=delimiter, quoting=csv.QUOTE_NONE):
@@ -70,18 +70,18 @@ def test_csv_leaves_stdins_name_and_harmless_cells_alone() -> None:
 
 def test_text_is_blocks_between_empty_lines_below_the_pages_name() -> None:
     page = [block("One"), block("Two\n  lines")]
-    assert formats.text(page) == "One\n\nTwo\n  lines\n"
-    assert formats.text(page, name="a\n\x1bb.html") == "\fa b.html\nOne\n\nTwo\n  lines\n"
-    assert formats.text([]) == "" and formats.text([], name="x") == "\fx\n"
+    assert plain_text.text(page) == "One\n\nTwo\n  lines\n"
+    assert plain_text.text(page, name="a\n\x1bb.html") == "\fa b.html\nOne\n\nTwo\n  lines\n"
+    assert plain_text.text([]) == "" and plain_text.text([], name="x") == "\fx\n"
 
 
 def test_text_cannot_steer_a_terminal_or_fake_a_page() -> None:
-    assert formats.text([block("a\x1b]0;x\x07b\x9b2Jc\x7f\fd\te")]) == "a]0;xb2Jcd\te\n"
+    assert plain_text.text([block("a\x1b]0;x\x07b\x9b2Jc\x7f\fd\te")]) == "a]0;xb2Jcd\te\n"
 
 
 def test_the_coloured_page_shows_each_block_with_label_scores_and_colour() -> None:
     page = [block("One"), block("  two\n\tthree", "promo_teaser", path="/html/body/pre[1]/text()[1]")]
-    source = formats.coloured(page, name="a.html")
+    source = coloured.coloured(page, name="a.html")
     tree = LexborHTMLParser(source)
     shown = tree.css(".block")
     assert [node.css_first(".text").text() for node in shown] == ["One", "  two\n\tthree"]
@@ -103,20 +103,20 @@ def test_the_article_of_an_html_page_stands_beside_its_blocks_as_headings_and_pa
     steps = ("h2[1]/a[1]/text()[1]", "p[1]/text()[1]", "h4[1]/text()[1]", "pre[1]/text()[1]", "h2[2]/text()[1]")
     page = [block(f"{n}", index=n, path=f"/html/body[1]/{step}") for n, step in enumerate(steps)]
     page.append(block("menu", "site_chrome", index=5, path="/html/body[1]/h3[1]/text()[1]"))
-    tree = LexborHTMLParser(formats.coloured(page, name="a.html"))
+    tree = LexborHTMLParser(coloured.coloured(page, name="a.html"))
     shown = tree.css(".article [id]")
     assert [node.tag for node in shown] == ["h2", "p", "h3", "p", "h2"]
     assert [node.text() for node in shown] == ["0", "1", "2", "3", "4"] and shown[3].css_first(".pre")
     links = [node.attributes["href"] for node in tree.css(".tag a")]
     assert links == [f"#{node.attributes['id']}" for node in shown] + ["#block-5"]
     assert all(tree.css_first(node.attributes["href"]) for node in tree.css("a"))
-    assert not LexborHTMLParser(formats.coloured([block("a line of a text page")], name="a.txt")).css(".article")
-    assert not LexborHTMLParser(formats.coloured(page[5:], name="a.html")).css(".article")
+    assert not LexborHTMLParser(coloured.coloured([block("a line of a text page")], name="a.txt")).css(".article")
+    assert not LexborHTMLParser(coloured.coloured(page[5:], name="a.html")).css(".article")
 
 
 def test_a_block_whose_label_by_hand_differs_is_marked_as_wrong() -> None:
     page = [block("right", hand="article_content"), block("wrong", hand="promo_teaser"), block("nobody knows")]
-    tree = LexborHTMLParser(formats.coloured(page, name="a.html", note="fold <3>"))
+    tree = LexborHTMLParser(coloured.coloured(page, name="a.html", note="fold <3>"))
     assert [node.css_first(".text").text() for node in tree.css(".wrong")] == ["wrong"]
     assert [node.text() for node in tree.css("em.promo_teaser")] == ["by hand: promo_teaser"]
     assert [node.text() for node in tree.css("h1 ~ p")] == ["fold <3>", "Article: expected F1 0.75"]
@@ -134,12 +134,12 @@ HOSTILE = [
 @pytest.mark.parametrize("text", [*HOSTILE, "<\x00script>alert(1)</\x0cscript>", "\"' onmouseover=alert(1) x='"])
 def test_text_of_a_page_never_becomes_markup(text: str) -> None:
     path = {"path": "/html/body[1]/p[1]/text()[1]"}
-    tree = LexborHTMLParser(formats.coloured([block(text, **path), block("after")], name=text, note=text))
-    harmless = LexborHTMLParser(formats.coloured([block("before", **path), block("after")], name="name", note="note"))
+    tree = LexborHTMLParser(coloured.coloured([block(text, **path), block("after")], name=text, note=text))
+    harmless = LexborHTMLParser(coloured.coloured([block("before", **path), block("after")], name="name", note="note"))
     outline = [(node.tag, sorted(node.attributes)) for node in tree.css("*")]
     assert outline == [(node.tag, sorted(node.attributes)) for node in harmless.css("*")]
-    assert [node.text() for node in tree.css(".text")] == [formats.printable(text), "after", formats.printable(text)]
-    assert tree.css_first("h1").text() == formats.one_line(text)
+    assert [node.text() for node in tree.css(".text")] == [terminal.printable(text), "after", terminal.printable(text)]
+    assert tree.css_first("h1").text() == terminal.one_line(text)
 
 
 def test_mirrored_names_stay_inside_and_are_all_different() -> None:

@@ -55,7 +55,7 @@ def test_predict_imports_nothing_of_train_but_the_review() -> None:
         for module in imports_of(path)
         if module[0] == "train"
     }
-    assert found == {("__main__.py", "review")}
+    assert found == {("review.py", "review")}
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: "/".join(room.parts[-2:]))

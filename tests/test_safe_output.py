@@ -15,8 +15,9 @@ import pytest
 
 from pagesieve.predict import __main__, files, inputs, load
 from pagesieve.predict.bulk.shards import named
+from pagesieve.predict.cli import arguments
 from pagesieve.predict.document.charset import encodable
-from pagesieve.predict.output import formats
+from pagesieve.predict.output import csv_table, formats, json_lines
 
 WORDS = "the heron waits for the tide " * 20  # a page of control characters alone is none
 ESCAPES = "\x1b[31mred\x1b]0;title\x07\x9b2J\x9d0;x\x9c\x7f\x08\x00\r\x0c\x85end"
@@ -36,7 +37,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def pagesieve(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
     """Runs the command line; gives its exit status and the bytes that it wrote."""
-    monkeypatch.setattr(__main__, "load", lambda path, **_: MODEL if path is None else load(path))
+    monkeypatch.setattr(arguments, "load", lambda path, **_: MODEL if path is None else load(path))
 
     def run(*args: str) -> tuple[int, bytes, bytes]:
         try:
@@ -65,7 +66,7 @@ def test_neither_text_nor_name_of_a_page_steers_a_terminal(here: Path, pagesieve
 
 def test_json_keeps_what_it_escapes() -> None:
     text = f"{ESCAPES}\u202e\u2066\u2028\u2029\ud800é"
-    line = formats.json_line({"text": text})
+    line = json_lines.json_line({"text": text})
     assert json.loads(line)["text"] == encodable(text)
     assert line.count("\n") == 1 and not RAW.search(line.encode()) and "\u202e" not in line and "é" in line
 
@@ -74,7 +75,7 @@ def test_json_keeps_what_it_escapes() -> None:
     "text", ["=1+1", " =1", "\u00a0+1", "\u200b-1", "\ufeff@x", "\u202e=1", "\n=1", "\nx", "\uff1d1", "\x00 \x1b=1"]
 )
 def test_no_cell_is_a_formula_behind_what_a_spreadsheet_passes_over(text: str) -> None:
-    assert formats.cell(text)[0] == "'"
+    assert csv_table.cell(text)[0] == "'"
 
 
 @pytest.mark.parametrize("space", ["\n", "\t", " ", "; ", '\n"', "\u200b\n"])
@@ -82,14 +83,14 @@ def test_white_space_within_a_cell_is_read_once(space: str) -> None:
     start = time.process_time()
     for end, formulas in (("b", False), ("=1", True)):
         text = f"a;{space * 10_000}{end}"
-        shown = formats.cell(text)
+        shown = csv_table.cell(text)
         assert (shown.replace("'", "") == text, "'" in shown) == (True, formulas)
     assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("text", ["-", "=", "a=1", "'=1", "1-2", " x", ""])
 def test_other_cells_stay_as_they_are(text: str) -> None:
-    assert formats.cell(text) == text
+    assert csv_table.cell(text) == text
 
 
 def test_a_page_that_is_too_large_is_refused_and_not_cut(here: Path, monkeypatch, pagesieve: Run) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from pagesieve.predict import files
 from pagesieve.predict.errors import Failure
 from pagesieve.predict.model import load
-from pagesieve.predict.output.formats import one_line
+from pagesieve.predict.output.terminal import one_line
 from pagesieve.predict.processes.pool import local_backend
 from pagesieve.predict.scoring.stages import score
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pagesieve.predict.cli.bulk import number
+from pagesieve.predict.cli.arguments import number
 from pagesieve.predict.errors import Failure
 from pagesieve.predict.files import nearest
 

@@ -14,7 +14,8 @@ from ..document.content import is_address
 from ..document.page import PageWarning
 from ..labels import LABELS
 from ..model import Model, load
-from ..output.formats import Block, plural
+from ..output.json_lines import Record
+from ..output.terminal import plural
 from ..scoring.decision import Prefer, once
 
 BLOCKS = {
@@ -88,7 +89,7 @@ def frame_of_articles(
 
 def labelled(
     pages: pd.DataFrame, page: str | None, content: str, model: Model, prefer: Prefer
-) -> Iterator[tuple[str | None, list[Block], str | None]]:
+) -> Iterator[tuple[str | None, list[Record], str | None]]:
     """The name of each page, its blocks as ``Model.records`` gives them, and why there are none if it fails."""
     for kind in model.card["kinds"]:
         model.thresholds(kind, prefer)  # raises what each page would
@@ -99,7 +100,7 @@ def labelled(
         message = f"content must be the pages themselves: {addresses:,} of {plural(len(pages), 'page')} look like paths"
         warnings.warn(f"{message} or addresses", PageWarning, stacklevel=3)
     for name, one, kind, charset in zip(names, contents, kinds, charsets, strict=True):
-        blocks: list[Block] = []
+        blocks: list[Record] = []
         error = "no content" if one is None else None
         if one is not None:
             try:
@@ -111,7 +112,7 @@ def labelled(
         yield None if name is None else encodable(str(name)), blocks, error
 
 
-def records(model: Model, content: Any, **how: Any) -> list[Block]:
+def records(model: Model, content: Any, **how: Any) -> list[Record]:
     """What ``Model.records`` gives, without its warnings, which would not say of which page they are."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PageWarning)

@@ -19,7 +19,7 @@ from ..document.page import is_surely_html
 from ..errors import Failure
 from ..files import check_file, read_file, write_file
 from ..labels import LABELS
-from ..output.formats import json_line
+from ..output.json_lines import json_line
 from ..processes.sandbox import Guard, Lost, Work
 from .readers import Column, RawPage, Record, read_shard
 from .shards import Shard

@@ -10,7 +10,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
 
 from ..document.charset import encodable
 from ..labels import LABELS
-from ..output.formats import one_line, plural
+from ..output.terminal import one_line, plural
 from .labelling import Report
 
 EVERY = 1.0  # seconds

@@ -14,7 +14,7 @@ from ..document.page import MAX_BYTES, Kind
 from ..errors import Failure
 from ..files import check_file
 from ..inputs import content_of, kind
-from ..output.formats import plural
+from ..output.terminal import plural
 from ..processes.sandbox import Lost, shortened
 from .shards import Shard
 from .unpacking import Allowance, unpacked

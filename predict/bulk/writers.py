@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..output.formats import json_line
+from ..output.json_lines import json_line
 from .readers import need
 
 Write = Callable[[pd.DataFrame], None]

@@ -1,4 +1,4 @@
-"""The command line of ``pagesieve bulk``: its arguments, and what is done with them."""
+"""``pagesieve bulk``: labels the pages of whole archives."""
 
 import argparse
 import os
@@ -11,11 +11,12 @@ from .. import __version__
 from ..errors import Failure
 from ..model import Model
 from ..scoring.decision import PREFERENCES
+from .arguments import add_model, loaded, need_fcntl, number
+from .stdout import need_stdout, show
 
 if TYPE_CHECKING:
     from ..bulk.labelling import Report
 
-DIGITS = 9  # of a number on the command line, at most
 HELP = """\
 INPUT is an archive, or a folder that is searched for archives and pages:
   .warc .wet (.gz)             HTML of WARC, text of WET; other records, and responses of another status than 2xx,
@@ -32,7 +33,7 @@ exit status: 0 done, 1 pages are lost, the others are done, 2 error, 130 interru
 """
 
 
-def add_bulk(command: argparse.ArgumentParser) -> None:
+def add_arguments(command: argparse.ArgumentParser) -> None:
     command.description, command.epilog = "Labels the pages of whole archives, on all cores or a cluster.", HELP
     add = command.add_argument
     add("inputs", nargs="+", metavar="INPUT", help="archive, or folder of archives and pages")
@@ -49,20 +50,12 @@ def add_bulk(command: argparse.ArgumentParser) -> None:
     add_model(command)
 
 
-def add_model(command: argparse.ArgumentParser) -> None:
-    """The option that says which model, which all commands share."""
-    command.add_argument(
-        "--model",
-        type=Path,
-        metavar="PATH",
-        help="another model than the one that comes with pagesieve: a folder with blocks.npz in it, or such a file",
-    )
-
-
-def number(value: str) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) <= DIGITS and int(value)):
-        raise argparse.ArgumentTypeError(f"expected a number from 1, not {value[:DIGITS]!r}")
-    return int(value)
+def run(args: argparse.Namespace) -> int:
+    """Label whole archives; returns 1 if pages were lost, else 0."""
+    need_stdout()  # before the work; and joblib starts no process without one
+    reports, said = label(args, loaded(args, args.prefer))
+    show([said])
+    return 1 if any(report.lost for report in reports) else 0
 
 
 def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
@@ -103,14 +96,6 @@ def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
         said = f"--out {args.out}: cannot be written ({error.strerror or error})"
         raise Failure(f"{said}; repeat the command to go on") from error
     return reports, summary(reports, time.monotonic() - start, len(before))
-
-
-def need_fcntl(command: str) -> None:
-    """Raise a Failure where Python has no fcntl, which holds a folder against other processes, as on Windows."""
-    try:
-        import fcntl  # noqa: F401
-    except ImportError:
-        raise Failure(f"{command} needs Linux or macOS; predict and explain work without them") from None
 
 
 def settings(args: argparse.Namespace, model: Model) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from ..document.limits import MAX_SECONDS
 from ..document.page import PageWarning
 from ..inputs import BadPage, Source, naming, read_source
-from ..output.formats import note
+from ..output.terminal import note
 from ..processes.sandbox import Fault, guarded
 
 Result = TypeVar("Result")

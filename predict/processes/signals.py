@@ -86,7 +86,7 @@ def end(number: int, _: FrameType | None = None) -> None:
 
 def report(stopped: KeyboardInterrupt) -> int:
     """Say which signal ended the command; returns the exit status."""
-    from ..output.formats import note
+    from ..output.terminal import note
 
     number = signal_of(stopped)
     note(ENDED[number])

@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 from pagesieve.predict import Model, model
-from pagesieve.predict.output import formats
+from pagesieve.predict.output import json_lines
 from pagesieve.predict.scoring import stages
 
 LAST = "output"  # the stage of all that no other one holds: labels, confidence, rows, JSON lines
@@ -67,7 +67,7 @@ def stage_times(found: Model, pages: Iterable[str]) -> dict[str, float]:
     with watching() as watch:
         for html in pages:
             watch.turn(LAST)
-            formats.jsonl(found.records(html, kind="html"))
+            json_lines.jsonl(found.records(html, kind="html"))
             watch.turn("between pages")
     names = dict.fromkeys(stage for stage, *_ in STAGES)
     return {name: watch.spent[name] for name in (*names, LAST)}

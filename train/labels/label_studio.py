@@ -19,7 +19,7 @@ from pagesieve.predict import files
 from pagesieve.predict.document.page import MAX_BYTES
 from pagesieve.predict.errors import Failure
 from pagesieve.predict.labels import CODES, LABELS
-from pagesieve.predict.output import formats
+from pagesieve.predict.output.csv_table import safe
 
 from .alignment import CELLS
 from .label_store import CODE_OF, Mark, Marks, Sheet, locked, marks_of, readers_of, replace
@@ -216,7 +216,7 @@ def reader_of(given: Any, reader: str) -> str:
         return reader
     if type(given) is int and 0 <= given < MAX_USER:
         return f"user-{given}"
-    if not isinstance(given, str) or len(given) > MAX_READER or formats.safe(given) != given:
+    if not isinstance(given, str) or len(given) > MAX_READER or safe(given) != given:
         raise Bad(f"reader {given!r:.60} is no name, address or number of a user")
     return re.sub("[^A-Za-z0-9_-]+", "-", given.partition("@")[0]).lstrip("-_")[:32] or reader
 
@@ -234,7 +234,7 @@ def mark_of(label: Any, code: Any, given: Any, date: str) -> Mark:
 def rows_of(sheet: Sheet, by_reader: dict[str, Marks]) -> Iterator[tuple[object, ...]]:
     """A row for each label of a block, or one without a label."""
     for block in sheet.blocks:
-        head = (sheet.id, formats.safe(sheet.name), formats.safe(sheet.site), block.index, formats.safe(block.text))
+        head = (sheet.id, safe(sheet.name), safe(sheet.site), block.index, safe(block.text))
         said = [(reader, marks[block.index]) for reader, marks in by_reader.items() if block.index in marks]
         yield from ((*head, CODES[mark.code], mark.code, reader, mark.date) for reader, mark in said)
         if not said:
@@ -250,7 +250,7 @@ def marks_of_row(row: Any, by_id: dict[str, Sheet], reader: str, date: str) -> F
     index = int(row["index"]) if re.fullmatch("[0-9]{1,9}", row["index"]) else -1
     place = bisect_left(sheet.blocks, index, key=attrgetter("index"))
     block = sheet.blocks[place] if place < len(sheet.blocks) else None
-    if not block or str(block.index) != row["index"] or formats.safe(block.text) != row["text"]:
+    if not block or str(block.index) != row["index"] or safe(block.text) != row["text"]:
         raise Bad(f"index {row['index']!r:.60} and text are no block of this page")
     if not row["label"]:
         return {}

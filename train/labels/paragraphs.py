@@ -14,7 +14,7 @@ from pagesieve.predict.document.blocks import Block
 from pagesieve.predict.errors import Failure
 from pagesieve.predict.files import read_file
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.output.formats import one_line
+from pagesieve.predict.output.terminal import one_line
 
 from .views import OWN, View
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from pagesieve.predict import files
-from pagesieve.predict.output import formats
+from pagesieve.predict.output import coloured
 
 from ..evaluation.shown_pages import Shown
 
@@ -41,7 +41,7 @@ def draw_gallery(folder: Path, pages: Sequence[Shown]) -> Path:
         names = files.mirrored([f"{number:02}-{Path(page['name']).name}" for number, page in enumerate(pages, 1)])
         for name, page in zip(names, pages, strict=True):
             note = f"{page['page_type']}: {page['wrong']} of {page['labelled']} blocks wrong"
-            (new / name).write_text(formats.coloured(page["blocks"], name=page["name"], note=note), encoding="utf-8")
+            (new / name).write_text(coloured.coloured(page["blocks"], name=page["name"], note=note), encoding="utf-8")
         (new / "index.html").write_text(INDEX.format(rows="\n".join(map(row, names, pages))), encoding="utf-8")
     return folder / "index.html"
 

@@ -24,7 +24,8 @@ from pagesieve.predict.errors import Failure
 from pagesieve.predict.inputs import Source, find, kind
 from pagesieve.predict.labels import CODES, COLOURS, LABELS
 from pagesieve.predict.model import Model
-from pagesieve.predict.output.formats import EACH_LABEL, STYLE, note
+from pagesieve.predict.output.coloured_style import EACH_LABEL, STYLE
+from pagesieve.predict.output.terminal import note
 from pagesieve.predict.processes.signals import signal_of
 
 from ..labels import label_studio

@@ -1,0 +1,25 @@
+"""labelled blocks -> JSON lines, a block each."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..document.charset import encodable
+from .terminal import BIDI, CONTROL
+
+Record = dict[str, Any]  # one of Model.records
+
+ENCODER = json.JSONEncoder(ensure_ascii=False)
+ESCAPED = re.compile(f"{CONTROL.pattern}|{BIDI.pattern}|[\u2028\u2029]")  # in JSON, where it leaves the value the same
+
+
+def jsonl(page: list[Record]) -> str:
+    """One JSON object a block, a line each; the only format that keeps control characters (as escapes)."""
+    return "".join(map(json_line, page))
+
+
+def json_line(values: Mapping[Any, Any]) -> str:
+    """A JSON object in a line of its own, which cannot steer a terminal."""
+    line = encodable(ENCODER.encode(values))
+    return ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", line) + "\n"
