@@ -18,7 +18,8 @@ from .files import latest, read_file, write_together
 from .model import TOLERANCE, check_digest, checked_model
 from .modelfile.arrays import FirstParameters, LaterParameters, Parameters, Terms, pack_arrays
 from .modelfile.card import ModelError, read_card, write_card
-from .scoring.stages import KINDS, PASSES, Stages, build_stages, feature_names, name_of
+from .scoring.stages import KINDS, PASSES, feature_names, name_of
+from .scoring.tables import Stages, build_stages
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

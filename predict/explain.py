@@ -19,7 +19,6 @@ from .output.terminal import one_line, plural
 from .scoring.stages import (
     MAX_BLOCKS,
     PASSES,
-    FirstStage,
     feature_names,
     known_prefixes,
     name_of,
@@ -27,6 +26,7 @@ from .scoring.stages import (
     terms_of,
     word_terms,
 )
+from .scoring.tables import FirstStage
 
 ORDINALS = ("1st", "2nd", "3rd")  # of PASSES
 LONGEST = 100  # characters of the block's text, and of a term, that are shown

@@ -20,7 +20,8 @@ from .modelfile.arrays import MAX_FILE, unpack_arrays
 from .modelfile.card import ModelError as ModelError
 from .modelfile.card import read_card
 from .scoring.decision import EVEN, PREFERENCES, Prefer, confidence, decide, once
-from .scoring.stages import MAX_BLOCKS, Stages, build_stages, known_to, score
+from .scoring.stages import MAX_BLOCKS, known_to, score
+from .scoring.tables import Stages, build_stages
 
 if TYPE_CHECKING:
     import pandas as pd

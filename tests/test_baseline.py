@@ -13,7 +13,7 @@ from pagesieve.predict.labels import LABELS
 from pagesieve.train import corpora as sources
 from pagesieve.train.evaluation.baseline import baseline_of, differences, summary, verdict
 from pagesieve.train.evaluation.bootstrap import confusions, f1, interval, macro_f1, mean, totals
-from pagesieve.train.evaluation.evaluate import label_rows, page_rows
+from pagesieve.train.evaluation.scored_rows import label_rows, page_rows
 from pagesieve.train.fit import training_data
 from pagesieve.train.fit.stages import learn_from
 from pagesieve.train.labels.views import View, annotation_files, page_views, read_annotations

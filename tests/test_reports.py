@@ -12,7 +12,7 @@ from pagesieve.predict.document.blocks import Block
 from pagesieve.predict.labels import LABELS
 from pagesieve.train.evaluation import shown_pages
 from pagesieve.train.evaluation.breakdowns import length_of, place_of, slices
-from pagesieve.train.evaluation.evaluate import fold_scores
+from pagesieve.train.evaluation.metrics import fold_scores
 from pagesieve.train.evaluation.operating_points import kept_by_threshold
 from pagesieve.train.fit.model_card import describe
 from pagesieve.train.labels.views import View

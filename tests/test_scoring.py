@@ -24,7 +24,8 @@ from pagesieve.predict.features.context import (
     within,
 )
 from pagesieve.predict.features.ragged import NONE, lists_of
-from pagesieve.predict.scoring.stages import PASSES, build_prefixed, name_of, terms_of
+from pagesieve.predict.scoring.stages import PASSES, name_of, terms_of
+from pagesieve.predict.scoring.tables import build_prefixed
 from pagesieve.train.fit.pipelines import in_double, pipeline_rows
 
 ROOT = Path(__file__).parent.parent

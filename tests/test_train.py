@@ -21,10 +21,11 @@ from pagesieve.predict.features.registry import block_terms
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import ModelError, load
 from pagesieve.predict.modelfile.card import read_card
-from pagesieve.predict.scoring.stages import build_first, score_first_stage
+from pagesieve.predict.scoring.stages import score_first_stage
+from pagesieve.predict.scoring.tables import build_first
 from pagesieve.train.augment.composed import composed
 from pagesieve.train.corpora import CorpusPage
-from pagesieve.train.evaluation import evaluate
+from pagesieve.train.evaluation import metrics, scored_rows
 from pagesieve.train.evaluation.operating_points import trust
 from pagesieve.train.fit import model_writer, stages
 from pagesieve.train.fit.pipelines import MAX_TERMS, counted, of_many_sites
@@ -142,30 +143,31 @@ def test_folds_are_by_site():
 def test_scores_of_a_made_up_table():
     said = ["article_content", "article_content", "missing", "article_content"]
     rows = pd.DataFrame({"site": list("aabb"), "label": ["article_content"] * 3 + ["promo_teaser"], "predicted": said})
-    found = evaluate.label_scores(rows)
+    found = metrics.label_scores(rows)
     assert found["per_label"]["article_content"]["precision"] == pytest.approx(2 / 3)
     assert found["per_label"]["article_content"]["recall"] == pytest.approx(2 / 3)
     assert found["macro_f1"] == pytest.approx(2 / 3 / 4) and found["interval"][0] <= found["macro_f1"]
-    assert evaluate.bag_scores(Counter(words("a a b")), Counter(words("a b c"))) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
-    assert evaluate.bag_scores(Counter(), Counter()) == (1, 1, 1)
-    assert evaluate.bag_scores(Counter("a"), Counter()) == (0, 0, 0)
+    shared = scored_rows.bag_scores(Counter(words("a a b")), Counter(words("a b c")))
+    assert shared == pytest.approx((2 / 3, 2 / 3, 2 / 3))
+    assert scored_rows.bag_scores(Counter(), Counter()) == (1, 1, 1)
+    assert scored_rows.bag_scores(Counter("a"), Counter()) == (0, 0, 0)
 
 
 def test_html_rows_follow_the_readers_blocks():
     views = hand_labelled_views()
     scores = [np.eye(4)[np.maximum(view.labels, 0)] for view in views]
-    rows = evaluate.label_rows(views, scores)
+    rows = scored_rows.label_rows(views, scores)
     assert set(rows["mode"]) <= {"html", "text", "leftover"} and (rows["label"] == rows["predicted"]).all()
-    sure = evaluate.confidence_rows(views, scores)
+    sure = scored_rows.confidence_rows(views, scores)
     assert (sure["kept_f1"] == 1).all() and sure["confidence"].to_numpy() == pytest.approx(1)
-    lost = evaluate.confidence_rows(views[:1], [np.eye(4)[np.full(len(views[0].blocks), 3)]])
+    lost = scored_rows.confidence_rows(views[:1], [np.eye(4)[np.full(len(views[0].blocks), 3)]])
     assert list(lost["kept_f1"]) == [0]
     page = views[0].page
     found = trust(rows[rows["page"] == page], pd.concat([sure, lost]).query("page == @page"), {page: "ja"})
     assert list(found) == ["Chinese, Japanese, Korean"]
     of_page = found["Chinese, Japanese, Korean"]["html"]
     assert of_page["pages"] == 2 and (of_page["confidence"], of_page["f1"]) == pytest.approx((0.5, 0.5), abs=0.01)
-    pages = evaluate.page_rows(views, scores)
+    pages = scored_rows.page_rows(views, scores)
     assert list(pages["recall"]) == [1, 1] and set(pages["page_type"]) == {"collection"}
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
-from .elements import BLOCK_LEVEL, INLINE
+from .element_names import BLOCK_LEVEL, INLINE
 from .formula import HOLDS_HTML, draws_formula, formula_text
 from .limits import NOT_DRAWN, NOT_TEXT
 from .page import Page, PageWarning

@@ -9,73 +9,39 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from .attributes import attributes_of
+from .element_names import (
+    BARRIERS,
+    BLOCKS,
+    CELLS,
+    DETACHED,
+    ENDING,
+    ENDS_FOREIGN,
+    ENDS_FOREIGN_WITH,
+    FORMATTING,
+    HEADINGS,
+    HOLDS_HTML,
+    HOLDS_TEXT,
+    HTML_ENCODINGS,
+    IMPLIED,
+    IMPLYING,
+    INLINE,
+    ITEMS,
+    LISTS,
+    MARKERS,
+    OF_TABLES,
+    REMADE,
+    ROWS,
+    RUBY,
+    SPECIAL,
+    TELLING,
+    UNNAMED,
+    UNNESTED,
+    VOID,
+)
 
-VOID = frozenset(
-    "area base body br col embed frame frameset head hr html image img input link meta param source track wbr".split()
-)
-# Elements whose end tag may be left out: twenty thousand of them in a row are siblings, not a tower.
-UNNESTED = frozenset("p tr thead tbody tfoot colgroup".split())
-# The end tag of one ends all that is open inside, up to a BARRIER.
-BLOCKS = frozenset(
-    "address applet article aside blockquote button caption center dd details dialog dir div dl dt fieldset figcaption "
-    "figure footer h1 h2 h3 h4 h5 h6 header hgroup li listing main marquee menu nav object ol pre search section "
-    "select summary table td template th ul".split()
-)
-BARRIERS = frozenset("applet marquee object select table template".split())
-HEADINGS = frozenset("h1 h2 h3 h4 h5 h6".split())  # the end tag of one ends another
-CELLS = frozenset("caption td th".split())
-DETACHED = frozenset({"dialog", "ruby"})  # the end of formatting around one may close it
-MARKERS = CELLS | BARRIERS - {"select", "table"}  # formatting inside does not go on behind one
-ITEMS = {"li": {"li"}, "dt": {"dt", "dd"}, "dd": {"dt", "dd"}}  # a start tag ends those before it
-LISTS = {"li": {"ul", "ol"}}  # over which an end tag does not reach
-ROWS = frozenset("col colgroup tbody tfoot thead tr".split())
-# Start tags that end something first, if it is open.
-ENDING = HEADINGS.union(CELLS, ITEMS, ROWS, "a button input nobr optgroup option rb rp rt rtc select table".split())
-IMPLIED = frozenset("dd dt li optgroup option p rb rp rt rtc".split())
-RUBY = frozenset("rb rp rt rtc".split())
-IMPLYING = {**dict.fromkeys(RUBY, "ruby"), "optgroup": "select"}  # end IMPLIED inside these
-# Left open, one goes on in what follows the block that it stands in.
-FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
-REMADE = FORMATTING - {"a"}  # of which one is open at most
 MAX_REACH = 300  # open elements among which that of an end tag is searched
 MAX_DOUBTS = 20  # end tags of HTML that may have closed an <svg> or <math>
 MAX_MOVED = 4  # elements over which the end tag of a formatting element reaches
-# No end tag but those of BLOCKS and FORMATTING reaches over one.
-SPECIAL = (BLOCKS - {"dialog"}).union(
-    UNNESTED,
-    "form iframe noembed noframes noscript plaintext script style textarea title xmp".split(),
-)
-INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd mark meter nobr output picture "
-    "progress q rp rt ruby s samp small span strike strong sub sup svg time tspan tt u var wbr".split()
-)
-# Elements that begin and end a block; all others, of whatever name, stand in a line of text, as in browsers.
-BLOCK_LEVEL = frozenset(
-    "address applet article aside audio blockquote body button canvas caption center col colgroup dd details "
-    "dialog dir div dl dt embed fieldset figcaption figure footer foreignObject form frame frameset h1 h2 h3 h4 "
-    "h5 h6 header hgroup hr html input label legend li listing main map marquee menu nav noframes noscript object "
-    "ol optgroup option p param plaintext pre search section select summary table tbody td text textarea tfoot th "
-    "thead tr ul video xmp".split()
-)
-
-# An HTML element of this name ends an <svg> or <math> around it (WHATWG HTML, "parsing tokens in foreign content").
-ENDS_FOREIGN = frozenset(
-    "b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing menu meta "
-    "nobr ol p pre ruby s small span strong strike sub sup table tt u ul var".split()
-)
-ENDS_FOREIGN_WITH = {"font": {"color", "face", "size"}}  # one of these attributes
-# Elements of <svg> and <math> that hold HTML again; an <annotation-xml> of HTML is html/annotation-xml.
-HOLDS_TEXT = frozenset({"math/mi", "math/mo", "math/mn", "math/ms", "math/mtext"})
-HOLDS_HTML = HOLDS_TEXT | {"svg/foreignobject", "svg/desc", "svg/title", "html/annotation-xml"}
-HTML_ENCODINGS = frozenset({"text/html", "application/xhtml+xml"})
-# Tags that may end what is in a table or template around them, even an <svg>.
-OF_TABLES = frozenset("caption col colgroup table tbody td template tfoot th thead tr".split())
-# Elements that may be open though they are not among the names.
-UNNAMED = UNNESTED.union(HEADINGS)
-# Tags that make a difference to the tokenizer, in HTML or in an <svg> or <math>.
-TELLING = frozenset("iframe math noembed noframes plaintext script style textarea title xmp annotation-xml".split()) | {
-    name.partition("/")[2] for name in HOLDS_HTML
-}
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from selectolax.lexbor import LexborNode
 
-from .elements import BLOCK_LEVEL
+from .element_names import BLOCK_LEVEL
 from .limits import NOT_DRAWN, NOT_TEXT
 
 HOLDS_HTML = frozenset({"foreignObject", "mi", "mo", "mn", "ms", "mtext"})  # elements of <svg> and <math>

@@ -4,7 +4,8 @@ import re
 from collections import Counter
 
 from .attributes import count_attributes, unescape
-from .elements import BLOCK_LEVEL, OpenElements
+from .element_names import BLOCK_LEVEL
+from .elements import OpenElements
 from .tokens import RAW, tags
 
 MAX_DEPTH = 1000  # open elements; the parser's time is quadratic in depth: 10,000 levels take 0.1 s, 100,000 take 19 s

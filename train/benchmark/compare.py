@@ -20,7 +20,8 @@ from pagesieve.predict.document.page import read_page
 from pagesieve.predict.errors import Failure
 
 from ..corpora import DAMAGE, pages_of
-from ..evaluation.evaluate import bag_scores, word_scores
+from ..evaluation.metrics import word_scores
+from ..evaluation.scored_rows import bag_scores
 from ..labels.alignment import words
 from .extractors import TOOLS
 from .tool_outputs import Answers, html_pages, page_lines, peer_answers, versions

@@ -19,7 +19,7 @@ def slices(rows: pd.DataFrame, languages: Mapping[str, str]) -> dict[str, dict[s
     """Scores by slice, mode and part: share of blocks with the right label, with its interval, and F1 of each label.
     Each part has its numbers of blocks, pages and sites.
 
-    ``rows`` are those of ``evaluate.label_rows``, ``languages`` those of the pages. An F1 of few blocks is left out.
+    ``rows`` are those of ``scored_rows.label_rows``, ``languages`` those of the pages. An F1 of few blocks is left out.
     """
     ends = rows.groupby(["mode", "page"])["position"].transform("max") + 1
     places = [place_of(number / PLACES) for number in range(PLACES)]

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,181 +13,22 @@ from joblib import Parallel, delayed
 
 from pagesieve.predict import files
 from pagesieve.predict.document.blocks import Block
-from pagesieve.predict.features.words import count_words, text_length
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.scoring.decision import confidence, decide, once
-from pagesieve.predict.scoring.stages import Stages, bare, score
+from pagesieve.predict.scoring.stages import bare, score
+from pagesieve.predict.scoring.tables import Stages
 
 from ..augment.without_names import without_names
 from ..fit.stages import Learned, learn_from
 from ..fit.top_terms import top_terms
-from ..labels.alignment import words
 from ..labels.folds import fold_of
-from ..labels.views import OWN, View
+from ..labels.views import View
 from .baseline import baseline_of, to_json
-from .bootstrap import confusions, interval, known, macro_f1, mean, totals
 from .breakdowns import slices
+from .metrics import FIRST, fold_scores, label_scores, metrics
 from .operating_points import calibration, kept_at_points, kept_by_threshold, operating_points, page_confidence, trust
+from .scored_rows import confidence_rows, kept_texts, label_frame, label_rows, mode_of, page_rows
 
-MODES = ("html", "text", "leftover")
-FIRST = "first"  # the set of hand-labelled pages whose figures stand for the model
 LISTED = (FIRST, "kinds", "languages", "world")  # the sets whose blocks are listed one by one
-
-
-def mode_of(view: View) -> str | None:
-    """The mode that a view is scored in: leftover pages are those that resiliparse leaves; others only train."""
-    if view.kind == "leftover":
-        return "leftover" if view.maker == "resiliparse" else None
-    return view.kind
-
-
-def page_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
-    """Word precision, recall and F1 of each page with a reference text, as bags of words (WCXB's measure)."""
-    rows = []
-    for view, part in zip(views, scores, strict=True):
-        if view.page_type and view.kind in ("html", "text"):
-            found = Counter(word for text in kept_texts(view, part) for word in words(text))
-            rows.append(
-                [
-                    view.page,
-                    view.site,
-                    fold_of(view.site),
-                    view.page_type,
-                    view.kind,
-                    *bag_scores(found, view.reference),
-                ]
-            )
-    return pd.DataFrame(rows, columns=["page", "site", "fold", "page_type", "mode", "precision", "recall", "f1"])
-
-
-def bag_scores(found: Counter[str], wanted: Counter[str]) -> tuple[float, float, float]:
-    if not found or not wanted:
-        return (1.0, 1.0, 1.0) if not found and not wanted else (0.0, 0.0, 0.0)
-    common = (found & wanted).total()
-    precision, recall = common / found.total(), common / wanted.total()
-    return precision, recall, 2 * precision * recall / (precision + recall) if common else 0.0
-
-
-def label_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
-    """The hand-labelled blocks of web pages with their scores, in the three modes; no text.
-
-    In html mode a row is a block that readers cut, scored by the block of ours that most of its words stand in; in
-    text and leftover mode a row is a line (the rules of the WCXB gold pages' scorer).
-    """
-    html = {
-        view.page: part
-        for view, part in zip(views, scores, strict=True)
-        if view.page_set not in ("", OWN) and view.kind == "html"
-    }
-    frames = []
-    for view, part in zip(views, scores, strict=True):
-        mode = mode_of(view)
-        if view.page_set in ("", OWN) or mode in (None, "html"):
-            continue
-        frames.append(label_frame(view, str(mode), part))
-        if view.kind == "text":
-            found = view.origin >= 0
-            frames.append(label_frame(view, "html", np.where(found[:, None], html[view.page][view.origin], np.nan)))
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-
-
-def label_frame(view: View, mode: str, scores: np.ndarray) -> pd.DataFrame:
-    frame = pd.DataFrame(scores, columns=list(LABELS))
-    known = np.flatnonzero(view.labels >= 0)
-    frame.insert(0, "mode", mode)
-    frame.insert(1, "set", view.page_set)
-    frame.insert(2, "page", view.page)
-    frame.insert(3, "position", np.arange(len(view.blocks)))
-    frame.insert(4, "fold", fold_of(view.site))
-    frame = frame.iloc[known].copy()
-    frame.insert(5, "label", [LABELS[label] for label in view.labels[known]])
-    best = frame[list(LABELS)].to_numpy()
-    lost = np.isnan(best).any(axis=1)
-    frame.insert(6, "predicted", np.where(lost, "missing", np.array(LABELS)[np.nan_to_num(best).argmax(axis=1)]))
-    frame["page_type"], frame["site"] = view.page_type, view.site
-    frame["words"] = [count_words(view.blocks[place].text) for place in known]
-    return frame
-
-
-def confidence_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
-    """For each hand-labelled page and mode its confidence, and the F1 of the kept characters by the hand labels.
-
-    Both are 0 where nothing is kept, also if the hand labels agree.
-    """
-    rows = []
-    for view, part in zip(views, scores, strict=True):
-        known = view.labels >= 0
-        if view.page_set in ("", OWN) or not mode_of(view) or not known.any():
-            continue
-        said = np.array(decide(part))
-        texts = [block.text for block in view.blocks]
-        lengths = np.array(list(map(text_length, texts))) * known
-        kept, true = lengths[said == LABELS[0]].sum(), lengths[view.labels == 0].sum()
-        both = lengths[(said == LABELS[0]) & (view.labels == 0)].sum()
-        f1 = 2 * both / (kept + true) if kept else 0.0
-        rows.append([mode_of(view), view.page_set, view.page, confidence(part, said.tolist(), texts), float(f1)])
-    return pd.DataFrame(rows, columns=["mode", "set", "page", "confidence", "kept_f1"])
-
-
-def label_scores(rows: pd.DataFrame) -> dict[str, object]:
-    """Precision, recall and F1 of each label and their macro-F1 with its interval, over the rows of one mode."""
-    per_label = {}
-    for label in LABELS:
-        true, said = rows["label"] == label, rows["predicted"] == label
-        hit = int((true & said).sum())
-        precision, recall = hit / max(1, int(said.sum())), hit / max(1, int(true.sum()))
-        f1 = 2 * precision * recall / (precision + recall) if hit else 0.0
-        per_label[label] = {"precision": precision, "recall": recall, "f1": f1, "support": int(true.sum())}
-    macro, low, high = interval(confusions(rows), macro_f1)
-    return {"blocks": len(rows), "macro_f1": macro, "interval": known(low, high), "per_label": per_label}
-
-
-def macro_by_mode(rows: pd.DataFrame) -> dict[str, float]:
-    counts = {str(mode): confusions(of_mode).sum(axis=0) for mode, of_mode in rows.groupby("mode", sort=False)}
-    return {mode: float(macro_f1(count)) for mode, count in counts.items()}
-
-
-def fold_scores(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Macro-F1 by fold and mode, with the number of sites outside the fold, which was learned from."""
-    return [
-        {"fold": fold, "sites": rows.loc[rows["fold"] != fold, "site"].nunique(), "mode": mode, "macro_f1": macro}
-        for fold in sorted(rows["fold"].unique().tolist())
-        for mode, macro in macro_by_mode(rows[rows["fold"] == fold]).items()
-    ]
-
-
-def word_scores(pages: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Mean word scores over the pages of one mode: all of them, and by page type."""
-    return {
-        name: {"pages": len(group), **{k: float(group[k].mean()) for k in ("f1", "precision", "recall")}}
-        for name, group in by_type(pages).items()
-    }
-
-
-def with_intervals(scores: dict[str, dict[str, Any]], pages: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """The word scores of these pages, each F1 with its interval over sites."""
-    groups = by_type(pages)
-    return {
-        name: of | {"interval": known(*interval(totals(groups[name], "f1"), mean)[1:])} for name, of in scores.items()
-    }
-
-
-def by_type(pages: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    return {"all": pages, **{str(name): group for name, group in pages.groupby("page_type")}}
-
-
-def metrics(pages: pd.DataFrame, labelled: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Word scores by mode; label scores by mode on the first set of hand-labelled pages, and on each other set."""
-    modes = {mode: pages[pages["mode"] == mode] for mode in MODES}
-    sets = {
-        str(name): {mode: label_scores(rows[rows["mode"] == mode]) for mode in MODES}
-        for name, rows in (labelled.groupby("set") if len(labelled) else ())
-    }
-    return {
-        "word_f1": {mode: with_intervals(word_scores(rows), rows) for mode, rows in modes.items() if len(rows)},
-        "labels": sets.pop(FIRST, {}),
-        "other_sets": sets,
-    }
 
 
 def all_scores(
@@ -246,11 +86,6 @@ def extracted(views: Sequence[View], scores: Sequence[np.ndarray]) -> dict[str, 
         if view.source in texts and view.kind in ("html", "text"):
             texts[view.source][view.kind][view.page] = "\n".join(kept_texts(view, part))
     return texts
-
-
-def kept_texts(view: View, scores: np.ndarray) -> list[str]:
-    """The texts of the blocks that are labelled article_content, as ``Model.text`` gives them."""
-    return once([block.text for block, row in zip(view.blocks, scores, strict=True) if row.argmax() == 0])
 
 
 def language_scores(path: Path, stages: dict[str, Stages]) -> dict[str, dict[str, float]]:

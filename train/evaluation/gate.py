@@ -24,7 +24,7 @@ from pagesieve.predict.scoring.stages import score
 from ..fit.model_writer import CARD, slim
 from ..fit.stages import EVERYTHING, Learned
 from ..labels.views import View, sha256_of, sha256_of_all
-from . import evaluate, shown_pages
+from . import evaluate, metrics, scored_rows, shown_pages
 from .bootstrap import interval, mean
 
 WIDTH = 4  # standard errors that a 95 % interval is wide, about
@@ -45,7 +45,7 @@ def figures_of(part: str, scores: dict[str, Any]) -> dict[str, tuple[float, floa
     found = {}
     for mode, by_type in scores["word_f1"].items():
         found[f"{part}: word F1, {mode}"] = (by_type["all"]["f1"], by_type["all"]["interval"])
-    for page_set, modes in {evaluate.FIRST: scores["labels"], **scores["other_sets"]}.items():
+    for page_set, modes in {metrics.FIRST: scores["labels"], **scores["other_sets"]}.items():
         for mode, of in modes.items():
             found[f"{part}: macro-F1, {page_set}, {mode}"] = (of["macro_f1"], of["interval"])
     recalls = [np.mean(list(of.values())) for name, of in scores["languages"].items() if name != "all"]
@@ -75,7 +75,7 @@ def of_embedded(views: Sequence[View], learned: Learned, model: Model, data: Pat
 def own_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
     """The blocks of labelled paragraphs with their labels, as pages and as what is left of these."""
     return pd.concat(
-        evaluate.label_frame(view, view.kind, part)
+        scored_rows.label_frame(view, view.kind, part)
         for view, part in zip(views, scores, strict=True)
         if view.of_paragraphs
     )
@@ -94,12 +94,14 @@ def sample_rows(model: Model) -> pd.DataFrame:
 
 
 def by_mode(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    return {str(mode): evaluate.label_scores(part) for mode, part in rows.groupby("mode")}
+    return {str(mode): metrics.label_scores(part) for mode, part in rows.groupby("mode")}
 
 
 def corpora_scores(views: Sequence[View], learned: Learned, data: Path) -> dict[str, Any]:
     """What was learned from the corpora, out of fold by site."""
-    scores = evaluate.metrics(evaluate.page_rows(views, learned.scores), evaluate.label_rows(views, learned.scores))
+    scores = metrics.metrics(
+        scored_rows.page_rows(views, learned.scores), scored_rows.label_rows(views, learned.scores)
+    )
     return scores | {"languages": evaluate.language_scores(data / "languages.csv", learned.stages())}
 
 

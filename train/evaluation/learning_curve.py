@@ -7,12 +7,14 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.scoring.stages import Stages, score
+from pagesieve.predict.scoring.stages import score
+from pagesieve.predict.scoring.tables import Stages
 
 from ..fit.stages import learn_from
 from ..labels.folds import fold_of
 from ..labels.views import OWN, View
-from .evaluate import label_rows, macro_by_mode
+from .metrics import macro_by_mode
+from .scored_rows import label_rows
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)  # of the sites outside the fold; of all of them the evaluation learns
 REPEATS = (0, 1, 2)  # folds that are scored, each by models of its own draw of sites

@@ -18,7 +18,7 @@ OTHER_SCRIPTS = {"ar", "bg", "bn", "el", "fa", "gu", "he", "hi", "hy", "ka", "ru
 
 
 def operating_points(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Thresholds by kind of page, preference and label, chosen on hand-labelled blocks (``evaluate.label_rows``)."""
+    """Thresholds by kind of page, preference and label, chosen on hand-labelled blocks (``scored_rows.label_rows``)."""
     return {
         kind: {prefer: thresholds(best(part, prefer)) for prefer in PREFERENCES} for kind, part in by_kind(rows).items()
     }
@@ -109,7 +109,7 @@ def trust(
     """How far scores and confidence can be trusted by group of languages, and on the set ``world``; then by mode: mean
     ``confidence`` and ``f1`` of the ``pages``, and the largest calibration ``error`` of a label.
 
-    ``rows`` are those of ``evaluate.label_rows``, ``pages`` those of ``evaluate.confidence_rows``.
+    ``rows`` are those of ``scored_rows.label_rows``, ``pages`` those of ``scored_rows.confidence_rows``.
     """
     by_language = pages.assign(group=pages["page"].map(languages).map(group_of))
     world = pages[pages["set"] == "world"].assign(group="the set world")

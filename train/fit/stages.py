@@ -17,7 +17,8 @@ from pagesieve.predict.features.later import page_features
 from pagesieve.predict.features.ragged import ends_of
 from pagesieve.predict.features.registry import BLOCK_COLUMNS, block_features, weights_of_columns
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.scoring.stages import KINDS, Stages, name_of
+from pagesieve.predict.scoring.stages import KINDS, name_of
+from pagesieve.predict.scoring.tables import Stages
 
 from ..labels.folds import FOLDS, fold_of
 from ..labels.views import MINE, View

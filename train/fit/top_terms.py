@@ -7,7 +7,8 @@ import numpy as np
 
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.modelfile.arrays import FirstParameters
-from pagesieve.predict.scoring.stages import KINDS, Stages, feature_names, name_of
+from pagesieve.predict.scoring.stages import KINDS, feature_names, name_of
+from pagesieve.predict.scoring.tables import Stages
 
 MOST = 15  # terms of each label
 PAGE = "page"  # the name under which the features of the last pass stand

@@ -13,7 +13,7 @@ from pagesieve.predict.labels import LABELS
 
 from ..benchmark.compare import OURS
 from ..evaluation.baseline import differences
-from ..evaluation.evaluate import FIRST
+from ..evaluation.metrics import FIRST
 
 ALL = "all"  # the page type that stands for all pages
 COLUMNS = {

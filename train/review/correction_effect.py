@@ -10,7 +10,8 @@ import numpy as np
 
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.model import Model, ModelError, load
-from pagesieve.predict.scoring.stages import KINDS, Stages, score
+from pagesieve.predict.scoring.stages import KINDS, score
+from pagesieve.predict.scoring.tables import Stages
 
 from ..evaluation import evaluate, shown_pages
 from ..evaluation.bootstrap import f1

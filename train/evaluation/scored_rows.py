@@ -1,0 +1,115 @@
+"""Out-of-fold scores -> tables: a row a page with its word scores, a row a hand-labelled block with its scores."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from pagesieve.predict.features.words import count_words, text_length
+from pagesieve.predict.labels import LABELS
+from pagesieve.predict.scoring.decision import confidence, decide, once
+
+from ..labels.alignment import words
+from ..labels.folds import fold_of
+from ..labels.views import OWN, View
+
+
+def mode_of(view: View) -> str | None:
+    """The mode that a view is scored in: leftover pages are those that resiliparse leaves; others only train."""
+    if view.kind == "leftover":
+        return "leftover" if view.maker == "resiliparse" else None
+    return view.kind
+
+
+def page_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
+    """Word precision, recall and F1 of each page with a reference text, as bags of words (WCXB's measure)."""
+    rows = []
+    for view, part in zip(views, scores, strict=True):
+        if view.page_type and view.kind in ("html", "text"):
+            found = Counter(word for text in kept_texts(view, part) for word in words(text))
+            rows.append(
+                [
+                    view.page,
+                    view.site,
+                    fold_of(view.site),
+                    view.page_type,
+                    view.kind,
+                    *bag_scores(found, view.reference),
+                ]
+            )
+    return pd.DataFrame(rows, columns=["page", "site", "fold", "page_type", "mode", "precision", "recall", "f1"])
+
+
+def bag_scores(found: Counter[str], wanted: Counter[str]) -> tuple[float, float, float]:
+    if not found or not wanted:
+        return (1.0, 1.0, 1.0) if not found and not wanted else (0.0, 0.0, 0.0)
+    common = (found & wanted).total()
+    precision, recall = common / found.total(), common / wanted.total()
+    return precision, recall, 2 * precision * recall / (precision + recall) if common else 0.0
+
+
+def label_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
+    """The hand-labelled blocks of web pages with their scores, in the three modes; no text.
+
+    In html mode a row is a block that readers cut, scored by the block of ours that most of its words stand in; in
+    text and leftover mode a row is a line (the rules of the WCXB gold pages' scorer).
+    """
+    html = {
+        view.page: part
+        for view, part in zip(views, scores, strict=True)
+        if view.page_set not in ("", OWN) and view.kind == "html"
+    }
+    frames = []
+    for view, part in zip(views, scores, strict=True):
+        mode = mode_of(view)
+        if view.page_set in ("", OWN) or mode in (None, "html"):
+            continue
+        frames.append(label_frame(view, str(mode), part))
+        if view.kind == "text":
+            found = view.origin >= 0
+            frames.append(label_frame(view, "html", np.where(found[:, None], html[view.page][view.origin], np.nan)))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def label_frame(view: View, mode: str, scores: np.ndarray) -> pd.DataFrame:
+    frame = pd.DataFrame(scores, columns=list(LABELS))
+    known = np.flatnonzero(view.labels >= 0)
+    frame.insert(0, "mode", mode)
+    frame.insert(1, "set", view.page_set)
+    frame.insert(2, "page", view.page)
+    frame.insert(3, "position", np.arange(len(view.blocks)))
+    frame.insert(4, "fold", fold_of(view.site))
+    frame = frame.iloc[known].copy()
+    frame.insert(5, "label", [LABELS[label] for label in view.labels[known]])
+    best = frame[list(LABELS)].to_numpy()
+    lost = np.isnan(best).any(axis=1)
+    frame.insert(6, "predicted", np.where(lost, "missing", np.array(LABELS)[np.nan_to_num(best).argmax(axis=1)]))
+    frame["page_type"], frame["site"] = view.page_type, view.site
+    frame["words"] = [count_words(view.blocks[place].text) for place in known]
+    return frame
+
+
+def confidence_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
+    """For each hand-labelled page and mode its confidence, and the F1 of the kept characters by the hand labels.
+
+    Both are 0 where nothing is kept, also if the hand labels agree.
+    """
+    rows = []
+    for view, part in zip(views, scores, strict=True):
+        known = view.labels >= 0
+        if view.page_set in ("", OWN) or not mode_of(view) or not known.any():
+            continue
+        said = np.array(decide(part))
+        texts = [block.text for block in view.blocks]
+        lengths = np.array(list(map(text_length, texts))) * known
+        kept, true = lengths[said == LABELS[0]].sum(), lengths[view.labels == 0].sum()
+        both = lengths[(said == LABELS[0]) & (view.labels == 0)].sum()
+        f1 = 2 * both / (kept + true) if kept else 0.0
+        rows.append([mode_of(view), view.page_set, view.page, confidence(part, said.tolist(), texts), float(f1)])
+    return pd.DataFrame(rows, columns=["mode", "set", "page", "confidence", "kept_f1"])
+
+
+def kept_texts(view: View, scores: np.ndarray) -> list[str]:
+    """The texts of the blocks that are labelled article_content, as ``Model.text`` gives them."""
+    return once([block.text for block, row in zip(view.blocks, scores, strict=True) if row.argmax() == 0])
