@@ -193,7 +193,6 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
     """The pieces of each block, cut at block-level boundaries, at ``<br><br>``, and between links that touch."""
     run: list[Piece] = []
     holders = Holders(formula=ancestors_of(root.css("math")), block=set())
-    formulas = holders.formula
     inside, node = entered(root, "html", None, holders), root.first_child
     after_link = False
     while True:
@@ -208,11 +207,10 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
             continue
         tag = node.tag
         if tag == "-text":
-            inside.texts += 1
-            text = node.text_content or ""
-            if run or inside.pre or text.strip():
-                run.append(Piece(text, inside, f"/text()[{inside.texts}]"))
-        elif tag in (NOT_DRAWN if inside.drawn else NOT_TEXT) or (formulas and draws_formula(node, formulas)):
+            piece = piece_of_text(node, inside)
+            if run or inside.pre or piece.text.strip():
+                run.append(piece)
+        elif tag in (NOT_DRAWN if inside.drawn else NOT_TEXT) or (holders.formula and draws_formula(node, holders.formula)):
             inside.elements += 1
         elif node.is_element_node:
             element = entered(node, tag or "", inside, holders)
@@ -223,11 +221,9 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
             if cut and run:
                 yield run
                 run = []
-            if tag == "img":
-                run.append(Piece("", element, ""))
             formula = tag == "math" and not element.block
-            if formula:
-                run.append(Piece(formula_text(node), element, ""))
+            if formula or tag == "img":
+                run.append(Piece(formula_text(node) if formula else "", element, ""))
             elif tag in CONTROLS and (shown := shown_attribute(element)):
                 yield [shown]
             below = None if formula else node.first_child
@@ -235,6 +231,11 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
                 node, inside, after_link = below, element, False
                 continue
         node, after_link = node.next, False
+
+
+def piece_of_text(node: LexborNode, inside: Element) -> Piece:
+    inside.texts += 1
+    return Piece(node.text_content or "", inside, f"/text()[{inside.texts}]")
 
 
 def entered(node: LexborNode, tag: str, parent: Element | None, holders: Holders) -> Element:
