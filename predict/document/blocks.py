@@ -193,8 +193,7 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
     """The pieces of each block, cut at block-level boundaries, at ``<br><br>``, and between links that touch."""
     run: list[Piece] = []
     holders = Holders(formula=ancestors_of(root.css("math")), block=set())
-    inside, node = entered(root, "html", None, holders), root.first_child
-    after_link = False
+    inside, node, after_link = entered(root, "html", None, holders), root.first_child, False
     while True:
         if node is None:  # the end of the element
             after_link = inside.tag == "a"
@@ -210,7 +209,7 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
             piece = piece_of_text(node, inside)
             if run or inside.pre or piece.text.strip():
                 run.append(piece)
-        elif tag in (NOT_DRAWN if inside.drawn else NOT_TEXT) or (holders.formula and draws_formula(node, holders.formula)):
+        elif tag in (NOT_DRAWN if inside.drawn else NOT_TEXT) or draws_formula(node, holders.formula):
             inside.elements += 1
         elif node.is_element_node:
             element = entered(node, tag or "", inside, holders)
@@ -226,9 +225,8 @@ def runs_of_text(root: LexborNode) -> Iterator[list[Piece]]:
                 run.append(Piece(formula_text(node) if formula else "", element, ""))
             elif tag in CONTROLS and (shown := shown_attribute(element)):
                 yield [shown]
-            below = None if formula else node.first_child
-            if below is not None:
-                node, inside, after_link = below, element, False
+            if not formula and node.first_child is not None:
+                node, inside, after_link = node.first_child, element, False
                 continue
         node, after_link = node.next, False
 

@@ -17,7 +17,9 @@ def draws_formula(node: LexborNode, holding: set[int]) -> bool:
 
     ``holding`` are the elements, by ``mem_id``, with a formula in them. What says more than the formula is no drawing.
     """
-    if node.tag in BLOCK_LEVEL or node.attributes.get("aria-hidden") != "true" or node.mem_id in holding:
+    if not holding or node.tag in BLOCK_LEVEL:
+        return False
+    if node.attributes.get("aria-hidden") != "true" or node.mem_id in holding:
         return False
     formulas = (formula_in(side, holding) for side in (node.prev, node.next))
     return any(formula is not None and says_no_more(node, formula) for formula in formulas)
