@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := "$(VENV)"/bin
 READY := $(subst $() ,\ ,$(VENV))/.installed
-PEERS_PYTHON ?= python3.12
-PEERS := .venv-peers
-PEERS_READY := $(PEERS)/.installed
+EXTRACTORS_PYTHON ?= python3.12
+EXTRACTORS := .venv-extractors
+EXTRACTORS_READY := $(EXTRACTORS)/.installed
 LOCKED := -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make lock'
 TRAIN := $(BIN)/python -m pagesieve.train
@@ -68,18 +68,18 @@ evaluate: $(READY) $(FETCHED)  ## score out of fold by site, into reports; CORPO
 curve: $(READY) $(FETCHED)  ## score by the number of sites learned from, into reports; CORPORA=DIR; about twenty minutes
 	@$(TRAIN) curve
 
-compare: $(READY) $(PEERS_READY) $(FETCHED)  ## score other extractors on the same pages, into reports; CORPORA=DIR PEERS_PYTHON=python3.12
+compare: $(READY) $(EXTRACTORS_READY) $(FETCHED)  ## score other extractors on the same pages, into reports; CORPORA=DIR EXTRACTORS_PYTHON=python3.12
 	@$(TRAIN) compare
 
-bench: $(READY) $(PEERS_READY) $(FETCHED)  ## CPU and memory of pagesieve and other extractors on the same pages, into reports; CORPORA=DIR PEERS_PYTHON=python3.12
+bench: $(READY) $(EXTRACTORS_READY) $(FETCHED)  ## CPU and memory of pagesieve and other extractors on the same pages, into reports; CORPORA=DIR EXTRACTORS_PYTHON=python3.12
 	@$(TRAIN) bench
 
-$(PEERS_READY): train/benchmark/extractors.lock
-	@$(PEERS_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null || \
-		{ echo "the other tools need Python 3.12, $(PEERS_PYTHON) is none: PEERS_PYTHON=... says where one is" >&2; exit 2; }
-	@echo "installing the other tools into $(PEERS)"
-	@$(PEERS_PYTHON) -m venv --clear $(PEERS)
-	@$(PEERS)/bin/python $(LOCKED) -r train/benchmark/extractors.lock
+$(EXTRACTORS_READY): train/benchmark/extractors.lock
+	@$(EXTRACTORS_PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null || \
+		{ echo "the other tools need Python 3.12, $(EXTRACTORS_PYTHON) is none: EXTRACTORS_PYTHON=... says where one is" >&2; exit 2; }
+	@echo "installing the other tools into $(EXTRACTORS)"
+	@$(EXTRACTORS_PYTHON) -m venv --clear $(EXTRACTORS)
+	@$(EXTRACTORS)/bin/python $(LOCKED) -r train/benchmark/extractors.lock
 	@touch $@
 
 report: $(READY)  ## draw the plots and the error gallery from the files of make evaluate
@@ -123,5 +123,5 @@ full-of-others:
 	@$(FULL) -m slow $(LONG_TESTS)
 
 clean:  ## remove what make made, but not data/raw
-	rm -rf .venv $(PEERS) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis reports/demo.html reports/gallery
+	rm -rf .venv $(EXTRACTORS) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis reports/demo.html reports/gallery
 	find predict train models tests -name __pycache__ -prune -exec rm -rf {} +

@@ -18,7 +18,7 @@ from .files import latest, read_file, write_together
 from .model import TOLERANCE, check_digest, checked_model
 from .modelfile.arrays import FirstParameters, LaterParameters, Parameters, Terms, pack_arrays
 from .modelfile.card import ModelError, read_card, write_card
-from .scoring.stages import KINDS, PASSES, feature_names, name_of
+from .scoring.stages import KINDS, STAGE_NAMES, feature_names, name_of
 from .scoring.tables import Stages, build_stages
 
 if TYPE_CHECKING:
@@ -59,11 +59,11 @@ def compile_model(path: Path) -> Path:
 
 def check_pipelines(path: Path, pipelines: Any, card: Mapping[str, Any]) -> None:
     """Raise ModelError if pipelines have other steps than are compiled, or miss the card's smoke-test vectors."""
-    names = {name_of(kind, one) for kind in card["kinds"] for one in PASSES}
+    names = {name_of(kind, one) for kind in card["kinds"] for one in STAGE_NAMES}
     if not isinstance(pipelines, dict) or set(pipelines) != names:
         raise ModelError(f"{path}: holds other pipelines than its card names; run `make train`")
     for name, pipeline in pipelines.items():
-        first = name.endswith("block")
+        first = name.endswith("first")
         try:
             steps = [step for step, _ in pipeline.steps]
             fits = first or pipeline["range"].data_min_.shape == (len(feature_names(name)),)
@@ -88,7 +88,7 @@ def all_stages(pipelines: Mapping[str, "Pipeline"]) -> dict[str, Stages]:
 
 def kinds_of(pipelines: Mapping[str, "Pipeline"]) -> list[str]:
     """Return the kinds of page that there are pipelines for, in the order of KINDS."""
-    return [kind for kind in KINDS if name_of(kind, PASSES[0]) in pipelines]
+    return [kind for kind in KINDS if name_of(kind, STAGE_NAMES[0]) in pipelines]
 
 
 def stages_of(pipelines: Mapping[str, "Pipeline"], kind: str) -> Stages:
@@ -97,7 +97,7 @@ def stages_of(pipelines: Mapping[str, "Pipeline"], kind: str) -> Stages:
 
 def parameters_of(pipelines: Mapping[str, "Pipeline"], kind: str) -> Parameters:
     """Return the parameters of the fitted pipelines of a kind of page, as the npz file has them."""
-    first, second, third = (pipelines[name_of(kind, name)] for name in PASSES)
+    first, second, third = (pipelines[name_of(kind, name)] for name in STAGE_NAMES)
     return Parameters(first_parameters(first), later_parameters(second), later_parameters(third))
 
 

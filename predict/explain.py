@@ -18,7 +18,7 @@ from .modelfile.arrays import LaterParameters
 from .output.terminal import one_line, plural
 from .scoring.stages import (
     MAX_BLOCKS,
-    PASSES,
+    STAGE_NAMES,
     feature_names,
     known_prefixes,
     name_of,
@@ -28,12 +28,11 @@ from .scoring.stages import (
 )
 from .scoring.tables import FirstStage
 
-ORDINALS = ("1st", "2nd", "3rd")  # of PASSES
 LONGEST = 100  # characters of the block's text, and of a term, that are shown
 
 
 @dataclass(frozen=True)
-class Pass:
+class StageExplanation:
     """What one stage predicts of a block: ``probabilities`` (n_labels,), and where they come from.
 
     ``parts`` (n_parts, n_labels) has a row for each term or feature that is not 0, the one that tells the labels apart
@@ -63,7 +62,7 @@ class Explanation:
     index: int
     count: int
     text: str
-    passes: tuple[Pass, ...]
+    stages: tuple[StageExplanation, ...]
 
 
 def explain(
@@ -81,20 +80,22 @@ def explain(
     page = PageContext(known[index - place : index - place + MAX_BLOCKS], title)
     stages = model.stages[of_kind]
     scores = score_stages(stages, page)
-    first, second, third = PASSES
+    first, second, third = STAGE_NAMES
     numbers, values = term_values(stages.first, page, block_terms(page), place)
     row = scores.second_rows[place]
-    passes = (
+    explained = (
         explain_stage(first, scores.first[place], term_names(stages.first, numbers), values,
                       stages.first.parameters.weights[:, numbers], stages.first.parameters.intercept),
         explain_later(name_of(of_kind, second), stages.second.parameters, scores.second[place], row),
         explain_later(name_of(of_kind, third), stages.third.parameters, scores.third[place],
                       np.append(row, scores.third_rows[place])),
     )  # fmt: skip
-    return Explanation(index, len(blocks), blocks[index].text, passes)
+    return Explanation(index, len(blocks), blocks[index].text, explained)
 
 
-def explain_later(name: str, parameters: LaterParameters, probabilities: np.ndarray, row: np.ndarray) -> Pass:
+def explain_later(
+    name: str, parameters: LaterParameters, probabilities: np.ndarray, row: np.ndarray
+) -> StageExplanation:
     """What a later stage makes of one row (n_features,) of float32, scaled in float32 as the pipelines do."""
     scaling = parameters.factor, parameters.offset, parameters.mean, parameters.deviation
     factor, offset, mean, deviation = (values.astype(np.float32) for values in scaling)
@@ -108,11 +109,11 @@ def explain_later(name: str, parameters: LaterParameters, probabilities: np.ndar
 def explain_stage(
     name: str, probabilities: np.ndarray, names: Sequence[str], values: np.ndarray, weights: np.ndarray,
     intercept: np.ndarray,
-) -> Pass:  # fmt: skip
+) -> StageExplanation:  # fmt: skip
     """The parts of ``values`` (n_parts,), whose ``weights`` in the stage's linear model are (n_labels, n_parts)."""
     parts = values[:, None] * weights.T.astype(float)
     order = np.argsort(-np.ptp(parts, axis=1), kind="stable")
-    return Pass(name, probabilities, [names[n] for n in order], parts[order], intercept)
+    return StageExplanation(name, probabilities, [names[n] for n in order], parts[order], intercept)
 
 
 def term_values(
@@ -149,29 +150,29 @@ def term_names(stage: FirstStage, numbers: np.ndarray) -> list[str]:
 
 
 def render(found: Explanation, *, page: str, top: int) -> str:
-    """The explanation as text, with the ``top`` rows of each pass; nothing of the page reaches the terminal raw."""
-    last = found.passes[-1]
+    """The explanation as text, with the ``top`` rows of each stage; nothing of the page reaches the terminal raw."""
+    last = found.stages[-1]
     lines = [
         f"{one_line(page)}, block {found.index} of {found.count}",
         shortened(found.text),
-        f"{last.label} {last.probabilities.max():.3f}, decided by the {deciding(found.passes)}",
+        f"{last.label} {last.probabilities.max():.3f}, decided by {deciding(found.stages)}",
         "",
         "Rows add up to the decision value. The scores are its softmax, so only differences between labels count.",
     ]
-    for ordinal, one in zip(ORDINALS, found.passes, strict=True):
-        lines += ["", f"{ordinal} pass ({one.name}): {one.label} {one.probabilities.max():.3f}", *table(one, top)]
+    for one in found.stages:
+        lines += ["", f"{one.name} stage: {one.label} {one.probabilities.max():.3f}", *table(one, top)]
     return "".join(f"{line}\n" for line in lines)
 
 
-def deciding(passes: Sequence[Pass]) -> str:
-    """The pass from which on the label stays the same."""
-    labels = [one.label for one in passes]
+def deciding(stages: Sequence[StageExplanation]) -> str:
+    """The stage from which on the label stays the same."""
+    labels = [one.label for one in stages]
     place = max((place for place in range(1, len(labels)) if labels[place] != labels[place - 1]), default=0)
     before = f", against {labels[place - 1]} before" if place else ""
-    return f"{ORDINALS[place]} pass ({passes[place].name}){before}"
+    return f"the {stages[place].name} stage{before}"
 
 
-def table(one: Pass, top: int) -> list[str]:
+def table(one: StageExplanation, top: int) -> list[str]:
     """A line for each of the ``top`` rows, for the sum of the others, the intercept and the decision value.
 
     The names stand behind the numbers, so that wide characters move nothing.

@@ -19,8 +19,8 @@ from .labels import LABELS
 from .modelfile.arrays import MAX_FILE, unpack_arrays
 from .modelfile.card import ModelError as ModelError
 from .modelfile.card import read_card
-from .scoring.decision import EVEN, PREFERENCES, Prefer, confidence, decide, once
-from .scoring.stages import MAX_BLOCKS, known_to, score
+from .scoring.decision import EVEN, PREFERENCES, Prefer, confidence, decide, drop_repeated
+from .scoring.stages import MAX_BLOCKS, drop_unknown_markup, score
 from .scoring.tables import Stages, build_stages
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class Model:
         """
         import pandas as pd  # here: the command line does without, and it takes half a second
 
-        blocks, said, found = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
-        return pd.DataFrame(columns_of(page, blocks, said, found), dtype=None if blocks else object)
+        blocks, predicted, found = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
+        return pd.DataFrame(columns_of(page, blocks, predicted, found), dtype=None if blocks else object)
 
     def records(
         self,
@@ -75,8 +75,8 @@ class Model:
         prefer: Prefer = "balanced",
     ) -> list[dict[str, Any]]:
         """What ``label`` gives, a dict a block, without path where that is None."""
-        blocks, said, found = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
-        columns = columns_of(page, blocks, said, found)
+        blocks, predicted, found = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
+        columns = columns_of(page, blocks, predicted, found)
         if kind_of(blocks) == "text":
             del columns["path"]
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
@@ -85,9 +85,9 @@ class Model:
         self, content: Content, *, kind: Kind = "auto", charset: str | None = None, prefer: Prefer = "balanced"
     ) -> str:
         """The article of a page: its article_content blocks, separated by an empty line, each passage once."""
-        blocks, said, _ = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
-        article = [block.text for block, label in zip(blocks, said, strict=True) if label == LABELS[0]]
-        return "\n\n".join(once(article))
+        blocks, predicted, _ = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
+        article = [block.text for block, label in zip(blocks, predicted, strict=True) if label == LABELS[0]]
+        return "\n\n".join(drop_repeated(article))
 
     def labelled(
         self, content: Content, *, kind: Kind, charset: str | None, prefer: Prefer
@@ -110,7 +110,7 @@ class Model:
         if len(blocks) > MAX_BLOCKS:
             message = f"{len(blocks):,} blocks: judged in portions of {MAX_BLOCKS:,}, as a page each"
             warnings.warn(message, PageWarning, stacklevel=2)
-        return blocks, known_to(self.stages, blocks), page.title
+        return blocks, drop_unknown_markup(self.stages, blocks), page.title
 
     def thresholds(self, kind: str, prefer: Prefer) -> dict[str, float]:
         """The operating point of a kind of page (html, text), as ``decide`` takes it."""
@@ -127,16 +127,16 @@ class Model:
             ) from None
 
 
-def columns_of(page: str, blocks: Sequence[Block], said: list[str], scores: np.ndarray) -> dict[str, list[Any]]:
+def columns_of(page: str, blocks: Sequence[Block], predicted: list[str], scores: np.ndarray) -> dict[str, list[Any]]:
     """The COLUMNS of ``Model.label``."""
     texts = [block.text for block in blocks]
     columns = (
         [encodable(page)] * len(blocks),  # a file may have any bytes as its name
         [block.index for block in blocks],
         texts,
-        said,
+        predicted,
         [dict(zip(LABELS, row, strict=True)) for row in scores.tolist()],
-        [confidence(scores, said, texts)] * len(blocks),
+        [confidence(scores, predicted, texts)] * len(blocks),
         [block.path or None for block in blocks],
     )
     return dict(zip(COLUMNS, columns, strict=True))

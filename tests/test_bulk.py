@@ -33,10 +33,10 @@ from pagesieve.predict.bulk.labelling import (
     RUNNING,
     Job,
     Report,
-    close_guard,
+    close_sandbox,
     errors_of,
-    guard_of,
     label_shard,
+    sandbox_of,
 )
 from pagesieve.predict.bulk.progress import summary
 from pagesieve.predict.bulk.readers import Column, RawPage, need, read_shard
@@ -47,8 +47,8 @@ from pagesieve.predict.cli import arguments
 from pagesieve.predict.errors import Failure
 from pagesieve.predict.files import same
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.processes import sandbox as guard_module
-from pagesieve.predict.processes.sandbox import MAX_SAID, Guard, Lost
+from pagesieve.predict.processes import sandbox as sandbox_module
+from pagesieve.predict.processes.sandbox import MAX_MESSAGE, Failed, Sandbox
 
 PAGES = Path(__file__).parents[1] / "data" / "pages"
 SETTINGS = {"model": "none"}
@@ -101,31 +101,31 @@ def test_a_page_that_never_ends_and_one_that_kills_its_process_lose_only_themsel
 
 
 def test_a_process_that_ended_for_want_of_work_is_replaced_and_blames_no_page() -> None:
-    guard = Guard(by_line, 5)
+    sandbox = Sandbox(by_line, 5)
     pages = pd.DataFrame({"page": ["a"], "content": ["heron"]})
-    before = guard(pages)
-    assert guard.process
-    guard.process.kill()
-    after = guard(pages)
-    guard.close()
+    before = sandbox(pages)
+    assert sandbox.process
+    sandbox.process.kill()
+    after = sandbox(pages)
+    sandbox.close()
     assert before[0].equals(after[0]) and after[1] == []
 
 
 def test_a_process_that_left_for_want_of_work_is_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard_module, "IDLE", 0.2)
+    monkeypatch.setattr(sandbox_module, "IDLE", 0.2)
     for name in ("a.jsonl", "b.jsonl"):
         write_lines(name, ["heron", "tide"])
         (shard,), job = find_shards([name], Path("out")), Job(Path("out").absolute(), by_line, format="jsonl")
         Path("out", RUNNING).mkdir(parents=True, exist_ok=True)
         report = label_shard(shard, job)
-        assert (report.pages, report.lost) == (2, 0)
-        process = guard_of(job).process
-        assert process and process.wait(10) == guard_module.LEFT
-    close_guard()
+        assert (report.pages, report.failed) == (2, 0)
+        process = sandbox_of(job).process
+        assert process and process.wait(10) == sandbox_module.LEFT
+    close_sandbox()
 
 
 def test_pages_after_a_long_stretch_of_other_records_are_labelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard_module, "IDLE", 0.2)
+    monkeypatch.setattr(sandbox_module, "IDLE", 0.2)
     asked = []
 
     def record_then_wait(shard: Shard, column: Column) -> Iterator[RawPage]:
@@ -137,18 +137,18 @@ def test_pages_after_a_long_stretch_of_other_records_are_labelled(monkeypatch: p
     monkeypatch.setattr(bulk_module, "read_shard", record_then_wait)
     write_lines("a.jsonl", ["heron"])
     (report,) = bulk("a.jsonl")
-    assert (report.pages, report.lost, len(asked)) == (3, 0, 3)
+    assert (report.pages, report.failed, len(asked)) == (3, 0, 3)
 
 
 @pytest.mark.slow
 def test_a_warc_of_images_between_pages_is_labelled(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("fastwarc", reason="needs fastwarc: make setup")
-    monkeypatch.setattr(guard_module, "IDLE", 0.5)
+    monkeypatch.setattr(sandbox_module, "IDLE", 0.5)
     page = record("http://crawl.example/page", PAGE.format(1).encode())
     images = [record(f"http://crawl.example/{number}", os.urandom(50_000), type="image/png") for number in range(5_000)]
     write_warc(Path("a.warc.gz"), [page, *images, page])
     (report,) = bulk("a.warc.gz")
-    assert (report.pages, report.skipped, report.lost) == (2, 5_000, 0)
+    assert (report.pages, report.skipped, report.failed) == (2, 5_000, 0)
 
 
 def test_a_worker_that_is_killed_is_replaced(here: Path) -> None:
@@ -251,14 +251,14 @@ def test_an_archive_that_cannot_be_read_on_says_where() -> None:
     endless = page.replace(b"WARC-Date", b"WARC-Note: " + b"x" * 20_000_000 + b"\r\nWARC-Date")
     write_warc(Path("a.warc.gz"), [page, page, endless, page])
     lost = records("a.warc.gz")[-1]
-    assert isinstance(lost, Lost) and len(records("a.warc.gz")) == 3
+    assert isinstance(lost, Failed) and len(records("a.warc.gz")) == 3
     assert lost.reason.startswith("broken archive: nothing is read behind its first 2 records: Maximum header length")
 
 
 def test_a_record_shorter_than_it_says_is_lost() -> None:
     pytest.importorskip("fastwarc", reason="needs fastwarc: make setup")
     Path("a.warc").write_bytes(record("http://a/", b"<p>a", cut=99))
-    assert records("a.warc")[0] == Lost("http://a/", "broken record: shorter than its header says")
+    assert records("a.warc")[0] == Failed("http://a/", "broken record: shorter than its header says")
 
 
 def test_json_lines_and_what_is_none() -> None:
@@ -288,7 +288,7 @@ def test_parquet_is_read_by_column() -> None:
     pd.DataFrame({"url": ["u", None], "raw": [b"<p>a", None]}).to_parquet("a.parquet")
     assert records("a.parquet", name="raw", kind="html") == [
         RawPage("u", b"<p>a", "html"),
-        Lost("1", "no content: column raw holds NoneType"),
+        Failed("1", "no content: column raw holds NoneType"),
     ]
     assert "no column html or text or content, there is url, raw" in records("a.parquet")[0].reason
     Path("b.parquet").write_bytes(b"no parquet")
@@ -304,7 +304,7 @@ def test_a_cell_of_parquet_that_python_cannot_hold_loses_its_own_row() -> None:
         parquet.write_table(arrow.table(columns | {name: values}), "a.parquet")
         found = records("a.parquet")
         assert len(found) == 3
-        return [(one.page, one.reason[:28]) for one in found if isinstance(one, Lost)]
+        return [(one.page, one.reason[:28]) for one in found if isinstance(one, Failed)]
 
     broken = arrow.Array.from_buffers(
         arrow.string(), 3, [None, arrow.py_buffer(b"\0\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0"), arrow.py_buffer(b"a\xffc")]
@@ -325,7 +325,7 @@ def test_a_column_of_parquet_that_stands_twice_loses_its_file_alone(name: str) -
 
     cells = [arrow.array(["<p>a", "<p>b"])] * 3
     parquet.write_table(arrow.Table.from_arrays(cells, ["html", name, "id"]), "a.parquet")
-    assert records("a.parquet") == [Lost(None, f"broken archive: column {name} stands twice")]
+    assert records("a.parquet") == [Failed(None, f"broken archive: column {name} stands twice")]
 
 
 @pytest.mark.parametrize("error", [KeyError("a"), NotImplementedError("Integers not in cstdint"), AttributeError("b")])
@@ -339,20 +339,20 @@ def test_whatever_a_library_raises_of_an_archive_loses_it_alone(
     write_lines("a.jsonl", ["heron"])
     monkeypatch.setattr(records_module, "read_jsonl", broken)
     reason = f"broken archive: nothing is read behind its first 1 record: {error}"
-    assert records("a.jsonl") == [RawPage("0", "heron", "text"), Lost(None, reason)]
+    assert records("a.jsonl") == [RawPage("0", "heron", "text"), Failed(None, reason)]
 
 
 def test_the_size_of_a_text_is_that_of_its_bytes() -> None:
     write_lines("a.jsonl", ["鷺" * 3_333_333, "鷺" * 3_333_334, "a" * 10_000_000])
     found = records("a.jsonl")
-    assert [isinstance(one, Lost) for one in found] == [False, True, False]
-    assert found[1] == Lost("page 1", "larger than 10,000,000 bytes")
+    assert [isinstance(one, Failed) for one in found] == [False, True, False]
+    assert found[1] == Failed("page 1", "larger than 10,000,000 bytes")
 
 
 def test_a_line_of_json_behind_much_white_space_is_lost_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records_module, "MAX_LINE", 100)
     Path("a.jsonl").write_text(" " * 101 + '{"text": "heron"}\n \n{"text": "tide"}\n')
-    assert records("a.jsonl") == [Lost("0", "larger than 10,000,000 bytes"), RawPage("1", "tide", "text")]
+    assert records("a.jsonl") == [Failed("0", "larger than 10,000,000 bytes"), RawPage("1", "tide", "text")]
 
 
 def test_a_large_cell_of_a_dictionary_of_parquet_is_lost_in_each_row_and_never_there_twice() -> None:
@@ -381,9 +381,9 @@ def test_names_and_reasons_are_as_long_as_a_line_at_most() -> None:
     lines = [json.dumps({"html": "<p>a", "url": "u" * 1_000_000}), json.dumps({"k" * 1_000_000: 1}), '{"html": 1}']
     Path("a.jsonl.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
     found = records("a.jsonl.gz")
-    assert found[0].page == "u" * (MAX_SAID - 1) + "…"
-    assert len(found[1].reason) == MAX_SAID and found[1].reason.startswith("no content: no column html")
-    assert Lost("p" * 5000, "r" * 5000) == Lost("p" * (MAX_SAID - 1) + "…", "r" * (MAX_SAID - 1) + "…")
+    assert found[0].page == "u" * (MAX_MESSAGE - 1) + "…"
+    assert len(found[1].reason) == MAX_MESSAGE and found[1].reason.startswith("no content: no column html")
+    assert Failed("p" * 5000, "r" * 5000) == Failed("p" * (MAX_MESSAGE - 1) + "…", "r" * (MAX_MESSAGE - 1) + "…")
     deep = '{"html": "<p>a", "page": ' + "[" * 900 + "]" * 900 + "}"
     Path("b.jsonl").write_text(deep)
     assert records("b.jsonl") == [RawPage("0", "<p>a", "html")]
@@ -418,7 +418,7 @@ def test_a_folder_is_its_archives_and_portions_of_its_pages(here: Path) -> None:
     found = list(read_shard(shards[2], Column()))
     assert found[:2] == [
         RawPage("in/sub/c.txt.gz", b"heron", "text"),
-        Lost("in/sub/e.html", "larger than 10,000,000 bytes"),
+        Failed("in/sub/e.html", "larger than 10,000,000 bytes"),
     ]
     assert found[2].page == "in/sub/f.txt.gz" and found[2].reason.startswith("cannot be read: ")
 
@@ -579,16 +579,16 @@ def test_a_file_of_what_is_lost_that_holds_anything_else_is_said_in_a_line(conte
     write_lines("a.jsonl", ["heron", "it raises"])
     bulk("a.jsonl")
     Path("out/reports/a.jsonl.jsonl").write_text(content, encoding="latin-1")
-    with pytest.raises(Failure, match=r"a.jsonl.jsonl: not what is lost of a shard.*remove .*out/reports/a.jsonl.json"):
+    with pytest.raises(Failure, match=r"a.jsonl.jsonl: not what failed of a shard.*remove .*out/reports/a.jsonl.json"):
         bulk("a.jsonl")
     Path("out/reports/a.jsonl.json").unlink()
-    assert [(report.pages, report.lost) for report in bulk("a.jsonl")] == [(1, 1)] and errors()[0]["page"] == "page 1"
+    assert [(report.pages, report.failed) for report in bulk("a.jsonl")] == [(1, 1)] and errors()[0]["page"] == "page 1"
 
 
 def test_what_is_lost_is_on_the_disk_and_not_in_memory() -> None:
     Path("a.jsonl").write_text("1\n" * 100_000)
     (report,) = bulk("a.jsonl")
-    assert (report.lost, report.reasons) == (100_000, {"no JSON object": 100_000})
+    assert (report.failed, report.reasons) == (100_000, {"no JSON object": 100_000})
     assert len(pickle.dumps(report)) < 1000 and Path("out/reports/a.jsonl.json").stat().st_size < 1000
     assert len(errors()) == 100_000 and errors()[-1] == ERROR | {"page": "99999", "reason": "no JSON object"}
 
@@ -631,8 +631,8 @@ def test_a_pipe_in_the_output_is_said_and_not_waited_for(name: str) -> None:
 
 def test_a_reason_in_the_summary_steers_no_terminal() -> None:
     report = Report("a", "0")
-    list(report.lose([Lost("0", "\x1b[2J\ud800 bad\n: more")]))
-    assert summary([report], 1).endswith("           1  lost: [2J\ufffd bad\n")
+    list(report.count_failed([Failed("0", "\x1b[2J\ud800 bad\n: more")]))
+    assert summary([report], 1).endswith("           1  failed: [2J\ufffd bad\n")
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -710,9 +710,9 @@ def test_the_command_says_what_it_did_and_goes_on_only_with_what_it_began(
     assert __main__.main(command) == 1
     said = capsys.readouterr()
     assert said.err == "" and said.out.splitlines() == [
-        f"1 page labelled, 1 lost, 0 records skipped, 1 shard, {said.out.split(' shard, ')[1].split()[0]} s",
+        f"1 page labelled, 1 failed, 0 records skipped, 1 shard, {said.out.split(' shard, ')[1].split()[0]} s",
         *(f"{count:12}  {label}" for label, count in zip(LABELS, (1, 0, 0, 1), strict=True)),
-        "           1  lost: no content",
+        "           1  failed: no content",
     ]
     for more, wanted in (
         (
@@ -776,7 +776,7 @@ def test_bulk_needs_no_extra_for_pages_and_json_lines(without: Callable[..., Any
     Path("in").mkdir()
     Path("in/b.html").write_text(PAGE.format(1))
     status, out, err = without("", "bulk", "a.jsonl", "in", "--out", "out", "--jobs", "1")
-    assert (status, err) == (0, []) and out.startswith("2 pages labelled, 0 lost, 0 records skipped, 2 shards, ")
+    assert (status, err) == (0, []) and out.startswith("2 pages labelled, 0 failed, 0 records skipped, 2 shards, ")
     assert {row["page"] for row in rows()} == {"page 0", "in/b.html"}
     said = "pagesieve: this needs pyarrow: pip install 'pagesieve[parquet]'"
     assert without("", "bulk", "a.jsonl", "--out", "new", "--format", "parquet") == (2, "", [said])
@@ -807,7 +807,7 @@ def test_a_repeated_run_says_that_all_is_done(
             Path("out/blocks/a.jsonl.jsonl").unlink()
         assert __main__.main(command) == 0
         said.append([line.rsplit(", ", 1)[0] for line in capsys.readouterr().out.splitlines()[:2]])
-    summary = "2 pages labelled, 0 lost, 0 records skipped, 2 shards"
+    summary = "2 pages labelled, 0 failed, 0 records skipped, 2 shards"
     assert said[0][0] == summary
     assert said[1:] == [["1 shard labelled before", summary], ["2 shards labelled before: all is done", summary]]
 

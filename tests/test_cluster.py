@@ -68,7 +68,7 @@ def check(folder: Path, reports: list[Report], shards: int, records: int) -> Non
     broken, other = (sum(number % 50 in places for number in range(records)) for places in ({11}, {7, 13}))
     assert found["page"].is_unique and len(found) == shards * (records - broken - other) - torn
     assert sum(report.skipped for report in reports) == shards * other
-    assert sum(report.lost for report in reports) == shards * broken + torn
+    assert sum(report.failed for report in reports) == shards * broken + torn
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -114,7 +114,7 @@ def test_a_shard_that_dask_gives_up_is_tried_again(tmp_path: Path) -> None:
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as started,
     ):
         reports = bulk(tmp_path, "dask", Engine("dask", scheduler=started.scheduler_address))
-    assert [(report.pages, report.lost) for report in reports] == [(1, 0), (1, 0)]
+    assert [(report.pages, report.failed) for report in reports] == [(1, 0), (1, 0)]
     assert (tmp_path / "a").exists() and (tmp_path / "b").exists()
 
 

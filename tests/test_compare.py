@@ -1,4 +1,4 @@
-"""The scoreboard: its measures on invented pages, the peers on a tiny corpus, its table, and what stops it."""
+"""The scoreboard: its measures on invented pages, other extractors on a tiny corpus, its table, and what stops it."""
 
 import gzip
 import json
@@ -82,7 +82,8 @@ def view(source: str, kind: str, texts: list[str]) -> View:
 
 
 def test_what_evaluate_extracts_is_kept_for_the_comparison(tmp_path: Path):
-    kinds = [("wcxb", "html"), ("wcxb", "text"), ("wcxb", "leftover"), ("trafilatura", "html"), ("paragraphs", "text")]
+    kinds = [("wcxb", "html"), ("wcxb", "text"), ("wcxb", "pre_extracted"), ("trafilatura", "html")]
+    kinds.append(("paragraphs", "text"))
     views = [view(source, kind, [f"{source} {kind}", "menu", "end"]) for source, kind in kinds]
     texts = extracted(views, [np.eye(4)[[0, 3, 0]] for _ in views])
     assert texts == {
@@ -174,7 +175,7 @@ def test_all_are_scored_on_the_same_pages(report: dict[str, Any]):
     assert report["wcxb"]["resiliparse"]["by_type"]["all"]["recall"] == 1
 
 
-def test_peers_are_asked_again_only_about_other_pages(
+def test_extractors_are_asked_again_only_about_other_pages(
     report: dict[str, Any], raw: Path, monkeypatch: pytest.MonkeyPatch
 ):
     asked = []
@@ -186,7 +187,8 @@ def test_peers_are_asked_again_only_about_other_pages(
     pages = [{"id": "new", "url": "", "html": "<p>heron</p>"}]
     for version, wanted in (("1", ["resiliparse"]), ("1", []), ("2", ["resiliparse"])):
         asked.clear()
-        found = tool_outputs.peer_answers({"resiliparse": version}, pages, venv=Path(sys.prefix), folder=raw / "others")
+        tools, folder = {"resiliparse": version}, raw / "others"
+        found = tool_outputs.outputs_of_tools(tools, pages, venv=Path(sys.prefix), folder=folder)
         assert asked == wanted and found == {"resiliparse": {"new": {"id": "new", "text": "heron"}}}
 
 
@@ -203,7 +205,7 @@ def test_the_scoreboard_goes_between_its_marks(report: dict[str, Any]):
         compare.with_scoreboard("# A\n", report)
 
 
-def run_peers(tool: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run_extractor(tool: str, folder: Path) -> subprocess.CompletedProcess[str]:
     page = {"id": "1", "url": "", "html": f"<html><body><p>{LINES[0]}</p></body></html>"}
     (folder / "pages.jsonl").write_text(json.dumps(page) + "\n")
     command = [
@@ -217,13 +219,13 @@ def run_peers(tool: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def test_the_peers_script_answers_page_by_page(tmp_path: Path):
-    assert run_peers("resiliparse", tmp_path).returncode == 0
+def test_the_script_of_the_extractors_answers_page_by_page(tmp_path: Path):
+    assert run_extractor("resiliparse", tmp_path).returncode == 0
     assert json.loads((tmp_path / "out.jsonl").read_text()) == {"id": "1", "text": LINES[0]}
 
 
 def test_a_tool_that_cannot_run_at_all_is_no_score(tmp_path: Path):
-    done = run_peers("boilerpy3", tmp_path)  # not installed here
+    done = run_extractor("boilerpy3", tmp_path)  # not installed here
     assert done.returncode == 1 and not (tmp_path / "out.jsonl").exists()
     assert done.stderr == "raised on every page, ModuleNotFoundError: No module named 'boilerpy3'\n"
     with pytest.raises(Failure, match="boilerpy3: no answers .*raised on every page.*make compare"):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.scoring.decision import EVEN, confidence, decide, once
+from pagesieve.predict.scoring.decision import EVEN, confidence, decide, drop_repeated
 from pagesieve.train.evaluation import operating_points
 
 CONTENT, COMMENT, PROMO, CHROME = LABELS
@@ -69,7 +69,7 @@ def test_calibration_is_the_gap_between_said_and_true() -> None:
     sure = rows(*[(CONTENT, 0.95, 1)] * 8 + [(CHROME, 0.95, 1)] * 2)
     found = operating_points.calibration(sure)["html"]
     assert found[CONTENT]["error"] == pytest.approx(0.15) and found[COMMENT]["error"] == 0
-    assert found[CONTENT]["bins"] == [pytest.approx({"said": 0.95, "true": 0.8, "count": 10})]
+    assert found[CONTENT]["bins"] == [pytest.approx({"predicted": 0.95, "true": 0.8, "count": 10})]
 
 
 def test_page_confidence_is_held_against_what_came_out() -> None:
@@ -97,11 +97,11 @@ LONG_ONES = [letter * 120 for letter in "abcdef"]
     ],
 )
 def test_a_passage_is_kept_once_and_a_lone_line_as_often_as_it_stands(texts: list[str], kept: list[str]) -> None:
-    assert once(texts) == kept
+    assert drop_repeated(texts) == kept
 
 
 @given(st.lists(st.sampled_from([*LONG_ONES, "x", "y"])))
 def test_nothing_is_lost_but_repeats(texts: list[str]) -> None:
-    kept = once(texts)
+    kept = drop_repeated(texts)
     assert list(dict.fromkeys(kept)) == list(dict.fromkeys(texts))
     assert [text for text in kept if text in "xy"] == [text for text in texts if text in "xy"]

@@ -18,8 +18,8 @@ from pagesieve.predict.cli import arguments
 from pagesieve.predict.compile import all_stages
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.page import Kind, read_page
-from pagesieve.predict.explain import Pass, deciding, explain, render
-from pagesieve.predict.scoring.stages import PASSES, feature_names
+from pagesieve.predict.explain import StageExplanation, deciding, explain, render
+from pagesieve.predict.scoring.stages import STAGE_NAMES, feature_names
 from pagesieve.train.fit import stages
 from pagesieve.train.fit.pipelines import in_double, pipeline_rows
 
@@ -60,8 +60,8 @@ def check_sums(model: Model, pipelines: Pipelines, content: str, kind: Kind, *, 
     rows = pipeline_rows(pipelines, kind, segment(page), page.title)
     labelled = model.label(content, kind=kind)
     for index in range(0, len(labelled), every):
-        passes = explain(model, content, index, kind=kind).passes
-        assert [one.name for one in passes] == list(PASSES)
+        passes = explain(model, content, index, kind=kind).stages
+        assert [one.name for one in passes] == list(STAGE_NAMES)
         assert passes[-1].label == labelled["label"][index]
         assert list(passes[-1].probabilities) == pytest.approx(list(labelled["scores"][index].values()), abs=1e-6)
         for one, (name, seen_by) in zip(passes, rows.items(), strict=True):
@@ -89,26 +89,27 @@ def test_parts_of_random_pages_sum_to_the_decision_values(model: Model, pipeline
 
 
 def test_parts_have_the_names_of_terms_and_features(model: Model):
-    block, page, again = explain(model, TEXT, 5, kind="text").passes
+    block, page, again = explain(model, TEXT, 5, kind="text").stages
     assert LABELS[block.parts[list(block.names).index("words: leave a")].argmax()] == "comment_form"
     assert {name.partition(": ")[0] for name in block.names} == {"words", "stems", "shape", "near"}
-    assert "evidence of words: comment_form" in page.names and "page blocks" not in page.names
-    assert {name[:10] for name in again.names} == {"1st pass: ", "2nd pass: "}
-    assert "2nd pass: score: comment_form" in again.names and "2nd pass: evidence" not in str(again.names)
-    assert "1st pass: evidence of words: comment_form" in again.names
-    html = explain(model, HTML, 5, kind="html").passes
+    assert "contribution of words: comment_form" in page.names and "page blocks" not in page.names
+    assert {name.partition(": ")[0] for name in again.names} == {"first stage", "second stage"}
+    assert "second stage: score: comment_form" in again.names and "second stage: contributions" not in str(again.names)
+    assert "first stage: contribution of words: comment_form" in again.names
+    html = explain(model, HTML, 5, kind="html").stages
     assert "markup: own=form" in html[0].names
-    assert any(name.startswith("1st pass: container of 8 blocks") for name in html[2].names)
+    assert any(name.startswith("first stage: container of 8 blocks") for name in html[2].names)
 
 
 @pytest.mark.parametrize("kind", ["text", "html"])
 def test_every_feature_has_the_name_of_what_stands_in_it(pipelines: Pipelines, kind: str):
     page = read_page(PAGES[kind][0], kind=PAGES[kind][1])
     rows = pipeline_rows(pipelines, kind, segment(page), page.title)
-    for one, (name, values) in list(zip(PASSES, rows.items(), strict=True))[1:]:
+    for one, (name, values) in list(zip(STAGE_NAMES, rows.items(), strict=True))[1:]:
         names = feature_names(name)
         assert len(names) == len(set(names)) == pipelines[name]["linear"].n_features_in_
-        before = {"page": [("", "block")], "again": [("1st pass: ", "block"), ("2nd pass: ", "page")]}.get(one, [])
+        third = [("first stage: ", "first"), ("second stage: ", "second")]
+        before = {"second": [("", "first")], "third": third}.get(one, [])
         for prefix, earlier in before:
             scores = pipelines[f"{kind} {earlier}"].predict_proba(rows[f"{kind} {earlier}"])
             places = [names.index(f"{prefix}score: {label}") for label in LABELS]
@@ -118,15 +119,15 @@ def test_every_feature_has_the_name_of_what_stands_in_it(pipelines: Pipelines, k
 @pytest.mark.parametrize(
     ("labels", "says"),
     [
-        ((1, 1, 1), "1st pass (block)"),
-        ((2, 1, 1), "2nd pass (page), against promo_teaser before"),
-        ((1, 2, 1), "3rd pass (again), against promo_teaser before"),
+        ((1, 1, 1), "the first stage"),
+        ((2, 1, 1), "the second stage, against promo_teaser before"),
+        ((1, 2, 1), "the third stage, against promo_teaser before"),
     ],
 )
-def test_the_pass_that_decided(labels: tuple[int, int, int], says: str):
+def test_the_stage_that_decided(labels: tuple[int, int, int], says: str):
     passes = [
-        Pass(name, np.eye(4)[label], [], np.empty((0, 4)), np.zeros(4))
-        for name, label in zip(PASSES, labels, strict=True)
+        StageExplanation(name, np.eye(4)[label], [], np.empty((0, 4)), np.zeros(4))
+        for name, label in zip(STAGE_NAMES, labels, strict=True)
     ]
     assert deciding(passes) == says
 
@@ -136,15 +137,15 @@ def test_what_is_printed(model: Model, kind: str):
     found = explain(model, PAGES[kind][0], 5, kind=PAGES[kind][1])
     lines = render(found, page="a\x1b/page", top=4).splitlines()
     assert lines[:2] == ["a/page, block 5 of 10", "Leave a comment"]
-    assert re.fullmatch(r"comment_form 0\.\d{3}, decided by the 1st pass \(block\)", lines[2])
-    for place, name in enumerate(PASSES):
-        start = lines.index(next(line for line in lines if f"pass ({name}): comment_form 0." in line))
+    assert re.fullmatch(r"comment_form 0\.\d{3}, decided by the first stage", lines[2])
+    for place, name in enumerate(STAGE_NAMES):
+        start = lines.index(next(line for line in lines if line.startswith(f"{name} stage: comment_form ")))
         assert lines[start + 1] == "  ".join(LABELS)
         rows = lines[start + 2 : start + 9]
         assert all(ROW.match(row) for row in rows) and not "".join(lines[start + 9 : start + 10])
         names = [row.split("  ")[-1] for row in rows]
-        others = len(found.passes[place].parts) - 4
-        assert names == [*found.passes[place].names[:4], f"{others} others", "intercept", "decision value"]
+        others = len(found.stages[place].parts) - 4
+        assert names == [*found.stages[place].names[:4], f"{others} others", "intercept", "decision value"]
         values = np.array([row.split()[:4] for row in rows], dtype=float)
         assert values[:-1].sum(axis=0) == pytest.approx(values[-1], abs=1e-6)
 
@@ -157,7 +158,7 @@ def test_nothing_of_the_page_steers_the_terminal_and_long_texts_are_cut(model: M
 
 def test_a_row_for_the_others_only_where_there_are_some(model: Model):
     found = explain(model, TEXT, 0, kind="text")
-    least = min(len(one.parts) for one in found.passes)
+    least = min(len(one.parts) for one in found.stages)
     assert " other" not in render(found, page="-", top=999)
     assert "  1 other\n" in render(found, page="-", top=least - 1)
 

@@ -12,7 +12,7 @@ from pagesieve.predict.features.page_context import PageContext, words_of
 from pagesieve.predict.features.ragged import Tokens, alike, side_by_side
 from pagesieve.predict.features.registry import BLOCK_COLUMNS, COLUMNS, block_features, block_terms
 from pagesieve.predict.features.shape import placed
-from pagesieve.predict.features.text_shape import looks_of
+from pagesieve.predict.features.text_shape import text_shape_of
 from pagesieve.predict.features.words import SEPARATOR, count_words, first_words, text_length
 
 HTML = """<title>Tide tables</title><body><main class="entry-content"><h1>Tide tables</h1>
@@ -158,7 +158,7 @@ def test_titles_and_beginnings_are_compared_sign_by_sign_where_words_have_no_spa
 
 
 def test_a_look_is_told_in_steps() -> None:
-    looks = looks_of(["Tide Tables, 2024", "she waits… ", "“No.” He left! Why? v1.2", "关于潮汐。ok"])
+    looks = text_shape_of(["Tide Tables, 2024", "she waits… ", "“No.” He left! Why? v1.2", "关于潮汐。ok"])
     assert looks.words.tolist() == [3, 2, 5, 2]
     seen, own = ([of_block(parts, block) for block in range(4)] for parts in (looks.seen, looks.own))
     assert seen[0] == ["words=3", "end=digit", "start=upper", "sentences=0", "case=2"]
@@ -170,7 +170,7 @@ def test_a_look_is_told_in_steps() -> None:
 
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=12))
 def test_texts_look_the_same_alone_and_together(lines: list[str]) -> None:
-    together, alone = looks_of(lines), [looks_of([line]) for line in lines]
+    together, alone = text_shape_of(lines), [text_shape_of([line]) for line in lines]
     assert together.words.tolist() == [count_words(line) for line in lines]
     for block, look in enumerate(alone):
         assert of_block(together.seen, block) == of_block(look.seen, 0)

@@ -201,7 +201,7 @@ def test_in_bulk_files_of_another_kind_are_lost_and_pages_without_an_article_cou
     (tmp_path / "in" / "d.jsonl").write_text(json.dumps({"text": "<html><body><p>heron"}) + "\n")
     assert __main__.main("bulk in --out out --what articles --jobs 1 --format jsonl".split()) == 1
     said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith("3 pages labelled, 1 lost")
+    assert said[0].startswith("3 pages labelled, 1 failed")
     lines = [line for path in Path("out/articles").rglob("*.jsonl") for line in path.read_text().splitlines()]
     articles = [json.loads(line)["text"] for line in lines]
     assert articles.count("") >= 1

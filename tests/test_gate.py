@@ -194,9 +194,9 @@ def test_what_was_learned_is_the_shipped_model_or_does_not_pass(monkeypatch: pyt
     shipped, pipelines = load(), joblib.load(ROOT / "models" / "blocks.joblib")
     learned = Learned({EVERYTHING: pipelines}, [])
     assert list(gate.other_model(ROOT / "models", shipped, learned)) == []
-    pipelines["text again"]["linear"].intercept_[0] += 1e-4
+    pipelines["text third"]["linear"].intercept_[0] += 1e-4
     vectors, *pages = gate.other_model(ROOT / "models", shipped, learned)
-    assert "smoke-test probabilities of the text again pipeline are off" in vectors
+    assert "smoke-test probabilities of the text third pipeline are off" in vectors
     assert [Path(line.split(" are off")[0]).name for line in pages] == [
         path.name for path in sorted(Path("data/pages").glob("*.txt"))
     ]

@@ -22,8 +22,8 @@ from pagesieve.predict.cli import arguments, sandboxed
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.page import read_page
 from pagesieve.predict.model import Model
-from pagesieve.predict.processes import sandbox as guard_module
-from pagesieve.predict.processes.sandbox import Fault, Guard, guarded
+from pagesieve.predict.processes import sandbox as sandbox_module
+from pagesieve.predict.processes.sandbox import Fault, Sandbox, in_sandbox
 
 SECONDS = 2.0  # for a page that takes none, or all
 LIMIT = 200_000_000  # bytes, where all that a page does is to ask for more
@@ -67,7 +67,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to run in, with a page for each word and two that are good, low limits, and a model that suffers."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(arguments, "load", lambda path, **_: Suffering())
-    monkeypatch.setattr(guard_module, "MAX_MEMORY", LIMIT)
+    monkeypatch.setattr(sandbox_module, "MAX_MEMORY", LIMIT)
     monkeypatch.setattr(sandboxed, "MAX_SECONDS", SECONDS)
     (tmp_path / "in").mkdir()
     for name in ("a good", *SAID, "z good"):
@@ -119,10 +119,10 @@ def test_review_queues_the_others_and_tells_of_a_named_one_that_fails(capfd: Any
 
 
 def test_bulk_loses_a_page_that_takes_too_much_memory_alone() -> None:
-    guard = Guard(by_line, 5)
+    sandbox = Sandbox(by_line, 5)
     contents = ["heron", "it takes all memory", "tide"]
-    frame, lost = guard(pd.DataFrame({"page": list("abc"), "content": contents}))
-    guard.close()
+    frame, lost = sandbox(pd.DataFrame({"page": list("abc"), "content": contents}))
+    sandbox.close()
     assert frame["text"].tolist() == ["heron", "tide"]
     assert [(one.page, one.reason) for one in lost] == [("b", SAID["grows"])]
 
@@ -132,7 +132,7 @@ def test_a_worker_that_failed_is_replaced_and_one_that_did_not_is_kept() -> None
         suffer(content)
         return os.getpid()
 
-    with guarded(work, SECONDS) as ask:
+    with in_sandbox(work, SECONDS) as ask:
         first = ask(b"good")
         assert ask(b"good") == first != os.getpid()
         for word, said in SAID.items():
@@ -148,7 +148,7 @@ def test_an_answer_that_is_cut_short_is_a_fault() -> None:
         signal.setitimer(signal.ITIMER_PROF, seconds)
         return bytes(30_000_000)
 
-    with guarded(work, 30) as ask:
+    with in_sandbox(work, 30) as ask:
         for number in range(1, 12):
             try:
                 assert len(ask(number / 200)) == 30_000_000

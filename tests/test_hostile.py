@@ -25,7 +25,7 @@ from pagesieve.predict.document.page import PageWarning, read_page
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.output import formats, json_lines
 from pagesieve.predict.output.terminal import printable
-from pagesieve.predict.scoring.decision import once
+from pagesieve.predict.scoring.decision import drop_repeated
 
 MODEL = load()
 AS_TEXT = pytest.mark.filterwarnings("ignore:looks like HTML, read as text")
@@ -130,7 +130,7 @@ def test_labels_are_probabilities_and_the_same_for_bytes_and_str(count: int) -> 
         assert (scores >= 0).all() and (scores <= 1).all() and np.abs(scores.sum(axis=1) - 1).max(initial=0) < 1e-9
         assert set(first["label"]) <= set(LABELS) and first["confidence"].between(0, 1).all()
         article = first.loc[first["label"] == "article_content", "text"].tolist()
-        assert MODEL.text(encoded, kind="html") == "\n\n".join(once(article))
+        assert MODEL.text(encoded, kind="html") == "\n\n".join(drop_repeated(article))
 
     on_many(PAGE, check, count)
 

@@ -35,7 +35,7 @@ pipelines = joblib.load(sys.argv[1])
 vectors = json.load(open(sys.argv[2], encoding="utf-8"))["smoke_test"]["pipelines"]
 assert sorted(pipelines) == sorted(vectors)
 for name in sorted(vectors):
-    dtype = object if name.endswith("block") else numpy.float32
+    dtype = object if name.endswith("first") else numpy.float32
     rows = numpy.array(vectors[name]["rows"], dtype=dtype)
     assert rows.ndim == 2 and len(rows)
     numpy.testing.assert_allclose(
@@ -138,7 +138,7 @@ def test_the_model_file_needs_scikit_learn_only(environment: Callable[..., Path]
         shutil.copy(ROOT / "models" / name, tmp_path / name)
     printed = run(programs / "python", "-I", "-c", ALONE, "blocks.joblib", "blocks.json", folder=tmp_path)
     assert [" ".join(line.split()[:2]) for line in printed.splitlines()] == [
-        f"{kind} {name}" for kind in ("html", "text") for name in ("again", "block", "page")
+        f"{kind} {name}" for kind in ("html", "text") for name in ("first", "second", "third")
     ]
 
 

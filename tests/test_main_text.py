@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.page import read_page
-from pagesieve.predict.features.context import elements_around
+from pagesieve.predict.features.context import number_elements
 from pagesieve.predict.features.main_text import THRESHOLDS, main_elements, main_runs
 
 PAGE = """<nav><a>Menu</a></nav><div><main><h1>The tide</h1><p>It comes at nine.</p><p>It goes at three.</p></main>
@@ -26,7 +26,7 @@ def test_the_best_run_begins_and_ends_where_words_that_look_like_article_do():
 
 
 def test_the_best_element_is_the_innermost_around_the_article_and_knows_of_a_second_one():
-    elements = elements_around(segment(read_page(PAGE, kind="html")))
+    elements = number_elements(segment(read_page(PAGE, kind="html")))
     article, words = np.array([0.0, 0.9, 0.9, 0.9, 0.1]), np.array([1, 2, 4, 4, 30])
     columns = main_elements(article, words, elements)
     assert inside(columns, "main element, 0.5") == [1, 2, 3]

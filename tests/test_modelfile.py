@@ -243,7 +243,7 @@ def test_the_shipped_arrays_are_those_of_the_shipped_pipelines() -> None:
         assert [name for name in shipped if not np.array_equal(shipped[name], made[name])] == []
     for kind in parameters:
         terms = parameters[kind].first.columns
-        union = pipelines[f"{kind} block"]["terms"]
+        union = pipelines[f"{kind} first"]["terms"]
         for name, *_ in union.transformers:
             assert terms[name].names() == union.named_transformers_[name].vocabulary
 
@@ -283,7 +283,7 @@ def test_the_command_says_that_it_runs_the_file(small: Path, tmp_path: Path, cap
 
 def changed_card(folder: Path) -> None:
     card = json.loads((folder / "blocks.json").read_text(encoding="utf-8"))
-    card["smoke_test"]["pipelines"]["html page"]["probabilities"][0][0] += 1e-4
+    card["smoke_test"]["pipelines"]["html second"]["probabilities"][0][0] += 1e-4
     (folder / "blocks.json").write_text(json.dumps(card), encoding="utf-8")
 
 
@@ -302,7 +302,7 @@ def other_pipelines(folder: Path, pipelines: object) -> None:
         (lambda folder: (folder / "blocks.json").unlink(), "no model card"),
         (lambda folder: other_pipelines(folder, {}), "holds other pipelines than its card names"),
         (lambda folder: other_pipelines(folder, [1]), "holds other pipelines than its card names"),
-        (changed_card, "smoke-test probabilities of the html page pipeline are off by 0.0001"),
+        (changed_card, "smoke-test probabilities of the html second pipeline are off by 0.0001"),
     ],
 )
 def test_nothing_is_written_of_what_cannot_be_compiled(
@@ -324,7 +324,7 @@ pipelines = joblib.load(sys.argv[1])
 vectors = json.load(open(sys.argv[2], encoding="utf-8"))["smoke_test"]["pipelines"]
 assert sorted(pipelines) == sorted(vectors)
 for name, wanted in vectors.items():
-    rows = numpy.array(wanted["rows"], dtype=object if name.endswith("block") else numpy.float32)
+    rows = numpy.array(wanted["rows"], dtype=object if name.endswith("first") else numpy.float32)
     found = pipelines[name].predict_proba(rows)
     assert rows.ndim == 2 and len(rows) and abs(found - numpy.array(wanted["probabilities"])).max() <= 1e-6, name
 assert not any(name.startswith("pagesieve") for name in sys.modules)

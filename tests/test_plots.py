@@ -18,7 +18,7 @@ from pagesieve.predict.errors import Failure
 from pagesieve.predict.labels import LABELS
 from pagesieve.train import __main__ as commands
 from pagesieve.train.evaluation.baseline import baseline_of, to_json
-from pagesieve.train.evaluation.breakdowns import slices
+from pagesieve.train.evaluation.breakdowns import breakdowns
 from pagesieve.train.evaluation.operating_points import GRID
 from pagesieve.train.plots import draw, of_bench, of_breakdowns, of_labels, of_model
 from pagesieve.train.plots.reports import read_reports
@@ -66,7 +66,7 @@ def write_reports(folder: Path, *, pages: int = 60, blocks: int = 400) -> Path:
         per_label = {label: {"precision": 0.8, "recall": 0.8, "f1": score, "support": 9} for label, score in f1.items()}
         figures[mode] = {"blocks": len(part), "macro_f1": sum(f1.values()) / 4, "per_label": per_label}
     folder.mkdir(parents=True, exist_ok=True)
-    bins = {"error": 0.1, "bins": [{"said": x, "true": x - 0.1, "count": 9.0} for x in (0.25, 0.55, 0.95)]}
+    bins = {"error": 0.1, "bins": [{"predicted": x, "true": x - 0.1, "count": 9.0} for x in (0.25, 0.55, 0.95)]}
     steps = np.linspace(0.5, 0.9, len(GRID)).tolist()
     terms = {label: [[f"{label} {n}", 3 - n] for n in range(3)] for label in LABELS}
     metrics = {
@@ -88,7 +88,7 @@ def write_reports(folder: Path, *, pages: int = 60, blocks: int = 400) -> Path:
         },
         "folds": [{"fold": 0, "sites": 32, "mode": mode, "macro_f1": 0.8} for mode in MODES],
         "languages": {name: dict.fromkeys(LABELS, 0.6) for name in ("all", "cs", "de")},
-        "slices": slices(frame, {"0001": "en"}),
+        "breakdowns": breakdowns(frame, {"0001": "en"}),
         "terms": {"html": {"words": terms | {"site_chrome": [["§", 2], ["\U0001f9ea 中", 1]]}, "page": terms}},
     }
     (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
@@ -305,8 +305,8 @@ def test_thresholds_are_drawn_as_they_were_measured(reports: Path) -> None:
     assert table.loc[("html", "precision"), "threshold"] == 0.9
 
 
-def test_slices_are_drawn_with_their_intervals(reports: Path) -> None:
-    found = json.loads((reports / "metrics.json").read_text())["slices"]
+def test_breakdowns_are_drawn_with_their_intervals(reports: Path) -> None:
+    found = json.loads((reports / "metrics.json").read_text())["breakdowns"]
     figure, table = of_breakdowns.render_pages(read_reports(reports))
     article = found["page type"]["html"]["article"]
     assert first(figure.axes[0].collections[1]) == pytest.approx([article["right"]])
@@ -351,14 +351,14 @@ def test_a_foreign_file_of_another_run_is_named(tmp_path: Path, name: str, conte
     assert not list(tmp_path.glob("*.png"))
 
 
-@pytest.mark.parametrize("name", ["calibration", "confidence", "slices", "terms", "threshold", "trust"])
+@pytest.mark.parametrize("name", ["calibration", "confidence", "breakdowns", "terms", "threshold", "trust"])
 @pytest.mark.parametrize("value", ["x", []])
 def test_figures_of_another_shape_are_named_and_nothing_is_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: Any
 ) -> None:
     path = write_reports(tmp_path) / "metrics.json"
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {name: value}), encoding="utf-8")
-    plot = {"slices": "by_page", "trust": "confidence"}.get(name, name)
+    plot = {"breakdowns": "by_page", "trust": "confidence"}.get(name, name)
     monkeypatch.setattr(draw, "PLOTS", [one for one in draw.PLOTS if one.name == plot])
     with pytest.raises(Failure, match=rf"the figures of {plot} are none \(.*\); run `make evaluate`"):
         draw.draw(tmp_path)

@@ -1,4 +1,4 @@
-"""Scores -> what people read: slices, the model card, the error gallery."""
+"""Scores -> what people read: breakdowns, the model card, the error gallery."""
 
 import gzip
 import json
@@ -11,7 +11,7 @@ import pytest
 from pagesieve.predict.document.blocks import Block
 from pagesieve.predict.labels import LABELS
 from pagesieve.train.evaluation import shown_pages
-from pagesieve.train.evaluation.breakdowns import length_of, place_of, slices
+from pagesieve.train.evaluation.breakdowns import breakdowns, length_of, place_of
 from pagesieve.train.evaluation.metrics import fold_scores
 from pagesieve.train.evaluation.operating_points import kept_by_threshold
 from pagesieve.train.fit.model_card import describe
@@ -37,8 +37,8 @@ def rows(**columns: object) -> pd.DataFrame:
     return pd.DataFrame(table | columns)
 
 
-def test_slices_count_right_blocks_by_part() -> None:
-    found = slices(rows(), {"a": "en", "b": "cs"})
+def test_breakdowns_count_right_blocks_by_part() -> None:
+    found = breakdowns(rows(), {"a": "en", "b": "cs"})
     assert found["page type"]["html"]["article"]["right"] == 0.75
     assert {part: of["right"] for part, of in found["language"]["html"].items()} == {"en": 1.0, "cs": 0.5}
     assert list(found["words"]["html"]) == ["1", "2 to 3", "16 to 31", "64 or more"]
@@ -111,7 +111,7 @@ def test_known_failures_name_the_weakest_parts_however_few_their_pages() -> None
         "place": {"html": {"0 to 10 %": part(0.97, 1200), "40 to 50 %": part(0.9, 1200)}},
     }
     recalls = {name: dict.fromkeys(LABELS, share) for name, share in {"all": 0.1, "ko": 0.25, "de": 0.75}.items()}
-    scores = card["scores"] | {"slices": made_up, "languages": recalls}
+    scores = card["scores"] | {"breakdowns": made_up, "languages": recalls}
     said = describe(card | {"scores": scores}).split("## Known failures")[1]
     assert (
         "\n- By language, the weakest first: HTML pages zh (41% right, 2 pages), ja (54% right, 1 page), "

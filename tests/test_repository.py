@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 TOP = """train predict data models reports tests Makefile README.md CHANGELOG.md CONTRIBUTING.md LICENSE
     pyproject.toml requirements.lock SECURITY.md .ci .gitignore""".split()
 TARGETS = "setup lock demo test data train evaluate gate compare bench report predict review lint clean".split()
-VARIABLES = "PAGE= PAGES= CORPORA= MODEL= DATA= MINE= FORCE=1 PEERS_PYTHON= UPGRADE=1 RAISE=1 LOWER=1".split()
+VARIABLES = "PAGE= PAGES= CORPORA= MODEL= DATA= MINE= FORCE=1 EXTRACTORS_PYTHON= UPGRADE=1 RAISE=1 LOWER=1".split()
 READMES = ("README.md", "predict/README.md", "train/README.md", "reports/README.md")
 DOCUMENTS = (*READMES, "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 ELSEWHERE = re.compile(r"(?<![\w.~/:])/(?:work|root|home|Users|tmp|farm)/\w")
@@ -176,7 +176,7 @@ def test_the_model_files_are_small_enough_for_git_and_those_of_their_card(card: 
 
 def test_the_card_has_the_scores_of_this_evaluation(card: dict[str, Any]) -> None:
     assert card["scores"] == json.loads(read("reports/metrics.json"))
-    assert set(card["scores"]["embedded"]["labels"]) == {"html", "text", "leftover"}
+    assert set(card["scores"]["embedded"]["labels"]) == {"html", "text", "pre_extracted"}
 
 
 def test_the_card_has_a_digest_of_everything_the_model_was_trained_on(card: dict[str, Any]) -> None:

@@ -378,7 +378,8 @@ def test_sites_take_turns_the_least_sure_page_of_each_first() -> None:
     undoubted = [queue.task_of(sheet, None) for sheet in sheets]
     blind = queue.queued(random.Random(1).sample(undoubted, len(undoubted)))
     assert [task.sheet.id for task in blind] == [task.sheet.id for task in queue.queued(undoubted)]
-    assert blind[0].said == {} and {task.sheet.site for task in blind[:2]} == {"eel-example.org", "heron-example.org"}
+    assert blind[0].predicted == {}
+    assert {task.sheet.site for task in blind[:2]} == {"eel-example.org", "heron-example.org"}
 
 
 def views_beside(site: str) -> list[View]:
@@ -414,5 +415,5 @@ def test_pages_of_few_sites_stay_with_the_site_that_is_known(tmp_path: Path) -> 
     for name in "cdef":
         label(tmp_path / "mine", sheet_of(name, f"{name}-example.org"), "NHTTPF")
     found = corrections.read_corrections(tmp_path / "mine", [])
-    assert found and found.apart == "site" and {view.kind for view in found.learned} == {"text", "leftover"}
+    assert found and found.apart == "site" and {view.kind for view in found.learned} == {"text", "pre_extracted"}
     assert {view.site for view in found.learned} == {"heron-example.org", *(f"{name}-example.org" for name in "cdef")}

@@ -16,15 +16,15 @@ from pagesieve.predict.features.context import (
     ALL,
     Column,
     Stretches,
-    beside,
-    elements_around,
-    near,
+    container_terms,
+    neighbour_lists,
+    neighbour_terms,
+    number_elements,
     own,
     shared,
-    within,
 )
 from pagesieve.predict.features.ragged import NONE, lists_of
-from pagesieve.predict.scoring.stages import PASSES, name_of, terms_of
+from pagesieve.predict.scoring.stages import STAGE_NAMES, name_of, terms_of
 from pagesieve.predict.scoring.tables import build_prefixed
 from pagesieve.train.fit.pipelines import in_double, pipeline_rows
 
@@ -54,7 +54,7 @@ TAGS = st.sampled_from(["p", "h2", "li.menu", "a#x y", "div.comment", "p[role=no
 def by_pipelines(blocks: list[Block], title: str) -> np.ndarray:
     """The probabilities of a page's blocks by the scikit-learn pipelines alone."""
     kind = kind_of(blocks)
-    last = name_of(kind, PASSES[-1])
+    last = name_of(kind, STAGE_NAMES[-1])
     return PIPELINES[last].predict_proba(pipeline_rows(PIPELINES, kind, blocks, title)[last])
 
 
@@ -90,12 +90,12 @@ def seen_by(column: Column, mark: str, block: int) -> list[str]:
 
 
 def test_stretches_of_neighbours() -> None:
-    found = near(lists_of([[letter, letter.upper()] for letter in "abcdefghijkl"]))
+    found = neighbour_terms(lists_of([[letter, letter.upper()] for letter in "abcdefghijkl"]))
     assert seen_by(found, "-1:", 3) == ["c", "C"] and seen_by(found, "+1:", 11) == []
     assert seen_by(found, "-2:", 3) == ["b", "B"] and seen_by(found, "+2:", 3) == ["f", "F"]
     assert seen_by(found, "-8:", 3) == ["a", "A"] and seen_by(found, "+8:", 3) == list("gGhHiIjJkKlL")
     lists = lists_of([["a", "A"], ["b"], ["c"], ["none"]])
-    looks = Column(lists, own(np.arange(3), np.arange(4)) | beside(np.arange(3), np.arange(4), 1))
+    looks = Column(lists, own(np.arange(3), np.arange(4)) | neighbour_lists(np.arange(3), np.arange(4), 1))
     assert seen_by(looks, "", 0) == ["a", "A"] and seen_by(looks, "-1:", 1) == ["a"]
     assert seen_by(looks, "-2:", 1) == ["none"] and seen_by(looks, "+2:", 1) == ["none"]
 
@@ -112,11 +112,11 @@ def test_stretches_of_containers_leave_out_the_block_itself() -> None:
         "/html/body[1]/ul[1]/li[2]/text()[1]",
         "/html/body[1]/p[1]/text()[1]",
     ]
-    elements = elements_around([Block(i, "x", path=path) for i, path in enumerate(paths)])
+    elements = number_elements([Block(i, "x", path=path) for i, path in enumerate(paths)])
     assert elements.places == [0, 1, 2, 3, 4, 4, 5]
     assert elements.of == [4, 5, 6] and elements.around == [0, 0, 1, 2, 3, 3, 2]
     assert elements.sizes[1:4] == [3, 3, 2] and elements.first[3:5] == [0, 0] and elements.last[3:5] == [1, 0]
-    found = within(elements, lists_of([["a"], ["b"], ["c"]]))
+    found = container_terms(elements, lists_of([["a"], ["b"], ["c"]]))
     assert seen_by(found, "1:", 0) == ["b"] and seen_by(found, "1:", 1) == ["a"] and seen_by(found, "1^", 1) == ["a"]
     assert seen_by(found, "1:", 2) == ["a", "b"] and seen_by(found, "2:", 0) == []
 

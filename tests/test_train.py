@@ -57,7 +57,7 @@ def hand_labelled_views(page: str = "1") -> list:
 def test_a_page_serves_as_html_as_lines_and_as_left_over_lines():
     views = hand_labelled_views()
     kinds = Counter(view.kind for view in views)
-    assert kinds["html"] == kinds["text"] == 1 and kinds["leftover"] >= 1
+    assert kinds["html"] == kinds["text"] == 1 and kinds["pre_extracted"] >= 1
     html, text = views[0], views[1]
     assert html.hand and html.site == "example.org" and html.page_type == "collection"
     assert [LABELS[n] for n in html.labels] == [
@@ -82,7 +82,7 @@ def test_left_over_pages_are_put_together_within_a_fold():
     assert [page.blocks for page in pages] == [page.blocks for page in composed(views)]
     assert {label for page in pages for label in page.labels.tolist()} == {0, 1, 2}
     for page in pages:
-        assert (page.kind, page.site, page.maker, page.hand) == ("leftover", page.page, "composing", True)
+        assert (page.kind, page.site, page.maker, page.hand) == ("pre_extracted", page.page, "composing", True)
         for block, label in zip(page.blocks, page.labels, strict=True):
             site, index = block.text.split()
             assert label == labels[int(index)] and fold_of(site) == fold_of(page.site)
@@ -100,7 +100,8 @@ def test_paragraphs_are_mixed_within_their_language_and_fold():
         for n in range(40)
     ]  # fmt: skip
     pages = composed(views)
-    assert [(page.page, page.maker, page.kind) for page in pages] == [(f"{n}", "mixing", "leftover") for n in range(40)]
+    found = [(page.page, page.maker, page.kind) for page in pages]
+    assert found == [(f"{n}", "mixing", "pre_extracted") for n in range(40)]
     for page in pages:
         for block, label in zip(page.blocks, page.labels, strict=True):
             other, index = map(int, block.text.split())
@@ -157,7 +158,7 @@ def test_html_rows_follow_the_readers_blocks():
     views = hand_labelled_views()
     scores = [np.eye(4)[np.maximum(view.labels, 0)] for view in views]
     rows = scored_rows.label_rows(views, scores)
-    assert set(rows["mode"]) <= {"html", "text", "leftover"} and (rows["label"] == rows["predicted"]).all()
+    assert set(rows["mode"]) <= {"html", "text", "pre_extracted"} and (rows["label"] == rows["predicted"]).all()
     sure = scored_rows.confidence_rows(views, scores)
     assert (sure["kept_f1"] == 1).all() and sure["confidence"].to_numpy() == pytest.approx(1)
     lost = scored_rows.confidence_rows(views[:1], [np.eye(4)[np.full(len(views[0].blocks), 3)]])
@@ -177,7 +178,7 @@ def test_out_of_fold_means_out_of_fold():
     out = table.folds == 0
     changed = replace(table, labels=np.where(out, (table.labels + 1) % 4, table.labels))
     features = stages.first_features(table, "text", 1)
-    (_, before), (_, after) = (stages.a_pass(each, "text", features, 1) for each in (table, changed))
+    (_, before), (_, after) = (stages.fit_stage(each, "text", features, 1) for each in (table, changed))
     assert out.any() and np.allclose(before[out], after[out])
     assert not np.allclose(before[~out], after[~out])
 
@@ -185,7 +186,7 @@ def test_out_of_fold_means_out_of_fold():
 def test_the_scores_out_of_fold_are_those_of_the_scorer():
     views = [view for view in read_paragraphs(ROOT / "data" / "paragraphs.csv") if len(view.blocks) > 3][:40]
     table = stages.tabulated([view for view in views if view.kind == "text"])
-    pipelines, scores = stages.a_pass(table, "text", stages.first_features(table, "text", 1), 1)
+    pipelines, scores = stages.fit_stage(table, "text", stages.first_features(table, "text", 1), 1)
     for number, view in enumerate(table.views):
         stage = build_first(first_parameters(pipelines[fold_of(view.site)]))
         page = PageContext(view.blocks, view.title)
@@ -226,7 +227,7 @@ def test_make_train_gives_the_same_model_twice(tmp_path: Path):
     for name in ("out", "again"):
         done = make(folder, "train", f"MODEL={name}")
         assert done.returncode == 0, done.stderr
-    for name in ("text block", "text page", "text again"):
+    for name in ("text first", "text second", "text third"):
         pair = [read_card(folder / out / "blocks.json")["smoke_test"]["pipelines"][name] for out in ("out", "again")]
         assert np.allclose(pair[0]["probabilities"], pair[1]["probabilities"], atol=1e-9)
 

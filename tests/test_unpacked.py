@@ -102,7 +102,7 @@ def test_an_archive_that_unpacks_to_too_much_is_lost_from_there_on_and_the_other
     Path("b.jsonl").write_bytes(LINE)
     job = Job(Path("out"), by_line, format="jsonl")
     reports = label_shards(find_shards(["a.jsonl.gz", "b.jsonl"], Path("out")), job, {}, Engine())
-    assert [(report.pages, report.lost) for report in reports] == [(1, 1), (1, 0)]
+    assert [(report.pages, report.failed) for report in reports] == [(1, 1), (1, 0)]
     assert json.loads(Path("out/errors.jsonl").read_text())["shard"] == "a.jsonl.gz"
 
 

@@ -23,7 +23,7 @@ def test_the_innermost_label_counts_and_what_has_none_is_site_chrome(tmp_path: P
     assert [LABELS[label] for label in html.labels] == [CODES[code] for code in "NTTPTCCN"]
     assert [block.text for block in text.blocks] == [block.text for block in html.blocks]
     assert [block.text for block in left.blocks] == [block.text for block in html.blocks[1:-1]]
-    assert [view.kind for view in (html, text, left)] == ["html", "text", "leftover"]
+    assert [view.kind for view in (html, text, left)] == ["html", "text", "pre_extracted"]
     assert html.language == "de"
 
 

@@ -61,7 +61,7 @@ README, CHANGELOG = Path("reports/README.md"), Path("CHANGELOG.md")
 EXTRACTED = RAW / "extracted.json.gz"  # what evaluate extracts, for compare
 WORST = RAW / "worst.json.gz"  # the pages that evaluate found the worst, for the gallery
 SAMPLES = "samples.json"  # the same of the sample pages, in the folder of the reports
-PEERS = Path(".venv-peers")  # the environment of the tools that compare runs
+EXTRACTORS = Path(".venv-extractors")  # the environment of the tools that compare runs
 JOBS = min(2, os.cpu_count() or 1)
 IN_PARTS = {"data", "compare", "report"}  # commands that write as they go on; the others do so when all is computed
 
@@ -183,7 +183,7 @@ def draw_gallery(reports: Path) -> list[Path]:
 
 
 def compared(_: Namespace) -> None:
-    report = compare.compared(RAW, PEERS, DATA / "read.csv", digests_of(all_corpora()))
+    report = compare.compared(RAW, EXTRACTORS, DATA / "read.csv", digests_of(all_corpora()))
     readme = compare.with_scoreboard(README.read_text(encoding="utf-8"), report)
     signals.settle()
     files.write_together(README.parent, {"compare.json": as_json(report), README.name: readme.encode()})
@@ -193,7 +193,7 @@ def compared(_: Namespace) -> None:
 def timed(args: Namespace) -> None:
     there, _ = corpora.available(SOURCES, RAW)
     wcxb = next((corpus.folder for corpus in there if corpus.name == "wcxb"), None)
-    report = bench.bench(wcxb, DATA, PEERS, args.pages)
+    report = bench.bench(wcxb, DATA, EXTRACTORS, args.pages)
     readme = bench_tables.with_tables(README.read_text(encoding="utf-8"), report)
     signals.settle()
     files.write_together(README.parent, {"bench.json": as_json(report), README.name: readme.encode()})

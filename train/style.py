@@ -7,6 +7,6 @@ LOOK = {
     "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "figure.facecolor": "white",
     "grid.color": "#dddddd", "axes.axisbelow": True, "figure.constrained_layout.use": True, "legend.frameon": False,
 }  # fmt: skip
-MODES = {"html": "HTML pages", "text": "all lines", "leftover": "left-over lines"}
-MODE_COLOURS = {"html": "#0072b2", "text": "#d55e00", "leftover": "#cc79a7"}  # Okabe-Ito, see labels.py
-MARKERS = {"html": "o", "text": "D", "leftover": "s"}
+MODES = {"html": "HTML pages", "text": "all lines", "pre_extracted": "pre-extracted lines"}
+MODE_COLOURS = {"html": "#0072b2", "text": "#d55e00", "pre_extracted": "#cc79a7"}  # Okabe-Ito, see labels.py
+MARKERS = {"html": "o", "text": "D", "pre_extracted": "s"}

@@ -16,7 +16,7 @@ from ..labels import LABELS
 from ..model import Model, load
 from ..output.json_lines import Record
 from ..output.terminal import plural
-from ..scoring.decision import Prefer, once
+from ..scoring.decision import Prefer, drop_repeated
 
 BLOCKS = {
     "page": "string",
@@ -81,7 +81,7 @@ def frame_of_articles(
     """
     rows: list[tuple[Any, ...]] = []
     for name, blocks, error in labelled(pages, page, content, model_of(model), prefer):
-        kept = once([block["text"] for block in blocks if block["label"] == "article_content"])
+        kept = drop_repeated([block["text"] for block in blocks if block["label"] == "article_content"])
         sure = blocks[0]["confidence"] if blocks else 0.0
         rows.append((name, None, None, error) if error else (name, "\n\n".join(kept), sure, None))
     return pd.DataFrame(rows, pages.index, list(ARTICLES)).astype(ARTICLES)

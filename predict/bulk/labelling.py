@@ -20,7 +20,7 @@ from ..errors import Failure
 from ..files import check_file, read_file, write_file
 from ..labels import LABELS
 from ..output.json_lines import json_line
-from ..processes.sandbox import Guard, Lost, Work
+from ..processes.sandbox import Failed, Sandbox, Work
 from .readers import Column, RawPage, Record, read_shard
 from .shards import Shard
 from .writers import FORMATS
@@ -30,7 +30,7 @@ PAGES_AT_ONCE = 64
 BYTES_AT_ONCE = 4_000_000  # or what one page more brings
 ATTEMPTS = 3  # at a shard whose worker is killed
 MAX_COUNT = 1 << 53  # of what a report counts
-MAX_ERROR = 100_000  # characters of a line on what is lost; page, reason and shard have fewer
+MAX_ERROR = 100_000  # characters of a line on what failed; page, reason and shard have fewer
 RUNNING = ".running"  # below the output folder: what is not finished
 
 
@@ -57,7 +57,7 @@ class Job:
 
 @dataclass
 class Report:
-    """What became of a shard: how many pages are labelled, how many records were no page, how many pages are lost."""
+    """What became of a shard: how many pages are labelled, how many records were no page, how many pages failed."""
 
     shard: str
     digest: str
@@ -67,14 +67,14 @@ class Report:
     empty: int = 0  # pages without an article
     markup: int = 0  # pages that are read as text, and look like HTML
     labels: dict[str, int] = field(default_factory=dict)
-    lost: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)  # how many are lost, by the begin of the reason
+    failed: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)  # how many failed, by the begin of the reason
 
-    def lose(self, lost: Iterable[Lost]) -> Iterator[str]:
-        """Count what is lost; gives the line of each, which is not kept: there may be more than there is memory."""
-        for one in lost:
+    def count_failed(self, failed: Iterable[Failed]) -> Iterator[str]:
+        """Count what failed; gives the line of each, which is not kept: there may be more than there is memory."""
+        for one in failed:
             begin = one.reason.split(":")[0]
-            self.lost, self.reasons[begin] = self.lost + 1, self.reasons.get(begin, 0) + 1
+            self.failed, self.reasons[begin] = self.failed + 1, self.reasons.get(begin, 0) + 1
             yield json_line({"page": one.page, "reason": one.reason, "shard": self.shard})
 
     def count(self, frame: pd.DataFrame, pages: int) -> None:
@@ -87,9 +87,9 @@ class Report:
 
 
 def label_shard(shard: Shard, job: Job) -> Report:
-    """Write the rows of a shard, what is lost of it, and the report; all appear when they are complete, the rows last.
+    """Write the rows of a shard, what failed of it, and the report; all appear when they are complete, the rows last.
 
-    A shard whose worker was killed ATTEMPTS times is given up: it is lost as a whole, and no rows are written. So what
+    A shard whose worker was killed ATTEMPTS times is given up: it fails as a whole, and no rows are written. So what
     a killed worker began is left, and counted: that is why this is none of the ways to write of ``files.py``.
     """
     if report := finished(shard, job):  # by a worker that was lost before it could say so
@@ -97,7 +97,7 @@ def label_shard(shard: Shard, job: Job) -> Report:
     report = Report(str(shard.name), shard.digest)
     prefix = f"{joblib.hash(report.shard)}-"
     if len(list((job.out / RUNNING).glob(f"{prefix}*"))) >= ATTEMPTS:
-        lines = report.lose([Lost(None, f"killed its worker {ATTEMPTS} times")])
+        lines = report.count_failed([Failed(None, f"killed its worker {ATTEMPTS} times")])
         write_file(made(job.errors(shard)), lines)
         return report
     stage = Path(tempfile.mkdtemp(prefix=prefix, dir=job.out / RUNNING))
@@ -124,8 +124,8 @@ def finished(shard: Shard, job: Job) -> Report | None:
         raise Failure(f"{job.report(shard)}: the report on another shard; remove it to label the shard anew")
     if report.digest != shard.digest:
         raise Failure(f"{job.rows(shard)} was made of other files than {shard.name}; name another --out")
-    if sum(1 for _ in errors_of(shard, job)) != report.lost:
-        raise Failure(f"{job.errors(shard)}: not what is lost of a shard; remove {job.report(shard)} to label it anew")
+    if sum(1 for _ in errors_of(shard, job)) != report.failed:
+        raise Failure(f"{job.errors(shard)}: not what failed of a shard; remove {job.report(shard)} to label it anew")
     return report
 
 
@@ -151,7 +151,7 @@ def is_count(value: Any) -> bool:
 
 
 def errors_of(shard: Shard, job: Job) -> Iterator[str]:
-    """A line for each page of a shard that is lost; a Failure if the file holds anything else."""
+    """A line for each page of a shard that failed; a Failure if the file holds anything else."""
     path = job.errors(shard)
     try:
         check_file(str(path))
@@ -161,7 +161,7 @@ def errors_of(shard: Shard, job: Job) -> Iterator[str]:
                     raise ValueError("expected page, reason and shard")
                 yield line
     except (FileNotFoundError, RecursionError, ValueError) as error:
-        found = f"{path}: not what is lost of a shard ({error})"
+        found = f"{path}: not what failed of a shard ({error})"
         raise Failure(f"{found}; remove {job.report(shard)} to label it anew") from error
 
 
@@ -176,21 +176,21 @@ def is_error(error: Any) -> bool:
 
 def label_into(stage: Path, shard: Shard, job: Job, report: Report) -> None:
     """Write the rows of a shard to a file in ``stage``, fill the report, and show in ``stage`` how far it is."""
-    guard = guard_of(job)
+    sandbox = sandbox_of(job)
     progress = stage / "pages"  # its size is the number of pages, which can be read while it changes
     progress.touch()
     with (
         FORMATS[job.format](stage / "rows") as write,
         (stage / "errors").open("w", encoding="utf-8", newline="") as errors,
     ):
-        write(part(guard.ask(frame_of([])))[0])
+        write(part(sandbox.ask(frame_of([])))[0])
         for pages in batches(read_shard(shard, job.column), report, errors):
-            frame, lost = guard(pages)
-            frame, failed = part(frame)
-            lost += failed
+            frame, failed = sandbox(pages)
+            frame, raised = part(frame)
+            failed += raised
             write(frame)
-            errors.writelines(report.lose(lost))
-            report.count(frame, len(pages) - len(lost))
+            errors.writelines(report.count_failed(failed))
+            report.count(frame, len(pages) - len(failed))
             os.truncate(progress, report.pages)
 
 
@@ -202,28 +202,28 @@ def articles(frame: pd.DataFrame) -> int:
     return int(page[frame["label"] == LABELS[0]].nunique())
 
 
-def part(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Lost]]:
+def part(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Failed]]:
     """The rows that go to the file, without the columns row and error of ``frames.py``, and the pages with an error."""
     if "error" not in frame:
         return frame, []
     failed = frame[frame["error"].notna()]
     kept = frame[frame["error"].isna()].drop(columns=["row", "error"], errors="ignore")
     types = {"index": "int64"} if "index" in kept else {}
-    return kept.astype(types), [Lost(*row) for row in failed[["page", "error"]].itertuples(index=False)]
+    return kept.astype(types), [Failed(*row) for row in failed[["page", "error"]].itertuples(index=False)]
 
 
 def batches(records: Iterable[Record], report: Report, errors: TextIO) -> Iterator[pd.DataFrame]:
     """The pages among the records, in frames that are neither long nor large.
 
-    The report counts the other records, and ``errors`` gets a line for each that is lost.
+    The report counts the other records, and ``errors`` gets a line for each that failed.
     """
     pages: list[RawPage] = []
     size = 0
     for record in records:
         if record is None:
             report.skipped += 1
-        elif isinstance(record, Lost):
-            errors.writelines(report.lose([record]))
+        elif isinstance(record, Failed):
+            errors.writelines(report.count_failed([record]))
         else:
             pages.append(record)
             report.markup += record.kind == "text" and is_surely_html(start_of(record.content))
@@ -246,19 +246,19 @@ def frame_of(pages: Sequence[RawPage]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["page", "content", "kind", "charset"], dtype=object)
 
 
-GUARDS = threading.local()  # a worker of Dask may have several threads
+SANDBOXES = threading.local()  # a worker of Dask may have several threads
 
 
-def guard_of(job: Job) -> Guard:
+def sandbox_of(job: Job) -> Sandbox:
     """The guarded process of this thread, which outlives a shard, so that the model is loaded once."""
     key = pickle.dumps((job.work, job.seconds))
-    if getattr(GUARDS, "key", None) != key:
-        close_guard()
-        GUARDS.key, GUARDS.guard = key, Guard(job.work, job.seconds)
-    guard: Guard = GUARDS.guard
-    return guard
+    if getattr(SANDBOXES, "key", None) != key:
+        close_sandbox()
+        SANDBOXES.key, SANDBOXES.sandbox = key, Sandbox(job.work, job.seconds)
+    sandbox: Sandbox = SANDBOXES.sandbox
+    return sandbox
 
 
-def close_guard() -> None:
-    if hasattr(GUARDS, "guard"):
-        GUARDS.guard.close()
+def close_sandbox() -> None:
+    if hasattr(SANDBOXES, "sandbox"):
+        SANDBOXES.sandbox.close()

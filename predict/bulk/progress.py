@@ -49,11 +49,11 @@ def summary(reports: Sequence[Report], seconds: float, before: int = 0) -> str:
 
     ``seconds`` is what this run took, ``before`` the number of shards that were finished before it.
     """
-    pages, lost, skipped, rows = (
-        sum(getattr(one, name) for one in reports) for name in ("pages", "lost", "skipped", "rows")
+    pages, failed, skipped, rows = (
+        sum(getattr(one, name) for one in reports) for name in ("pages", "failed", "skipped", "rows")
     )
     lines = [
-        f"{plural(pages, 'page')} labelled, {lost:,} lost, {plural(skipped, 'record')} skipped, "
+        f"{plural(pages, 'page')} labelled, {failed:,} failed, {plural(skipped, 'record')} skipped, "
         f"{plural(len(reports), 'shard')}, {seconds:,.0f} s"
     ]
     if before:
@@ -67,5 +67,5 @@ def summary(reports: Sequence[Report], seconds: float, before: int = 0) -> str:
     if markup:
         lines.append(f"{markup:12,}  pages that look like HTML, read as text: --html-column")
     reasons: Counter[str] = sum((Counter(report.reasons) for report in reports), Counter())
-    lines += [f"{count:12,}  lost: {one_line(encodable(reason))}" for reason, count in reasons.most_common()]
+    lines += [f"{count:12,}  failed: {one_line(encodable(reason))}" for reason, count in reasons.most_common()]
     return "".join(f"{line}\n" for line in lines)

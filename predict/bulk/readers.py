@@ -15,7 +15,7 @@ from ..errors import Failure
 from ..files import check_file
 from ..inputs import content_of, kind
 from ..output.terminal import plural
-from ..processes.sandbox import Lost, shortened
+from ..processes.sandbox import Failed, shortened
 from .shards import Shard
 from .unpacking import Allowance, unpacked
 
@@ -31,7 +31,7 @@ BROKEN = (OSError, EOFError, zlib.error)
 
 @dataclass(frozen=True)
 class RawPage:
-    """A page as it lies in an archive; of a name beyond MAX_SAID its begin."""
+    """A page as it lies in an archive; of a name beyond MAX_MESSAGE its begin."""
 
     page: str
     content: bytes | str
@@ -61,11 +61,11 @@ class Column:
         raise ValueError(f"no column {wanted}, there is {', '.join(names) or 'none'}")
 
 
-Record = RawPage | Lost | None  # None is a record that is no page
+Record = RawPage | Failed | None  # None is a record that is no page
 
 
 def read_shard(shard: Shard, column: Column) -> Iterator[Record]:
-    """The records of a shard in order; where it cannot be read on, the last one is Lost without a page."""
+    """The records of a shard in order; where it cannot be read on, the last one is Failed without a page."""
     if shard.kind == "pages":
         yield from read_pages(shard)
         return
@@ -81,11 +81,11 @@ def read_shard(shard: Shard, column: Column) -> Iterator[Record]:
     except (Failure, MemoryError):
         raise
     except Exception as error:  # libraries raise what they like of a broken archive
-        yield Lost(None, torn(count, getattr(error, "strerror", None) or error))
+        yield Failed(None, torn(count, getattr(error, "strerror", None) or error))
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # of the Rust in fastwarc, which is no Exception
             raise
-        yield Lost(None, torn(count, error))
+        yield Failed(None, torn(count, error))
 
 
 def torn(count: int, why: object) -> str:
@@ -109,15 +109,15 @@ def read_pages(shard: Shard) -> Iterator[Record]:
             check_file(shard.path(page))
             yield checked(RawPage(page, content_of(shard.path(page)), kind(page, "auto")))
         except BROKEN as error:
-            yield Lost(page, f"cannot be read: {getattr(error, 'strerror', None) or error}")
+            yield Failed(page, f"cannot be read: {getattr(error, 'strerror', None) or error}")
 
 
-def checked(page: RawPage) -> RawPage | Lost:
+def checked(page: RawPage) -> RawPage | Failed:
     """The page, unless it is too large or the content of another kind of file."""
     if is_large(page.content):
-        return Lost(page.page, f"larger than {MAX_BYTES:,} bytes")
+        return Failed(page.page, f"larger than {MAX_BYTES:,} bytes")
     found = foreign_type(page.content, page.charset) if isinstance(page.content, bytes) else ""
-    return Lost(page.page, f"not a page: looks like {found}") if found else page
+    return Failed(page.page, f"not a page: looks like {found}") if found else page
 
 
 def is_large(content: bytes | str) -> bool:
@@ -150,7 +150,7 @@ def read_warc(path: str, _: Column, allowance: Allowance) -> Iterator[Record]:
                 continue
             content = record.reader.read(MAX_BYTES + 1)
             if len(content) < min(record.content_length, MAX_BYTES + 1):
-                yield Lost(page, "broken record: shorter than its header says")
+                yield Failed(page, "broken record: shorter than its header says")
             elif record.record_type == warc.conversion:
                 yield checked(RawPage(page, content, "text", "utf-8"))
             else:
@@ -170,10 +170,10 @@ def http_page(record: Any, page: str, content: bytes) -> Record:
         if record.http_content_type not in HTML_TYPES:
             return None
         if len(content) > MAX_BYTES:
-            return Lost(page, f"larger than {MAX_BYTES:,} bytes")
+            return Failed(page, f"larger than {MAX_BYTES:,} bytes")
         return checked(RawPage(page, record.reader.read(MAX_BYTES + 1), "html", record.http_charset))
     except (OSError, ValueError) as error:
-        return Lost(page, f"broken record: {error}")
+        return Failed(page, f"broken record: {error}")
 
 
 def read_parquet(path: str, column: Column, allowance: Allowance) -> Iterator[Record]:
@@ -195,7 +195,7 @@ def read_parquet(path: str, column: Column, allowance: Allowance) -> Iterator[Re
 
 
 def page_of_cells(cells: dict[str, Any], name: str, known: Kind, number: int) -> Record:
-    """The page of a row of Parquet, Lost if any of its cells is larger than MAX_BYTES or is no value of Python."""
+    """The page of a row of Parquet, Failed if any of its cells is larger than MAX_BYTES or is no value of Python."""
     row: dict[str, Any] = {}
     reasons = []
     for column, cell in cells.items():
@@ -203,7 +203,7 @@ def page_of_cells(cells: dict[str, Any], name: str, known: Kind, number: int) ->
             row[column] = value_of(cell)
         except Exception as error:  # a cell may hold what Python's types do not, and each raises something else
             reasons.append(f"column {column} cannot be read: {error}")
-    return Lost(named(row, number), reasons[0]) if reasons else page_of(row, name, known, number)
+    return Failed(named(row, number), reasons[0]) if reasons else page_of(row, name, known, number)
 
 
 def plain(cell: Any) -> Any:
@@ -229,20 +229,20 @@ def read_jsonl(path: str, column: Column, allowance: Allowance) -> Iterator[Reco
     with unpacked(path, allowance) as stream:
         for number, line in enumerate(lines(stream)):
             if len(line) > MAX_LINE:
-                yield Lost(str(number), f"larger than {MAX_BYTES:,} bytes")
+                yield Failed(str(number), f"larger than {MAX_BYTES:,} bytes")
                 continue
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError) as error:
-                yield Lost(str(number), f"no JSON: {error}")
+                yield Failed(str(number), f"no JSON: {error}")
                 continue
             if not isinstance(row, dict):
-                yield Lost(str(number), "no JSON object")
+                yield Failed(str(number), "no JSON object")
                 continue
             try:
                 yield page_of(row, *column.among(list(row)), number)
             except ValueError as error:
-                yield Lost(named(row, number), f"no content: {error}")
+                yield Failed(named(row, number), f"no content: {error}")
 
 
 def lines(stream: BufferedReader) -> Iterator[bytes]:
@@ -267,7 +267,7 @@ def pass_blank(stream: BufferedReader) -> None:
 def page_of(row: dict[str, Any], name: str, known: Kind, number: int) -> Record:
     content = row[name]
     if not isinstance(content, bytes | str):
-        return Lost(named(row, number), f"no content: column {name} holds {type(content).__name__}")
+        return Failed(named(row, number), f"no content: column {name} holds {type(content).__name__}")
     return checked(RawPage(named(row, number), content, known))
 
 

@@ -1,7 +1,7 @@
 """shards -> labelled shards: spread over the cores of this machine or a Dask cluster, and taken up again after a stop.
 
 The output folder holds ``run.json`` (what the rows depend on), ``blocks`` or ``articles`` (a file a shard), ``reports``
-(what became of each shard, and what of it is lost), ``errors.jsonl`` (all that is lost) and, while it is filled,
+(what became of each shard, and what of it failed), ``errors.jsonl`` (all that failed) and, while it is filled,
 ``.running``.
 """
 
@@ -23,7 +23,7 @@ from ..errors import Failure
 from ..files import read_file, write_file
 from ..processes.pool import local_backend, sheltered
 from ..processes.sandbox import Fault
-from .labelling import ATTEMPTS, RUNNING, Job, Report, close_guard, errors_of, finished, label_shard
+from .labelling import ATTEMPTS, RUNNING, Job, Report, close_sandbox, errors_of, finished, label_shard
 from .progress import counting
 from .readers import need
 from .shards import Shard
@@ -59,7 +59,7 @@ def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], en
         except Fault as error:
             raise Failure(f"the process that labels pages fails without any page: it {error}") from error
         finally:
-            close_guard()
+            close_sandbox()
             shutil.rmtree(job.out / RUNNING, ignore_errors=True)
             known = [shard for shard in shards if str(shard.name) in reports]
             write_file(job.out / "errors.jsonl", (line for shard in known for line in errors_of(shard, job)))

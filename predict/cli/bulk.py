@@ -27,9 +27,9 @@ INPUT is an archive, or a folder that is searched for archives and pages:
 The page of a row is in --html-column or --text-column, by default in html, text or content; column page, url or id
 names it, else its number. DIR gets a file for each shard, in blocks or articles, and errors.jsonl. The same command,
 repeated, goes on where it was stopped. A page of more than 10 MB, one that takes more than 30 s, or that kills its
-process, is lost alone.
+process, fails alone.
 
-exit status: 0 done, 1 pages are lost, the others are done, 2 error, 130 interrupted, 143 terminated
+exit status: 0 done, 1 pages failed, the others are done, 2 error, 130 interrupted, 143 terminated
 """
 
 
@@ -51,11 +51,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Label whole archives; returns 1 if pages were lost, else 0."""
+    """Label whole archives; returns 1 if pages failed, else 0."""
     need_stdout()  # before the work; and joblib starts no process without one
-    reports, said = label(args, loaded(args, args.prefer))
-    show([said])
-    return 1 if any(report.lost for report in reports) else 0
+    reports, summarised = label(args, loaded(args, args.prefer))
+    show([summarised])
+    return 1 if any(report.failed for report in reports) else 0
 
 
 def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
@@ -93,8 +93,8 @@ def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
     except OSError as error:
         if error.filename is not None:
             raise
-        said = f"--out {args.out}: cannot be written ({error.strerror or error})"
-        raise Failure(f"{said}; repeat the command to go on") from error
+        reason = f"cannot be written ({error.strerror or error}); repeat the command to go on"
+        raise Failure(f"--out {args.out}: {reason}") from error
     return reports, summary(reports, time.monotonic() - start, len(before))
 
 

@@ -12,8 +12,8 @@ from .sandboxed import in_worker
 from .stdout import show
 
 HELP = """\
-For each of the three passes it prints what adds up to the decision value of each label: the terms of the block and
-its surroundings in the 1st pass, features of the page's scores in the 2nd and 3rd. The scores are the softmax of the
+For each of the three stages it prints what adds up to the decision value of each label: the terms of the block and
+its surroundings in the first stage, features of the page's scores in the 2nd and 3rd. The scores are the softmax of the
 decision values, so only differences between labels count. The label is the one where nothing is preferred.
 
 exit status: 0 done, 2 error
@@ -25,7 +25,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("page", metavar="INPUT", help="page, or - for standard input")
     add("--block", type=count, required=True, metavar="N", help="index of the block, from 0, as predict writes it")
-    add("--top", type=count, default=10, metavar="N", help="terms or features to print of each pass (default: 10)")
+    add("--top", type=count, default=10, metavar="N", help="terms or features to print of each stage (default: 10)")
     add_page(command)
 
 

@@ -36,7 +36,7 @@ much time or memory among several: the others are done), 130 interrupted, 143 te
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     command.description = f"Labels each block of a page: {', '.join(LABELS)}."
-    command.epilog = HELP.format(formats="\n".join(told(name, one.help) for name, one in FORMATS.items()))
+    command.epilog = HELP.format(formats="\n".join(describe_format(name, one.help) for name, one in FORMATS.items()))
     add = command.add_argument
     add("inputs", nargs="+", metavar="INPUT", help="page, folder of pages, or - for standard input")
     add("--format", choices=tuple(FORMATS), default=DEFAULT, help=f"what to write (default: {DEFAULT})")
@@ -51,7 +51,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     add_page(command)
 
 
-def told(name: str, what: str) -> str:
+def describe_format(name: str, what: str) -> str:
     """What the help says of a format, in lines that leave room for its name."""
     what += " (default)" * (name == DEFAULT)
     return textwrap.fill(what, 119, initial_indent=f"  {name:8}", subsequent_indent=" " * 10)
@@ -90,8 +90,8 @@ def run(args: argparse.Namespace) -> int:
     if empty and len(sources) > 1:
         note(f"{len(empty)} of {plural(len(sources) - len(skipped), 'page')} without an article")
     if skipped:
-        lost = f"{len(skipped)} of {plural(len(sources), 'page')}"
-        note(f"skipped {lost}, which could not be read; the others are labelled")
+        some = f"{len(skipped)} of {plural(len(sources), 'page')}"
+        note(f"skipped {some}, which could not be read; the others are labelled")
     return status_of(skipped)
 
 

@@ -10,13 +10,13 @@ from ..document.limits import MAX_SECONDS
 from ..document.page import PageWarning
 from ..inputs import BadPage, Source, naming, read_source
 from ..output.terminal import note
-from ..processes.sandbox import Fault, guarded
+from ..processes.sandbox import Fault, in_sandbox
 
 Result = TypeVar("Result")
 Visit = Callable[[str, bytes], Result]  # what is made of a page, of its name and its content
 
 
-class LostPage(BadPage):
+class FailedPage(BadPage):
     """A page that took too much time or memory, or ended its worker: others go on, also where the user named it."""
 
 
@@ -24,16 +24,16 @@ class LostPage(BadPage):
 def in_worker(visit: Visit[Result]) -> Iterator[Visit[Result]]:
     """Gives ``visit``, done in a worker that is forked from this process, so after the model is loaded.
 
-    It notes what could not be read of a page in full, and raises BadPage if it is none, LostPage if it is lost.
+    It notes what could not be read of a page in full, and raises BadPage if it is none, FailedPage if it failed.
     """
-    with guarded(partial(noting, visit), MAX_SECONDS) as ask:
+    with in_sandbox(partial(noting, visit), MAX_SECONDS) as ask:
 
         def asked(page: str, content: bytes) -> Result:
             try:
-                result, said = ask((page, content))
+                result, warned = ask((page, content))
             except Fault as fault:
-                raise LostPage(f"{page}: {fault}") from fault
-            for message in said:
+                raise FailedPage(f"{page}: {fault}") from fault
+            for message in warned:
                 note(f"{page}: {message}")
             return result  # type: ignore[no-any-return]
 
@@ -55,13 +55,13 @@ def visit_each(
 ) -> Iterator[tuple[int, Source, Result]]:
     """The number of each page, its source, and what ``visit`` makes of it.
 
-    Pages of a folder that cannot be read are noted and added to ``skipped``; so are lost ones among several.
+    Pages of a folder that cannot be read are noted and added to ``skipped``; so are failed ones among several.
     """
     for number, source in enumerate(sources):
         try:
             result = visit(source.page, read_source(source))
         except BadPage as error:
-            if source.named and not (isinstance(error, LostPage) and len(sources) > 1):
+            if source.named and not (isinstance(error, FailedPage) and len(sources) > 1):
                 raise
             note(f"{error} (skipped)")
             skipped.append(source)

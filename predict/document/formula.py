@@ -7,7 +7,7 @@ from .limits import NOT_DRAWN, NOT_TEXT
 
 HOLDS_HTML = frozenset({"foreignObject", "mi", "mo", "mn", "ms", "mtext"})  # elements of <svg> and <math>
 TEX = frozenset({"application/x-tex", "latex", "tex"})  # encodings of an annotation of MathML
-TIMES, SPARE = 2, 20  # a formula is said by so many times its characters at most, and so many more
+TIMES, SPARE = 2, 20  # a formula is shown by so many times its characters at most, and so many more
 NODES = 20  # of a drawing, for each of its characters
 LEVELS, FIRST = 4, 3  # of elements around a formula, and the nodes in each among which it is
 
@@ -40,13 +40,13 @@ def formula_in(node: LexborNode | None, holding: set[int]) -> LexborNode | None:
 
 def says_no_more(drawing: LexborNode, formula: LexborNode) -> bool:
     """Whether a drawing has no more characters than the formula accounts for; linear in the formula's size."""
-    said = sum(len((node.text_content or "").strip()) for node in formula.traverse(include_text=True) if is_text(node))
-    most, count = TIMES * said + SPARE, 0
+    shown = sum(len((node.text_content or "").strip()) for node in formula.traverse(include_text=True) if is_text(node))
+    most, count = TIMES * shown + SPARE, 0
     for visited, node in enumerate(drawing.traverse(include_text=True)):
         count += len((node.text_content or "").strip()) if is_text(node) else 0
         if count > most or visited > NODES * most:
             return False
-    return said > 0
+    return shown > 0
 
 
 def is_text(node: LexborNode) -> bool:

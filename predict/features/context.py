@@ -87,7 +87,7 @@ def shared(keys: Sequence[Key], words_of: Callable[[Key], Sequence[str]]) -> Col
     return Column(lists_of([words_of(key) for key in numbers]), own(numbers_of(keys, numbers), np.arange(len(numbers))))
 
 
-def beside(of: np.ndarray, lists: np.ndarray, most: int) -> dict[str, Stretches]:
+def neighbour_lists(of: np.ndarray, lists: np.ndarray, most: int) -> dict[str, Stretches]:
     """Each block sees the first words of its neighbours' lists; beyond the page's ends, those of the last list."""
     seen = {}
     beyond = np.full(max(OFFSETS), len(lists) - 1)
@@ -98,7 +98,7 @@ def beside(of: np.ndarray, lists: np.ndarray, most: int) -> dict[str, Stretches]
     return seen
 
 
-def near(openings: Lists) -> Column:
+def neighbour_terms(openings: Lists) -> Column:
     """The first words of each block's neighbours, marked with their side and how far they are off."""
     seen = {}
     count = len(openings)
@@ -113,7 +113,7 @@ def near(openings: Lists) -> Column:
     return Column(openings, seen)
 
 
-def within(elements: Elements, openings: Lists) -> Column:
+def container_terms(elements: Elements, openings: Lists) -> Column:
     """For each block of an HTML page the first words of the others in its containers, and of each container's head.
 
     Containers are taken from the innermost on, each at least twice as large as the one before. Nothing for text pages.
@@ -141,7 +141,7 @@ def within(elements: Elements, openings: Lists) -> Column:
     return Column(openings, others | heads)
 
 
-def elements_around(blocks: Sequence[Block]) -> Elements:
+def number_elements(blocks: Sequence[Block]) -> Elements:
     """The elements around the blocks, by their paths."""
     numbers, around, of, places = {"": 0}, [0], [], [0]
     place_of: dict[tuple[int, str], int] = {}

@@ -12,24 +12,25 @@ from .page_context import SHORT_LINE, PageContext
 from .registry import BLOCK_COLUMNS
 
 AT_ONCE = 500  # rows that are put together, so that they fit the processor's cache
-SURE = 0.8  # probability of a first-pass label that later blocks are told of
+CONFIDENT = 0.8  # probability of a label of the stage before that later blocks are told of
 NEGLIGIBLE = 1e-20  # share of a mean
 
 
-def page_features(blocks: Sequence[Block], scores: np.ndarray, evidence: np.ndarray | None = None) -> np.ndarray:
-    """Features of the passes behind the first: an array (blocks, columns) of float32, from scores (blocks, labels).
+def page_features(blocks: Sequence[Block], scores: np.ndarray, contributions: np.ndarray | None = None) -> np.ndarray:
+    """Return what the later stages see: an array (blocks, columns) of float32, from scores (blocks, labels).
 
     A block's own scores, its neighbours', those of the page before and behind it, of the page as a whole, and of the
-    blocks that belong together with it; with the ``evidence`` (blocks, BLOCK_COLUMNS, labels) of a first pass that too.
+    blocks that belong together with it; behind the first stage also its ``contributions`` (blocks, BLOCK_COLUMNS,
+    labels) to the logits.
     HTML pages have more columns than text pages, for they have containers and headings.
     """
-    return features_of(PageContext(blocks), scores, evidence)
+    return features_of(PageContext(blocks), scores, contributions)
 
 
-def features_of(page: PageContext, scores: np.ndarray, evidence: np.ndarray | None = None) -> np.ndarray:
+def features_of(page: PageContext, scores: np.ndarray, contributions: np.ndarray | None = None) -> np.ndarray:
     """What ``page_features`` gives, of blocks that are read already."""
     count = len(scores)
-    columns = [column.reshape(count, -1) for column in page_columns(page, scores, evidence).values()]
+    columns = [column.reshape(count, -1) for column in page_columns(page, scores, contributions).values()]
     rows = np.empty((count, sum(column.shape[1] for column in columns)), dtype=np.float32)
     for start in range(0, count, AT_ONCE):
         some = slice(start, start + AT_ONCE)
@@ -37,11 +38,11 @@ def features_of(page: PageContext, scores: np.ndarray, evidence: np.ndarray | No
     return rows
 
 
-def page_names(kind: str, *, evidence: bool) -> list[str]:
+def page_names(kind: str, *, contributions: bool) -> list[str]:
     """The names of the columns of ``page_features`` for a kind of page (html, text), in their order."""
     block, even = Block(0, "-", path="/html" if kind == "html" else ""), np.full((1, len(LABELS)), 1 / len(LABELS))
     none = np.zeros((1, len(BLOCK_COLUMNS), len(LABELS)))
-    columns = page_columns(PageContext([block]), even, none if evidence else None).items()
+    columns = page_columns(PageContext([block]), even, none if contributions else None).items()
     return [name for group, values in columns for name in ([group] if values.ndim == 1 else by_label(group))]
 
 
@@ -49,28 +50,28 @@ def by_label(name: str) -> list[str]:
     return [f"{name}: {label}" for label in LABELS]
 
 
-def page_columns(page: PageContext, scores: np.ndarray, evidence: np.ndarray | None) -> dict[str, np.ndarray]:
+def page_columns(page: PageContext, scores: np.ndarray, contributions: np.ndarray | None) -> dict[str, np.ndarray]:
     """What ``page_features`` puts side by side, by name: arrays (blocks, labels) or (blocks,)."""
-    words = page.looks.words.astype(float)
+    words = page.text_shape.words.astype(float)
     mass = np.minimum(words, 100)[:, None] * scores
     columns = {"log score": np.log(np.clip(scores, 1e-3, 1)), "score": scores, "words": np.log1p(words)}
-    columns |= around_each(scores, words) | along(scores, mass, words)
+    columns |= neighbour_scores(scores, words) | position_features(scores, mass, words)
     columns |= grouped(page.groups, scores, mass)
     columns |= main_runs(scores[:, 0], words)
     if page.of_html:
         columns |= main_elements(scores[:, 0], words, page.elements)
     carried = {"score": scores}
-    if evidence is not None:
-        own = {f"evidence of {name}": evidence[:, place] for place, name in enumerate(BLOCK_COLUMNS)}
+    if contributions is not None:
+        own = {f"contribution of {name}": contributions[:, place] for place, name in enumerate(BLOCK_COLUMNS)}
         columns, carried = columns | own, carried | own
     if page.of_html:
         columns |= {f"{name}, heading above": last_of(values, page.heads) for name, values in carried.items()}
     return columns
 
 
-def around_each(scores: np.ndarray, words: np.ndarray) -> dict[str, np.ndarray]:
+def neighbour_scores(scores: np.ndarray, words: np.ndarray) -> dict[str, np.ndarray]:
     """The scores of the blocks near each: one by one, as running means, and the nearest of a sort."""
-    sure, short = scores.max(axis=1) > SURE, words <= SHORT_LINE
+    sure, short = scores.max(axis=1) > CONFIDENT, words <= SHORT_LINE
     columns = {f"score of block {offset:+d}": shifted(scores, offset) for offset in (-3, -2, -1, 1, 2, 3)}
     for decay in (0.6, 0.9):
         columns[f"mean before, {decay}"] = running_mean(scores, words, decay)
@@ -82,7 +83,7 @@ def around_each(scores: np.ndarray, words: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def along(scores: np.ndarray, mass: np.ndarray, words: np.ndarray) -> dict[str, np.ndarray]:
+def position_features(scores: np.ndarray, mass: np.ndarray, words: np.ndarray) -> dict[str, np.ndarray]:
     """How much of each label comes before and behind each block, how far the article's ends are, and the whole page."""
     count = len(scores)
     places = np.arange(count)

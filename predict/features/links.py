@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 import numpy as np
 
 from ..document.blocks import Block
-from .context import Column, beside, own
+from .context import Column, neighbour_lists, own
 from .ragged import lists_of, numbered, numbers_of
 
 LEAD = 2  # tokens of a block's link that its neighbours see
@@ -22,7 +22,7 @@ def linked_to(blocks: Sequence[Block]) -> Column:
     """Where the links of each block lead, and those of its neighbours."""
     links, of_block = linked(blocks)
     lists = np.arange(len(links))
-    return Column(lists_of(links), own(of_block, lists) | beside(of_block, lists, LEAD))
+    return Column(lists_of(links), own(of_block, lists) | neighbour_lists(of_block, lists, LEAD))
 
 
 def linked(blocks: Sequence[Block]) -> tuple[list[list[str]], np.ndarray]:

@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from ..document.blocks import Block, kind_of
-from .context import OPENING, READ, Elements, elements_around
+from .context import OPENING, READ, Elements, number_elements
 from .groups import groups_of
 from .ragged import Lists, lists_of
-from .text_shape import Looks, looks_of
+from .text_shape import TextShape, text_shape_of
 from .words import SEPARATOR, spaced, text_length
 
 HEADING = re.compile(r"h[1-6]")
@@ -44,12 +44,12 @@ class PageContext:
         return words_of(self.texts)
 
     @cached_property
-    def looks(self) -> Looks:
-        return looks_of(self.texts)
+    def text_shape(self) -> TextShape:
+        return text_shape_of(self.texts)
 
     @cached_property
     def elements(self) -> Elements:
-        return elements_around(self.blocks)
+        return number_elements(self.blocks)
 
     @property
     def of_html(self) -> bool:
@@ -59,12 +59,12 @@ class PageContext:
     def heads(self) -> np.ndarray:
         """Which blocks head what follows, as booleans: in HTML <h1> to <h6>, else short lines."""
         if not self.of_html:
-            return self.looks.words <= SHORT_LINE
+            return self.text_shape.words <= SHORT_LINE
         return np.array([HEADING.fullmatch(block.tag) is not None for block in self.blocks])
 
     @cached_property
     def groups(self) -> dict[str, np.ndarray]:
-        return groups_of(self.blocks, self.lower, self.lengths, self.looks.seen, self.elements)
+        return groups_of(self.blocks, self.lower, self.lengths, self.text_shape.seen, self.elements)
 
     @cached_property
     def openings(self) -> Lists:

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..document.blocks import Block, kind_of
-from .context import CONTAINER_PREFIXES, NEAR_PREFIXES, NEIGHBOUR_PREFIXES, Column, near, within
+from .context import CONTAINER_PREFIXES, NEAR_PREFIXES, NEIGHBOUR_PREFIXES, Column, container_terms, neighbour_terms
 from .links import linked_to
 from .markup import marked_up
 from .page_context import PageContext
@@ -43,9 +43,9 @@ COLUMNS = (
     TermColumn("markup", marked_up, {"html": 6.0}, 30_000),
     TermColumn("shape", shaped, {"html": 6.0, "text": 6.0}, 30_000, NEIGHBOUR_PREFIXES),
     TermColumn("links", lambda page: linked_to(page.blocks), {"html": 6.0}, 30_000, NEIGHBOUR_PREFIXES),
-    TermColumn("near", lambda page: near(page.openings), {"html": 6.0, "text": 7.0}, 60_000, NEAR_PREFIXES),
+    TermColumn("near", lambda page: neighbour_terms(page.openings), {"html": 6.0, "text": 7.0}, 60_000, NEAR_PREFIXES),
     TermColumn(
-        "within", lambda page: within(page.elements, page.openings), {"html": 5.0}, 60_000, CONTAINER_PREFIXES
+        "within", lambda page: container_terms(page.elements, page.openings), {"html": 5.0}, 60_000, CONTAINER_PREFIXES
     ),
 )  # fmt: skip
 BLOCK_COLUMNS = tuple(column.name for column in COLUMNS)

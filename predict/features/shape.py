@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .context import Column, beside, own
+from .context import Column, neighbour_lists, own
 from .links import binned
 from .page_context import PageContext
 from .ragged import (
@@ -39,16 +39,16 @@ def shaped(page: PageContext) -> Column:
     first = np.empty(kinds.max() + 1, dtype=int)
     first[kinds[::-1]] = np.arange(len(kinds))[::-1]  # a block of each kind, whose list stands for those of all
     places = np.arange(len(lists))
-    return Column(lists, own(places[:-1], places) | beside(kinds, np.append(first, places[-1]), LOOK))
+    return Column(lists, own(places[:-1], places) | neighbour_lists(kinds, np.append(first, places[-1]), LOOK))
 
 
 def shapes(page: PageContext) -> list[Tokens]:
     """Each block's look as tokens, those first that its neighbours see too."""
     if not page.of_html:
-        return [*page.looks.seen, *page.looks.own]
+        return [*page.text_shape.seen, *page.text_shape.own]
     shares = np.array([block.link_share for block in page.blocks])
     tags = named([block.tag for block in page.blocks], lambda tag: f"tag={tag}")
-    return [*page.looks.seen[:-1], levels("links", shares, (0.01, 0.2, 0.5, 0.9)), tags, *page.looks.own]
+    return [*page.text_shape.seen[:-1], levels("links", shares, (0.01, 0.2, 0.5, 0.9)), tags, *page.text_shape.own]
 
 
 def placed(page: PageContext) -> list[Tokens]:

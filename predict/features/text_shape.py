@@ -29,7 +29,7 @@ QUOTES = frozenset("\"“„«”‘'「")
 
 
 @dataclass(frozen=True)
-class Looks:
+class TextShape:
     """By text: the number of ``words``, and the tokens of its look.
 
     Of these a block's neighbours see the ``seen`` too; the ``own`` are for itself.
@@ -40,7 +40,7 @@ class Looks:
     own: list[Tokens]
 
 
-def looks_of(texts: Sequence[str]) -> Looks:
+def text_shape_of(texts: Sequence[str]) -> TextShape:
     """The looks of texts of which none is empty."""
     lengths = np.array(list(map(len, texts)))
     first = np.cumsum(lengths + 1) - lengths - 1
@@ -71,7 +71,7 @@ def looks_of(texts: Sequence[str]) -> Looks:
         levels("digits", digits / lengths, (0.001, 0.05, 0.2, 0.5)),
         levels("commas", counts["comma"], (1, 2, 4)),
     ]
-    return Looks(words, seen, [*own, *signs_of(texts, whole, cut, digits > 0)])
+    return TextShape(words, seen, [*own, *signs_of(texts, whole, cut, digits > 0)])
 
 
 def kinds_of(text: str) -> np.ndarray:

@@ -187,8 +187,8 @@ def check_parameters(arrays: Mapping[str, np.ndarray], kind: str) -> Parameters:
 @cache
 def feature_counts(kind: str) -> dict[str, int]:
     """How many features the later stages have: the third has those of the second and its own."""
-    second = len(page_names(kind, evidence=True))
-    return {"second": second, "third": second + len(page_names(kind, evidence=False))}
+    second = len(page_names(kind, contributions=True))
+    return {"second": second, "third": second + len(page_names(kind, contributions=False))}
 
 
 def check_later(arrays: Mapping[str, np.ndarray], stage: str, count: int) -> LaterParameters:

@@ -1,4 +1,4 @@
-"""A function in a process of its own, with a limit of time and memory: a page that hangs or kills it is lost alone."""
+"""A function in a process of its own, with a limit of time and memory: a page that hangs or kills it fails alone."""
 
 import os
 import pickle
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Work = Callable[[Any], Any]
 
-MAX_SAID = 2000  # characters of a page's name, which stands in each of its rows, and of the reason why it is lost
+MAX_MESSAGE = 2000  # characters of a page's name, which stands in each of its rows, and of the reason why it failed
 IDLE = 60.0  # seconds after which a process that is asked nothing ends
 LEFT = 75  # its exit status then: it lost nothing
 FULL = 76  # of a worker that ran out of memory
@@ -33,15 +33,15 @@ START = f"from {__name__} import started; started()"  # not -m: a Fault would be
 
 
 def shortened(text: str) -> str:
-    """Text of MAX_SAID characters at most; of a longer one the begin, with an ellipsis."""
-    return text if len(text) <= MAX_SAID else f"{text[: MAX_SAID - 1]}…"
+    """Text of MAX_MESSAGE characters at most; of a longer one the begin, with an ellipsis."""
+    return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
 
 
 @dataclass(frozen=True)
-class Lost:
+class Failed:
     """A page that gives no rows, and why; no page if it is the shard that could not be read to its end.
 
-    Of a page's name or a reason beyond MAX_SAID it has the begin.
+    Of a page's name or a reason beyond MAX_MESSAGE it has the begin.
     """
 
     page: str | None
@@ -76,7 +76,7 @@ class Forked:
         return status_of(self.pid)
 
 
-class Guard:
+class Sandbox:
     """Runs ``work`` in a worker, which is replaced when it dies or takes longer than ``seconds`` for a call.
 
     A keeper that has loaded what ``work`` needs forks the worker, so that the next one is there at once. It is forked
@@ -91,19 +91,19 @@ class Guard:
         self.process: subprocess.Popen[bytes] | Forked | None = None
         self.connection: Connection | None = None
 
-    def __call__(self, pages: "pd.DataFrame") -> tuple["pd.DataFrame", list[Lost]]:
-        """What ``work`` makes of the pages, and which are lost: if all together fail, they are tried one by one."""
+    def __call__(self, pages: "pd.DataFrame") -> tuple["pd.DataFrame", list[Failed]]:
+        """What ``work`` makes of the pages, and which failed: if all together fail, they are tried one by one."""
         with suppress(Fault):
             return self.ask(pages), []
         import pandas as pd  # here: what labels pages of the command line does without
 
-        frames, lost = [self.ask(pages[:0])], []
+        frames, failed = [self.ask(pages[:0])], []
         for place, page in enumerate(pages["page"]):
             try:
                 frames.append(self.ask(pages[place : place + 1]))
             except Fault as fault:
-                lost.append(Lost(page, str(fault)))
-        return pd.concat(frames, ignore_index=True), lost
+                failed.append(Failed(page, str(fault)))
+        return pd.concat(frames, ignore_index=True), failed
 
     def ask(self, request: Any) -> Any:
         """What ``work`` makes of a request; raises Fault if it raises, or its process dies, and Failure if it does.
@@ -156,19 +156,19 @@ class Guard:
 
 
 @contextmanager
-def guarded(work: Work, seconds: float) -> Iterator[Work]:
-    """Gives ``work``, done in a worker that is forked from this process, and raising Fault as ``Guard.ask`` does.
+def in_sandbox(work: Work, seconds: float) -> Iterator[Work]:
+    """Gives ``work``, done in a worker that is forked from this process, and raising Fault as ``Sandbox.ask`` does.
 
     Where processes cannot be forked, as on Windows, it is done in this one, without limits.
     """
     if not hasattr(os, "fork"):
         yield work
         return
-    guard = Guard(work, seconds, forked=True)
+    sandbox = Sandbox(work, seconds, forked=True)
     try:
-        yield guard.ask
+        yield sandbox.ask
     finally:
-        guard.close()
+        sandbox.close()
 
 
 def started() -> None:

@@ -11,8 +11,8 @@ from importlib import import_module
 from types import FrameType
 
 ENDED = {
-    getattr(signal, name): said
-    for name, said in (("SIGINT", "interrupted"), ("SIGTERM", "terminated"), ("SIGHUP", "hung up"))
+    getattr(signal, name): message
+    for name, message in (("SIGINT", "interrupted"), ("SIGTERM", "terminated"), ("SIGHUP", "hung up"))
     if hasattr(signal, name)  # Windows has no SIGHUP
 }
 # Each process has one thread: bulk has as many of them as cores, and those that are forked have no use for others.

@@ -25,7 +25,7 @@ def decide(scores: np.ndarray, thresholds: Mapping[str, float] = EVEN) -> list[s
     return [LABELS[place] for place in weighed.argmax(axis=1)]
 
 
-def once(texts: Sequence[str]) -> list[str]:
+def drop_repeated(texts: Sequence[str]) -> list[str]:
     """The texts without those that stood before, beside one that did so too, in the same order.
 
     Pages hold their text twice for two widths of screen, and forums quote earlier posts. Texts of under LONG characters

@@ -22,7 +22,7 @@ from ..labels import LABELS
 from .tables import UNKNOWN, FirstStage, LaterStage, Prefixed, Stages, look_up
 
 KINDS = ("html", "text")  # of pages: each has stages of its own
-PASSES = ("block", "page", "again")  # the stages as pipelines: a block alone, in its page, the same once more
+STAGE_NAMES = ("first", "second", "third")  # each sees the probabilities of the one before
 MAX_BLOCKS = 100_000  # that are scored together, in about 1 GB
 WORD = re.compile(r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff]+|[^\w\s]")
 AT_ONCE = 100  # rows that are clipped together: they fit the processor's cache, and BLAS starts no threads for so few
@@ -49,7 +49,7 @@ def score(stages: Mapping[str, Stages], blocks: Sequence[Block], title: str) -> 
     """
     if not blocks:
         return np.zeros((0, len(LABELS)))
-    known = known_to(stages, blocks)
+    known = drop_unknown_markup(stages, blocks)
     of_kind = stages[kind_of(known)]
     return np.concatenate([score_stages(of_kind, PageContext(part, title)).third for part in portions(known)])
 
@@ -70,28 +70,28 @@ def portions(blocks: Sequence[Block]) -> list[Sequence[Block]]:
 
 
 def name_of(kind: str, name: str) -> str:
-    """The name that the pipeline of a kind of page and a stage has in the joblib file: "html block"."""
+    """The name that the pipeline of a kind of page and a stage has in the joblib file: "html first"."""
     return f"{kind} {name}"
 
 
-def known_to(stages: Mapping[str, Stages], blocks: Sequence[Block]) -> Sequence[Block]:
+def drop_unknown_markup(stages: Mapping[str, Stages], blocks: Sequence[Block]) -> Sequence[Block]:
     """The blocks as far as there are stages for their kind of page: without those for HTML, without their markup."""
-    return blocks if kind_of(blocks) in stages else bare(blocks)
+    return blocks if kind_of(blocks) in stages else without_markup(blocks)
 
 
-def bare(blocks: Sequence[Block]) -> list[Block]:
+def without_markup(blocks: Sequence[Block]) -> list[Block]:
     """The blocks without their markup, for a model that learned from text pages only."""
     return [Block(block.index, block.text) for block in blocks]
 
 
 def feature_names(name: str) -> list[str]:
-    """The names of the features that the later stage of this name takes: "html page", "html again"."""
+    """The names of the features that the later stage of this name takes: "html second", "html third"."""
     kind, one = name.split()
-    first = page_names(kind, evidence=True)
-    if one == "page":
+    first = page_names(kind, contributions=True)
+    if one == STAGE_NAMES[1]:
         return first
-    return [f"1st pass: {column}" for column in first] + [
-        f"2nd pass: {column}" for column in page_names(kind, evidence=False)
+    return [f"first stage: {column}" for column in first] + [
+        f"second stage: {column}" for column in page_names(kind, contributions=False)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Labelled pages -> short left-over pages: sections of all pages of the same fold and language, in any order.
+"""Labelled pages -> short pre-extracted pages: sections of all pages of the same fold and language, in any order.
 
 Extractors leave few comment and teaser sections on any one page. No page holds a line of another fold's site.
 """
@@ -30,7 +30,7 @@ Pool = dict[tuple[int, str, int], list[list[Line]]]  # by fold, language and lab
 
 
 def composed(views: Sequence[View]) -> list[View]:
-    """Left-over pages for each hand-labelled HTML page with enough content, and a mixed one for each page of
+    """pre-extracted pages for each hand-labelled HTML page with enough content, and a mixed one for each page of
     paragraphs; the same for the same views.
     """
     pages = [view for view in views if view.kind == "html" and view.hand]
@@ -105,7 +105,7 @@ def sections(rng: np.random.Generator, pool: Sequence[list[Line]]) -> list[Line]
 
 def page_of(view: View, lines: Sequence[Line], maker: str, weight: float) -> View:
     return View(
-        view.page, view.source, view.site, view.page_type, "leftover",
+        view.page, view.source, view.site, view.page_type, "pre_extracted",
         blocks=[Block(index, text) for index, (_, text) in enumerate(lines)],
         labels=np.array([label for label, _ in lines], dtype=np.int8),
         origin=np.full(len(lines), -1), page_set=view.page_set, maker=maker, weight=weight,

@@ -1,4 +1,4 @@
-"""Pages -> what pagesieve and its peers cost, side by side: reports/bench.json.
+"""Pages -> what pagesieve and other extractors cost, side by side: reports/bench.json.
 
 Each pass of a tool is a process of its own, with empty caches, in which stopwatch.py measures. The passes of the
 tools alternate, so that a machine that is busy for a while is busy for all; a ratio is of two passes of one round.
@@ -51,8 +51,8 @@ Measure = Callable[[str, Path], Costs]
 
 
 def bench(wcxb: Path | None, data: Path, venv: Path, count: int) -> dict[str, Any]:
-    """All figures. The pages are ``count`` of a corpus folder, or without one those of ``data``; the peers' in venv."""
-    peers = versions(venv, list(dict.fromkeys(PACKAGES.values())))
+    """All figures, of ``count`` pages of a corpus folder, or of those of ``data``; the other tools run in ``venv``."""
+    installed = versions(venv, list(dict.fromkeys(PACKAGES.values())))
     pages = sample(wcxb, count) if wcxb else own_pages(data / "pages")
     template = (data / "pages" / MODEL_PAGE).read_text(encoding="utf-8")
     with TemporaryDirectory() as place:
@@ -60,7 +60,7 @@ def bench(wcxb: Path | None, data: Path, venv: Path, count: int) -> dict[str, An
         measure = partial(measured, folder=folder, venv=venv)
         return {
             "machine": {"cores": os.cpu_count(), "processor": platform.machine(), "python": platform.python_version()},
-            "versions": {OURS: version(OURS), **{tool: peers[package] for tool, package in PACKAGES.items()}},
+            "versions": {OURS: version(OURS), **{tool: installed[package] for tool, package in PACKAGES.items()}},
             "rounds": REPEATS,
             "pages": {
                 "from": "WCXB" if wcxb else "data/pages",

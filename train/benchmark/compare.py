@@ -24,7 +24,7 @@ from ..evaluation.metrics import word_scores
 from ..evaluation.scored_rows import bag_scores
 from ..labels.alignment import words
 from .extractors import TOOLS
-from .tool_outputs import Answers, html_pages, page_lines, peer_answers, versions
+from .tool_outputs import Outputs, html_pages, outputs_of_tools, page_lines, versions
 
 OURS, C4 = "pagesieve", "C4 line filter"
 LINE_TOOLS = {
@@ -36,7 +36,7 @@ WORD_HEAD = ["word F1", "precision", "recall"]
 
 
 def compared(raw: Path, venv: Path, read: Path, data: dict[str, str]) -> dict[str, Any]:
-    """The figures of everybody on the corpora in ``raw``; the peers run in the environment ``venv``.
+    """The figures of everybody on the corpora in ``raw``; the other tools run in the environment ``venv``.
 
     ``read`` is the table of the hand-labelled pages, ``data`` has the digests of the training data as it is now.
     """
@@ -45,12 +45,12 @@ def compared(raw: Path, venv: Path, read: Path, data: dict[str, str]) -> dict[st
     lines = page_lines(raw / "wcxb")
     as_pages = ({"id": page, "url": "", "html": text} for page, text in lines.items())
     of_lines = {name: tools[tool] for name, tool in LINE_TOOLS.items()}
-    ask = partial(peer_answers, venv=venv, folder=raw / "peers")
-    by_html = {OURS: answers_of(texts["wcxb"]["html"] | texts["trafilatura"]["html"]), **ask(tools, html_pages(raw))}
+    ask = partial(outputs_of_tools, venv=venv, folder=raw / "tool_outputs")
+    by_html = {OURS: outputs_of(texts["wcxb"]["html"] | texts["trafilatura"]["html"]), **ask(tools, html_pages(raw))}
     by_lines = {
-        OURS: answers_of(texts["wcxb"]["text"]),
+        OURS: outputs_of(texts["wcxb"]["text"]),
         **{LINE_TOOLS[name]: answers for name, answers in ask(of_lines, as_pages).items()},
-        C4: answers_of({page: c4_filtered(text) for page, text in lines.items()}),
+        C4: outputs_of({page: c4_filtered(text) for page, text in lines.items()}),
     }
     bags, segments = references(raw / "wcxb"), listed_segments(raw / "trafilatura", read)
     return {
@@ -76,7 +76,7 @@ def extracted_texts(path: Path, data: dict[str, str]) -> dict[str, dict[str, dic
     return texts
 
 
-def answers_of(texts: dict[str, str]) -> Answers:
+def outputs_of(texts: dict[str, str]) -> Outputs:
     return {page: {"text": text} for page, text in texts.items()}
 
 
@@ -101,7 +101,7 @@ def references(folder: Path) -> dict[str, tuple[str, Counter[str]]]:
     return {page.id: (page.page_type, Counter(words(page.reference or ""))) for page in pages_of(folder)}
 
 
-def word_figures(answers: Answers, pages: dict[str, tuple[str, Counter[str]]]) -> dict[str, Any]:
+def word_figures(answers: Outputs, pages: dict[str, tuple[str, Counter[str]]]) -> dict[str, Any]:
     """Word scores as in `evaluate`, by page type; the standard error of the mean F1; pages on which the tool raised."""
     rows = pd.DataFrame(
         [[kind, *bag_scores(Counter(words(answers[page]["text"])), wanted)] for page, (kind, wanted) in pages.items()],
@@ -111,7 +111,7 @@ def word_figures(answers: Answers, pages: dict[str, tuple[str, Counter[str]]]) -
     return {"errors": errors(answers, pages), "standard_error": standard_error, "by_type": word_scores(rows)}
 
 
-def errors(answers: Answers, pages: dict[str, Any]) -> int:
+def errors(answers: Outputs, pages: dict[str, Any]) -> int:
     return sum("error" in answers[page] for page in pages)
 
 
@@ -127,8 +127,8 @@ def listed_segments(folder: Path, read: Path) -> dict[str, tuple[str, dict[str, 
 def said_language(content: bytes) -> str:
     """The first part of ``<html lang>``, in lower case."""
     tree = read_page(content, kind="html").tree
-    said = (tree.root.attributes.get("lang") if tree and tree.root else None) or ""
-    return re.split(r"[-_]", said.strip().lower())[0] or "unknown"
+    declared = (tree.root.attributes.get("lang") if tree and tree.root else None) or ""
+    return re.split(r"[-_]", declared.strip().lower())[0] or "unknown"
 
 
 def segment_counts(text: str, entry: dict[str, list[str]]) -> list[int]:
@@ -141,7 +141,7 @@ def segment_counts(text: str, entry: dict[str, list[str]]) -> list[int]:
     return counts
 
 
-def segment_figures(answers: Answers, pages: dict[str, tuple[str, dict[str, list[str]]]]) -> dict[str, Any]:
+def segment_figures(answers: Outputs, pages: dict[str, tuple[str, dict[str, list[str]]]]) -> dict[str, Any]:
     """Scores over the segments of all pages, and of those of each language; pages on which the tool raised."""
     rows = pd.DataFrame(
         [[language, *segment_counts(answers[page]["text"], entry)] for page, (language, entry) in pages.items()],

@@ -140,7 +140,7 @@ def answer(tool: Callable[[str, str], str], page: dict[str, str]) -> dict[str, s
 def offline(event: str, arguments: tuple[object, ...]) -> None:
     """An audit hook: the same pages give the same texts with and without a network."""
     if event in ("socket.connect", "socket.getaddrinfo"):
-        raise OSError("peers are compared without a network")
+        raise OSError("extractors are compared without a network")
 
 
 def main() -> None:

@@ -46,9 +46,9 @@ STAGES = (  # in their order: name, and the module and name of a function that i
     ("features", stages, "block_terms"),
     ("vectorise", stages, "word_terms"),
     ("vectorise", stages, "terms_of"),
-    ("first pass", stages, "score_first_stage"),
-    ("second and third pass", stages, "features_of"),
-    ("second and third pass", stages, "score_later_stage"),
+    ("first stage", stages, "score_first_stage"),
+    ("later stages", stages, "features_of"),
+    ("later stages", stages, "score_later_stage"),
 )
 
 

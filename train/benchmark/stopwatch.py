@@ -63,9 +63,9 @@ def passed(tool: Callable[[str, str], str], path: str) -> dict[str, Any]:
         for count, line in enumerate(lines, 1):
             page = json.loads(line)
             begun = cpu()
-            said = EXTRACTORS["answer"](tool, page)
+            output = EXTRACTORS["answer"](tool, page)
             spent += cpu() - begun
-            errors += [said["error"]] if "error" in said else []
+            errors += [output["error"]] if "error" in output else []
             if count in STEPS:
                 steps.append({"pages": count, "cpu": spent, "resident": memory("VmRSS")})
     if len(errors) == count:

@@ -23,7 +23,7 @@ from . import extractors
 
 SCRIPT = Path(extractors.__file__)
 
-Answers = dict[str, dict[str, str]]  # by page: its text, and the error where the tool raised
+Outputs = dict[str, dict[str, str]]  # by page: its text, and the error where the tool raised
 
 
 def html_pages(raw: Path) -> Iterator[dict[str, str]]:
@@ -54,12 +54,12 @@ def versions(venv: Path, tools: Sequence[str]) -> dict[str, str]:
     return {tool: found[tool] for tool in tools}
 
 
-def peer_answers(
+def outputs_of_tools(
     tools: dict[str, str], pages: Iterable[dict[str, str]], *, venv: Path, folder: Path
-) -> dict[str, Answers]:
+) -> dict[str, Outputs]:
     """What each tool gives for the pages, one after the other; ``tools`` has their versions.
 
-    Answers are kept in ``folder``, and asked for again where the version, extractors.py or a page is another one.
+    Outputs are kept in ``folder``, and asked for again where the version, extractors.py or a page is another one.
     """
     folder.mkdir(exist_ok=True)
     found = {}
@@ -70,10 +70,10 @@ def peer_answers(
             bar.set_description(tool)
             kept = folder / f"{tool}.jsonl.gz"
             key["version"] = tools[tool]
-            if (answers := kept_answers(kept, key)) is None:
+            if (answers := cached_outputs(kept, key)) is None:
                 lines = json.dumps(key) + "\n" + asked(tool, path, venv)
                 files.write_together(folder, {kept.name: gzip.compress(lines.encode(), mtime=0)})
-                answers = kept_answers(kept, key)
+                answers = cached_outputs(kept, key)
             found[tool] = answers or {}
     return found
 
@@ -89,7 +89,7 @@ def write_pages(path: Path, pages: Iterable[dict[str, str]]) -> str:
     return digest.hexdigest()
 
 
-def kept_answers(path: Path, key: dict[str, str]) -> Answers | None:
+def cached_outputs(path: Path, key: dict[str, str]) -> Outputs | None:
     """The answers in a file that begins with this very key; None where there is no such file."""
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:

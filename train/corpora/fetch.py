@@ -184,7 +184,7 @@ def _get(source: Source, raw: Path, corpora: Path | None) -> Corpus:
         archive.unlink()
         if not old:
             raise
-    return _get(source, raw, None)  # the old archive was damaged or of another commit: fetched again, once
+    return _get(source, raw, None)  # the old archive was damaged or of another commit: fetched again, drop_repeated
 
 
 def _download(source: Source, archive: Path, remedy: str) -> None:

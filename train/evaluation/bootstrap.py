@@ -36,12 +36,12 @@ def known(low: float, high: float) -> list[float] | None:
 
 
 def confusions(rows: pd.DataFrame, predicted: str = "predicted") -> np.ndarray:
-    """Blocks by site, label and predicted label: an array (sites, labels, labels + 1), the last column for lost."""
+    """Blocks by site, label and predicted label: an array (sites, labels, labels + 1), the last column for missing ones."""
     _, sites = np.unique(rows["site"].astype(str), return_inverse=True)
     numbers = {label: number for number, label in enumerate(LABELS)}
-    true, said = rows["label"].map(numbers), rows[predicted].map(numbers).fillna(len(LABELS)).astype(int)
+    true, found = rows["label"].map(numbers), rows[predicted].map(numbers).fillna(len(LABELS)).astype(int)
     counts = np.zeros((sites.max(initial=-1) + 1, len(LABELS), len(LABELS) + 1))
-    np.add.at(counts, (sites, true.to_numpy(), said.to_numpy()), 1)
+    np.add.at(counts, (sites, true.to_numpy(), found.to_numpy()), 1)
     return counts
 
 

@@ -15,7 +15,7 @@ LENGTHS = (1, 2, 4, 8, 16, 32, 64)  # the fewest words of each part
 PLACES = 10  # parts of a page
 
 
-def slices(rows: pd.DataFrame, languages: Mapping[str, str]) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
+def breakdowns(rows: pd.DataFrame, languages: Mapping[str, str]) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
     """Scores by slice, mode and part: share of blocks with the right label, with its interval, and F1 of each label.
     Each part has its numbers of blocks, pages and sites.
 

@@ -14,7 +14,7 @@ from joblib import Parallel, delayed
 from pagesieve.predict import files
 from pagesieve.predict.document.blocks import Block
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.scoring.stages import bare, score
+from pagesieve.predict.scoring.stages import score, without_markup
 from pagesieve.predict.scoring.tables import Stages
 
 from ..augment.without_names import without_names
@@ -23,7 +23,7 @@ from ..fit.top_terms import top_terms
 from ..labels.folds import fold_of
 from ..labels.views import View
 from .baseline import baseline_of, to_json
-from .breakdowns import slices
+from .breakdowns import breakdowns
 from .metrics import FIRST, fold_scores, label_scores, metrics
 from .operating_points import calibration, kept_at_points, kept_by_threshold, operating_points, page_confidence, trust
 from .scored_rows import confidence_rows, kept_texts, label_frame, label_rows, mode_of, page_rows
@@ -48,7 +48,7 @@ def all_scores(
         spoken = dict(zip(read["page"], read["language"], strict=True))
         sure = confidence_rows(views, scores)
         figures["folds"] = fold_scores(predictions)
-        figures["slices"] = slices(predictions, spoken)
+        figures["breakdowns"] = breakdowns(predictions, spoken)
         figures["threshold"] = kept_by_threshold(predictions)
         figures["decision"] = operating_points(predictions)
         figures["kept"] = kept_at_points(predictions)
@@ -93,8 +93,8 @@ def language_scores(path: Path, stages: dict[str, Stages]) -> dict[str, dict[str
     lines = pd.read_csv(path, encoding="utf-8")
     hits = []
     for _, page in lines.groupby("language", sort=True):
-        said = score(stages, [Block(i, text) for i, text in enumerate(page["text"])], "").argmax(axis=1)
-        hits.append(page.assign(hit=np.array(LABELS)[said] == page["label"]))
+        predicted = score(stages, [Block(i, text) for i, text in enumerate(page["text"])], "").argmax(axis=1)
+        hits.append(page.assign(hit=np.array(LABELS)[predicted] == page["label"]))
     table = pd.concat(hits)
     by_language = table.pivot_table(index="language", columns="label", values="hit", aggfunc="mean")
     overall = table.groupby("label")["hit"].mean()
@@ -109,8 +109,8 @@ def embedded_scores(views: Sequence[View], jobs: int) -> list[np.ndarray]:
     stages = learn_from([view for view in views if view.source == "paragraphs"], jobs).stages()
     return list(
         Parallel(n_jobs=jobs, batch_size=32)(
-            delayed(score)(stages, bare(view.blocks), "")
-            if mode_of(view) and (view.page_set == FIRST or (view.page_type and view.kind != "leftover"))
+            delayed(score)(stages, without_markup(view.blocks), "")
+            if mode_of(view) and (view.page_set == FIRST or (view.page_type and view.kind != "pre_extracted"))
             else delayed(np.zeros)((len(view.blocks), len(LABELS)))
             for view in views
         )

@@ -8,7 +8,7 @@ from pagesieve.predict.labels import LABELS
 
 from .bootstrap import confusions, interval, known, macro_f1, mean, totals
 
-MODES = ("html", "text", "leftover")
+MODES = ("html", "text", "pre_extracted")
 FIRST = "first"  # the set of hand-labelled pages whose figures stand for the model
 
 
@@ -16,9 +16,9 @@ def label_scores(rows: pd.DataFrame) -> dict[str, object]:
     """Precision, recall and F1 of each label and their macro-F1 with its interval, over the rows of one mode."""
     per_label = {}
     for label in LABELS:
-        true, said = rows["label"] == label, rows["predicted"] == label
-        hit = int((true & said).sum())
-        precision, recall = hit / max(1, int(said.sum())), hit / max(1, int(true.sum()))
+        true, predicted = rows["label"] == label, rows["predicted"] == label
+        hit = int((true & predicted).sum())
+        precision, recall = hit / max(1, int(predicted.sum())), hit / max(1, int(true.sum()))
         f1 = 2 * precision * recall / (precision + recall) if hit else 0.0
         per_label[label] = {"precision": precision, "recall": recall, "f1": f1, "support": int(true.sum())}
     macro, low, high = interval(confusions(rows), macro_f1)

@@ -136,13 +136,13 @@ def group_of(language: str) -> str:
     return "others, not in Latin script" if language in OTHER_SCRIPTS else "others in Latin script"
 
 
-def reliability(said: pd.Series, true: pd.Series) -> dict[str, Any]:
-    """What was said and what came true, as means in ten bins of equal width, and how many are in each; no empty bins.
+def reliability(predicted: pd.Series, true: pd.Series) -> dict[str, Any]:
+    """Return predicted and true values, as means in ten bins of equal width, with the count of each; no empty bins.
 
     ``error`` is how far the two are apart, on average over all: the expected calibration error (Naeini et al. 2015).
     """
-    by_bin = pd.DataFrame({"said": said, "true": true}).groupby(np.digitize(said, BINS[1:-1]))
+    by_bin = pd.DataFrame({"predicted": predicted, "true": true}).groupby(np.digitize(predicted, BINS[1:-1]))
     table = by_bin.mean().assign(count=by_bin.size())
-    error = ((table["said"] - table["true"]).abs() * table["count"]).sum() / len(said)
+    error = ((table["predicted"] - table["true"]).abs() * table["count"]).sum() / len(predicted)
     bins = [{str(name): float(value) for name, value in row.items()} for row in table.to_dict("records")]
     return {"error": float(error), "bins": bins}

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pagesieve.predict.features.words import count_words, text_length
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.scoring.decision import confidence, decide, once
+from pagesieve.predict.scoring.decision import confidence, decide, drop_repeated
 
 from ..labels.alignment import words
 from ..labels.folds import fold_of
@@ -16,9 +16,9 @@ from ..labels.views import OWN, View
 
 
 def mode_of(view: View) -> str | None:
-    """The mode that a view is scored in: leftover pages are those that resiliparse leaves; others only train."""
-    if view.kind == "leftover":
-        return "leftover" if view.maker == "resiliparse" else None
+    """The mode that a view is scored in: pre-extracted pages are those that resiliparse leaves; others only train."""
+    if view.kind == "pre_extracted":
+        return "pre_extracted" if view.maker == "resiliparse" else None
     return view.kind
 
 
@@ -53,7 +53,7 @@ def label_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFr
     """The hand-labelled blocks of web pages with their scores, in the three modes; no text.
 
     In html mode a row is a block that readers cut, scored by the block of ours that most of its words stand in; in
-    text and leftover mode a row is a line (the rules of the WCXB gold pages' scorer).
+    text and pre-extracted mode a row is a line (the rules of the WCXB gold pages' scorer).
     """
     html = {
         view.page: part
@@ -83,8 +83,8 @@ def label_frame(view: View, mode: str, scores: np.ndarray) -> pd.DataFrame:
     frame = frame.iloc[known].copy()
     frame.insert(5, "label", [LABELS[label] for label in view.labels[known]])
     best = frame[list(LABELS)].to_numpy()
-    lost = np.isnan(best).any(axis=1)
-    frame.insert(6, "predicted", np.where(lost, "missing", np.array(LABELS)[np.nan_to_num(best).argmax(axis=1)]))
+    missing = np.isnan(best).any(axis=1)
+    frame.insert(6, "predicted", np.where(missing, "missing", np.array(LABELS)[np.nan_to_num(best).argmax(axis=1)]))
     frame["page_type"], frame["site"] = view.page_type, view.site
     frame["words"] = [count_words(view.blocks[place].text) for place in known]
     return frame
@@ -100,16 +100,16 @@ def confidence_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.D
         known = view.labels >= 0
         if view.page_set in ("", OWN) or not mode_of(view) or not known.any():
             continue
-        said = np.array(decide(part))
+        predicted = np.array(decide(part))
         texts = [block.text for block in view.blocks]
         lengths = np.array(list(map(text_length, texts))) * known
-        kept, true = lengths[said == LABELS[0]].sum(), lengths[view.labels == 0].sum()
-        both = lengths[(said == LABELS[0]) & (view.labels == 0)].sum()
+        kept, true = lengths[predicted == LABELS[0]].sum(), lengths[view.labels == 0].sum()
+        both = lengths[(predicted == LABELS[0]) & (view.labels == 0)].sum()
         f1 = 2 * both / (kept + true) if kept else 0.0
-        rows.append([mode_of(view), view.page_set, view.page, confidence(part, said.tolist(), texts), float(f1)])
+        rows.append([mode_of(view), view.page_set, view.page, confidence(part, predicted.tolist(), texts), float(f1)])
     return pd.DataFrame(rows, columns=["mode", "set", "page", "confidence", "kept_f1"])
 
 
 def kept_texts(view: View, scores: np.ndarray) -> list[str]:
     """The texts of the blocks that are labelled article_content, as ``Model.text`` gives them."""
-    return once([block.text for block, row in zip(view.blocks, scores, strict=True) if row.argmax() == 0])
+    return drop_repeated([block.text for block, row in zip(view.blocks, scores, strict=True) if row.argmax() == 0])

@@ -48,8 +48,8 @@ def samples(scored: Callable[[Sequence[Block], str], np.ndarray]) -> list[Shown]
 
 
 def shown(name: str, page_type: str, blocks: Sequence[Block], scores: np.ndarray, labels: np.ndarray) -> Shown:
-    said = decide(scores)
-    sure = confidence(scores, said, [block.text for block in blocks])
+    predicted = decide(scores)
+    sure = confidence(scores, predicted, [block.text for block in blocks])
     rows = [
         {
             "page": name,
@@ -61,7 +61,7 @@ def shown(name: str, page_type: str, blocks: Sequence[Block], scores: np.ndarray
             **({"path": block.path} if block.path else {}),
             **({"hand": LABELS[hand]} if hand >= 0 else {}),
         }
-        for block, label, row, hand in zip(blocks, said, scores, labels.tolist(), strict=True)
+        for block, label, row, hand in zip(blocks, predicted, scores, labels.tolist(), strict=True)
     ]
     known = [row for row in rows if "hand" in row]
     wrong = sum(row["label"] != row["hand"] for row in known)

@@ -25,7 +25,7 @@ TEXT = """# Model card: blocks
 Generated from `blocks.json` by `make train`; sha256 of `blocks.npz` `{npz}`, of `blocks.joblib`
 `{joblib}`, written by scikit-learn {sklearn}.
 
-Labels every block of a web page by TF-IDF and logistic regression in three passes, for {kinds} pages. It reads no text
+Labels every block of a web page by TF-IDF and logistic regression in three stages, for {kinds} pages. It reads no text
 that scripts fetch, and no pictures.
 
 **For:** cleaning scraped pages and web corpora, keeping the article and telling what the rest was; plain text whose
@@ -129,14 +129,14 @@ def score_rows(scores: dict[str, Any]) -> list[list[str]]:
         words = scores["word_f1"].get(mode, {}).get("all")
         error = max(part["error"] for part in scores["calibration"][mode].values())
         each = [f"{of['per_label'][label]['f1']:.3f}" for label in LABELS]
-        said = ranged(words["f1"], words["interval"]) if words else ""
-        rows.append([MODES[mode], ranged(of["macro_f1"], of["interval"]), *each, said, f"{error:.3f}"])
+        word_f1 = ranged(words["f1"], words["interval"]) if words else ""
+        rows.append([MODES[mode], ranged(of["macro_f1"], of["interval"]), *each, word_f1, f"{error:.3f}"])
     return rows
 
 
 def part_tables(scores: dict[str, Any]) -> Iterable[str]:
     """A table for each slice: the share of blocks with the right label, by part and kind of input."""
-    for name, by_mode in scores.get("slices", {}).items():
+    for name, by_mode in scores.get("breakdowns", {}).items():
         parts = list(dict.fromkeys(part for of_mode in by_mode.values() for part in of_mode))
         rows = [[part, *(part_of(of_mode.get(part)) for of_mode in by_mode.values())] for part in parts]
         yield f"Share of all hand-labelled blocks with the right label, by {name}:\n\n"
@@ -152,7 +152,7 @@ def failures(scores: dict[str, Any]) -> Iterable[str]:
     for mode, of in scores.get("labels", {}).items():
         label = min(LABELS, key=lambda one: of["per_label"][one]["f1"])
         yield f"{MODES[mode]}: the weakest label is {label} (F1 {of['per_label'][label]['f1']:.2f})."
-    for name, by_mode in scores.get("slices", {}).items():
+    for name, by_mode in scores.get("breakdowns", {}).items():
         named = "; ".join(f"{MODES[mode]} {weakest(by_mode[mode])}" for mode in MODES if mode in by_mode)
         yield f"By {name}, the weakest first: {named}."
     found = {name: (of["promo_teaser"] + of["comment_form"]) / 2 for name, of in scores["languages"].items()}

@@ -23,7 +23,7 @@ from pagesieve.predict.model import NPZ, ModelError
 from pagesieve.predict.modelfile.arrays import pack_arrays
 from pagesieve.predict.modelfile.card import write_card
 from pagesieve.predict.processes import signals
-from pagesieve.predict.scoring.stages import PASSES, name_of
+from pagesieve.predict.scoring.stages import STAGE_NAMES, name_of
 
 from ..labels.views import View
 from .model_card import describe
@@ -76,7 +76,7 @@ def write_model(
         "joblib": stream.getvalue(),
         "npz": pack_arrays({kind: parameters_of(pipelines, kind) for kind in kinds}),
     }
-    hand = [view for view in views if view.hand and view.kind != "leftover"]
+    hand = [view for view in views if view.hand and view.kind != "pre_extracted"]
     card = {
         "digests": {ending: hashlib.sha256(content).hexdigest() for ending, content in contents.items()},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
@@ -129,6 +129,6 @@ def smoke_test(pipelines: dict[str, Any], kinds: Sequence[str]) -> dict[str, Any
             for name, of_pipeline in rows.items():
                 few = of_pipeline[::SMOKE_EVERY]
                 vectors[name] = {"rows": few.tolist(), "probabilities": pipelines[name].predict_proba(few).tolist()}
-            last = name_of(kind, PASSES[-1])
+            last = name_of(kind, STAGE_NAMES[-1])
             pages[kind] = {"content": content, "probabilities": exact[last].predict_proba(rows[last]).tolist()}
     return {"pipelines": vectors, "pages": pages}

@@ -1,4 +1,4 @@
-"""Features -> fitted scikit-learn Pipelines: the first pass from counts of terms, those behind it from numbers."""
+"""Features -> fitted scikit-learn Pipelines: the first stage from counts of terms, those behind it from numbers."""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -17,7 +17,7 @@ from pagesieve.predict.document.blocks import Block
 from pagesieve.predict.features.later import page_features
 from pagesieve.predict.features.registry import BLOCK_COLUMNS, COLUMNS, block_features, weights_of_columns
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.scoring.stages import PASSES, name_of
+from pagesieve.predict.scoring.stages import STAGE_NAMES, name_of
 
 # What is a term: a word with its marks (Indic, Arabic, Hebrew and Thai vowel signs are not \w) or one sign of
 # punctuation; or all up to the next white space.
@@ -89,11 +89,11 @@ def fit_blocks(
     kind: str, languages: Mapping[str, str], counts: Sequence[Counts], sites: np.ndarray, labels: np.ndarray,
     weights: np.ndarray, others: Sequence[Counts],
 ) -> tuple[Pipeline, np.ndarray]:  # fmt: skip
-    """The first pass: TF-IDF of each column, its rows of length 1, and a linear model of all of them.
+    """The first stage: TF-IDF of each column, its rows of length 1, and a linear model of all of them.
 
     Learned from ``counts`` of the blocks of ``sites`` in these ``languages``, all pages of one ``kind`` (html, text).
     The counts are what the pipeline's own vectorisers would count. Returned with what it says of the ``others``: an
-    array (blocks, 1 + BLOCK_COLUMNS, labels) of the scores and behind them the evidence by column.
+    array (blocks, 1 + BLOCK_COLUMNS, labels) of the scores and behind them the contributions by column.
     """
     known = {one.column: places for one in counts if len(places := of_many_sites(one, sites, languages))}
     counts, others = ([one.only(known[one.column]) for one in some if one.column in known] for some in (counts, others))
@@ -106,12 +106,12 @@ def fit_blocks(
     linear = LogisticRegression(C=BLOCK_C, max_iter=200, tol=1e-3).fit(weighed(counts), labels, sample_weight=weights)
     ends = np.cumsum([len(one.terms) for one in counts]).tolist()
     columns = dict(zip(how, map(slice, [0, *ends], ends), strict=False))
-    said = np.zeros((0, 1 + len(BLOCK_COLUMNS), len(LABELS)))
+    predicted = np.zeros((0, 1 + len(BLOCK_COLUMNS), len(LABELS)))
     if others[0].matrix.shape[0]:
         seen = weighed(others)
-        said = np.hstack([linear.predict_proba(seen)[:, None], contributions(columns, seen, linear)])
+        predicted = np.hstack([linear.predict_proba(seen)[:, None], logit_contributions(columns, seen, linear)])
     terms = {one.column: one.terms.tolist() for one in counts}
-    return block_pipeline(kind, terms, {name: of_column.idf_ for name, of_column in how.items()}, linear), said
+    return block_pipeline(kind, terms, {name: of_column.idf_ for name, of_column in how.items()}, linear), predicted
 
 
 def block_pipeline(
@@ -145,7 +145,7 @@ def block_pipeline(
 def fit_page(
     features: np.ndarray, labels: np.ndarray, weights: np.ndarray, others: np.ndarray
 ) -> tuple[Pipeline, np.ndarray]:
-    """A pass behind the first: the columns of ``page_features``, kept in the range that was learned from, and scaled.
+    """A later stage: the columns of ``page_features``, kept in the range that was learned from, and scaled.
 
     Writes over the features, to fit in memory. Returned with the scores (blocks, 1, labels) of the others.
     """
@@ -161,7 +161,7 @@ def fit_page(
     return pipeline.set_params(range__copy=True, scale__copy=True), scores[:, None]
 
 
-def contributions(columns: Mapping[str, slice], terms: csr_matrix, linear: LogisticRegression) -> np.ndarray:
+def logit_contributions(columns: Mapping[str, slice], terms: csr_matrix, linear: LogisticRegression) -> np.ndarray:
     """What each of BLOCK_COLUMNS adds to the decision values, less the mean over the labels.
 
     An array (n_blocks, n_columns, n_labels) of float32, 0 for a column without terms; ``columns`` says which terms are
@@ -184,14 +184,14 @@ def in_double(pipelines: Mapping[str, Pipeline]) -> dict[str, Pipeline]:
 
 def pipeline_rows(pipelines: Mapping[str, Pipeline], kind: str, blocks: Sequence[Block], title: str) -> dict[str, Any]:
     """Return the rows that the pipelines of a kind of page take for a page's blocks, by pipeline, in their order."""
-    first, second, third = (name_of(kind, name) for name in PASSES)
+    first, second, third = (name_of(kind, name) for name in STAGE_NAMES)
     rows = {first: block_features(blocks, title)}
     union, linear = pipelines[first]["terms"], pipelines[first]["linear"]
     columns = {name: union.output_indices_[name] for name, *_ in union.transformers}
-    evidence = contributions(columns, union.transform(rows[first]), linear)
-    rows[second] = page_features(blocks, pipelines[first].predict_proba(rows[first]), evidence)
-    again = page_features(blocks, pipelines[second].predict_proba(rows[second]))
-    rows[third] = np.hstack([rows[second], again])
+    contributions = logit_contributions(columns, union.transform(rows[first]), linear)
+    rows[second] = page_features(blocks, pipelines[first].predict_proba(rows[first]), contributions)
+    others = page_features(blocks, pipelines[second].predict_proba(rows[second]))
+    rows[third] = np.hstack([rows[second], others])
     return rows
 
 

@@ -1,6 +1,6 @@
-"""Views -> pipelines and out-of-fold scores: three passes, on five site folds that they share, and once on everything.
+"""Views -> pipelines and out-of-fold scores: three stages, on five site folds that they share, and once on everything.
 
-HTML pages and text pages have pipelines of their own. The passes behind the first learn from the scores that the one
+HTML pages and text pages have pipelines of their own. The later stages learn from the scores that the one
 before gave to blocks it had not seen.
 """
 
@@ -17,18 +17,18 @@ from pagesieve.predict.features.later import page_features
 from pagesieve.predict.features.ragged import ends_of
 from pagesieve.predict.features.registry import BLOCK_COLUMNS, block_features, weights_of_columns
 from pagesieve.predict.labels import LABELS
-from pagesieve.predict.scoring.stages import KINDS, name_of
+from pagesieve.predict.scoring.stages import KINDS, STAGE_NAMES, name_of
 from pagesieve.predict.scoring.tables import Stages
 
 from ..labels.folds import FOLDS, fold_of
 from ..labels.views import MINE, View
 from .pipelines import Counts, balanced, counted, fit_blocks, fit_page
 
-Features = list[Counts] | np.ndarray  # of the first pass, of those behind it
+Features = list[Counts] | np.ndarray  # of the first stage, of the later ones
 
 LIFT = 0.25  # power by which rare labels are lifted
 LANGUAGE_LIFT, MOST_LIFT = 0.3, 5.0  # the same of rare languages, at most so many times
-LEFT_OVER = 2.0  # how much more a left-over line counts than one of a whole page
+PRE_EXTRACTED = 2.0  # how much more a pre-extracted line counts than one of a whole page
 EVERYTHING = -1  # the fold that leaves nothing out
 
 
@@ -69,7 +69,7 @@ class Learned:
 
 
 def learn_from(views: Sequence[View], jobs: int) -> Learned:
-    """All passes from the labelled blocks of all views; deterministic for the same views and library versions."""
+    """Fit all stages to the labelled blocks of all views; deterministic for the same views and library versions."""
     pipelines: dict[int, dict[str, Pipeline]] = {fold: {} for fold in (*range(FOLDS), EVERYTHING)}
     scores = [np.zeros((len(view.blocks), len(LABELS))) for view in views]
     for kind in KINDS:
@@ -87,7 +87,7 @@ def tabulated(views: Sequence[View]) -> Table:
     labels = np.concatenate([view.labels for view in views])
     sites = [view.page if view.page_set == MINE else view.site for view in views]
     known = {site: view.language for site, view in zip(reversed(sites), reversed(views), strict=True) if view.language}
-    weights = np.repeat([view.weight * (LEFT_OVER if view.kind == "leftover" else 1) for view in views], sizes)
+    weights = np.repeat([view.weight * (PRE_EXTRACTED if view.kind == "pre_extracted" else 1) for view in views], sizes)
     spoken = np.repeat([known.get(site, "") for site in sites], sizes)
     return Table(
         views=list(views),
@@ -114,29 +114,30 @@ def learn(
     table: Table, kind: str, scores: list[np.ndarray], numbers: Sequence[int], jobs: int
 ) -> dict[int, dict[str, Pipeline]]:
     """The pipelines of one kind of page by fold; fills in the scores of its views, which have these numbers."""
-    blocks, first = a_pass(table, kind, first_features(table, kind, jobs), jobs)
-    seen = context_features(table, first, jobs)
-    pages, second = a_pass(table, kind, seen, jobs)
-    seen = np.hstack([seen, context_features(table, second, jobs)])
-    again, third = a_pass(table, kind, seen, jobs)
+    first, predicted = fit_stage(table, kind, first_features(table, kind, jobs), jobs)
+    features = later_features(table, predicted, jobs)
+    second, predicted = fit_stage(table, kind, features, jobs)
+    features = np.hstack([features, later_features(table, predicted, jobs)])
+    third, predicted = fit_stage(table, kind, features, jobs)
+    fitted = first, second, third
     for place, number in enumerate(numbers):
-        scores[number] = third[table.of(place), 0]
-    passes = {"block": blocks, "page": pages, "again": again}
-    return {fold: {name_of(kind, name): done[fold] for name, done in passes.items()} for fold in blocks}
+        scores[number] = predicted[table.of(place), 0]
+    stages = dict(zip(STAGE_NAMES, fitted, strict=True))
+    return {fold: {name_of(kind, name): done[fold] for name, done in stages.items()} for fold in fitted[0]}
 
 
-def a_pass(table: Table, kind: str, features: Features, jobs: int) -> tuple[dict[int, Pipeline], np.ndarray]:
-    """A pipeline for each fold left out, and what they say of it: see ``fit_blocks`` and ``fit_page``."""
+def fit_stage(table: Table, kind: str, features: Features, jobs: int) -> tuple[dict[int, Pipeline], np.ndarray]:
+    """A pipeline for each fold left out, and what it predicts there: see ``fit_blocks`` and ``fit_page``."""
     folds = (*range(FOLDS), EVERYTHING)
     out = {fold: np.flatnonzero(table.folds == fold) for fold in folds}
     fitted = Parallel(n_jobs=jobs, pre_dispatch="n_jobs", max_nbytes=None)(
         delayed(fit_and_score)(kind, table.languages, *examples(table, features, fold), rows_of(features, out[fold]))
         for fold in folds
     )
-    said = np.zeros((len(table.labels), *fitted[0][1].shape[1:]))
+    predicted = np.zeros((len(table.labels), *fitted[0][1].shape[1:]))
     for fold, (_, part) in zip(folds, fitted, strict=True):
-        said[out[fold]] = part
-    return {fold: pipeline for fold, (pipeline, _) in zip(folds, fitted, strict=True)}, said
+        predicted[out[fold]] = part
+    return {fold: pipeline for fold, (pipeline, _) in zip(folds, fitted, strict=True)}, predicted
 
 
 def examples(table: Table, features: Features, fold: int) -> tuple[Features, np.ndarray, np.ndarray, np.ndarray]:
@@ -159,7 +160,7 @@ def fit_and_score(
     weights: np.ndarray,
     others: Features,
 ) -> tuple[Pipeline, np.ndarray]:
-    """The first pass where features are counts of terms, else one of the passes behind it."""
+    """The first stage where features are counts of terms, else a later one."""
     with threadpool_limits(1):  # sums that do not depend on the number of cores
         if isinstance(features, list) and isinstance(others, list):
             return fit_blocks(kind, languages, features, sites, labels, weights, others)
@@ -178,18 +179,18 @@ def first_features(table: Table, kind: str, jobs: int) -> list[Counts]:
     return [one for one in counts if one]
 
 
-def context_features(table: Table, said: np.ndarray, jobs: int) -> np.ndarray:
-    """What a pass sees that follows one that said this: scores, and behind those of the first pass its evidence."""
-    pages = [said[table.of(number)] for number in range(len(table.views))]
+def later_features(table: Table, predicted: np.ndarray, jobs: int) -> np.ndarray:
+    """Return what a stage sees of the one before: of its scores, and of the contributions behind those of the first."""
+    pages = [predicted[table.of(number)] for number in range(len(table.views))]
     parts = Parallel(n_jobs=jobs, batch_size=32, return_as="generator")(
         delayed(page_features)(view.blocks, page[:, 0], page[:, 1:] if page.shape[1] > 1 else None)
         for view, page in zip(table.views, pages, strict=True)
     )
-    features = np.empty((len(said), 0), dtype=np.float32)
+    features = np.empty((len(predicted), 0), dtype=np.float32)
     start = 0
     for part in parts:
         if not start:  # all at once: the parts in a row beside the whole would need the memory twice
-            features = np.empty((len(said), part.shape[1]), dtype=np.float32)
+            features = np.empty((len(predicted), part.shape[1]), dtype=np.float32)
         features[start : start + len(part)] = part
         start += len(part)
     return features

@@ -1,4 +1,4 @@
-"""stages -> what weighs most: for each label the terms of the first pass, and the features of the last one."""
+"""stages -> what weighs most: for each label the terms of the first stage, and the features of the last one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,11 +7,11 @@ import numpy as np
 
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.modelfile.arrays import FirstParameters
-from pagesieve.predict.scoring.stages import KINDS, feature_names, name_of
+from pagesieve.predict.scoring.stages import KINDS, STAGE_NAMES, feature_names, name_of
 from pagesieve.predict.scoring.tables import Stages
 
 MOST = 15  # terms of each label
-PAGE = "page"  # the name under which the features of the last pass stand
+PAGE = "page"  # the name under which the features of the last stage stand
 
 
 def top_terms(stages: dict[str, Stages]) -> dict[str, dict[str, dict[str, list[list[Any]]]]]:
@@ -27,7 +27,7 @@ def top_terms(stages: dict[str, Stages]) -> dict[str, dict[str, dict[str, list[l
             found[kind] = {
                 column: largest(names, weights)
                 for column, (names, weights) in column_weights(stages[kind].first.parameters).items()
-            } | {PAGE: largest(feature_names(name_of(kind, "again")), last)}
+            } | {PAGE: largest(feature_names(name_of(kind, STAGE_NAMES[-1])), last)}
     return found
 
 

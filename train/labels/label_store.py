@@ -58,7 +58,7 @@ class Sheet:
 
 
 class Mark(NamedTuple):
-    """What a reader said of a block: its code, and when."""
+    """What a reader by_block of a block: its code, and when."""
 
     code: str
     date: str
@@ -234,8 +234,8 @@ def locked(folder: Path) -> Iterator[None]:
 
 def differences(folder: Path, sheet: Sheet) -> dict[int, dict[str, str]]:
     """The blocks that two readers gave different labels: by index, the label of each reader."""
-    said: dict[int, dict[str, str]] = {}
+    by_block: dict[int, dict[str, str]] = {}
     for reader in readers_of(folder, sheet):
         for index, mark in marks_of(folder, sheet, reader)[1].items():
-            said.setdefault(index, {})[reader] = CODES[mark.code]
-    return {index: by for index, by in sorted(said.items()) if len(set(by.values())) > 1}
+            by_block.setdefault(index, {})[reader] = CODES[mark.code]
+    return {index: by for index, by in sorted(by_block.items()) if len(set(by.values())) > 1}

@@ -235,9 +235,9 @@ def rows_of(sheet: Sheet, by_reader: dict[str, Marks]) -> Iterator[tuple[object,
     """A row for each label of a block, or one without a label."""
     for block in sheet.blocks:
         head = (sheet.id, safe(sheet.name), safe(sheet.site), block.index, safe(block.text))
-        said = [(reader, marks[block.index]) for reader, marks in by_reader.items() if block.index in marks]
-        yield from ((*head, CODES[mark.code], mark.code, reader, mark.date) for reader, mark in said)
-        if not said:
+        marked = [(reader, marks[block.index]) for reader, marks in by_reader.items() if block.index in marks]
+        yield from ((*head, CODES[mark.code], mark.code, reader, mark.date) for reader, mark in marked)
+        if not marked:
             yield (*head, "", "", "", "")
 
 

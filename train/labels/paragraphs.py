@@ -49,7 +49,7 @@ def read_paragraphs(path: Path, source: str = "") -> list[View]:
     for rows in pages.values():
         left = [row for row in rows if LABELS[row.label] != "site_chrome"]
         if 2 < len(left) < len(rows):
-            views.append(view_of(source, "leftover", left, rows[-1].language))
+            views.append(view_of(source, "pre_extracted", left, rows[-1].language))
     return views
 
 
@@ -134,13 +134,13 @@ def contradictions(path: Path) -> list[str]:
     lines: dict[str, dict[int, int]] = {}  # by text, and by label the first line
     for row in read_rows(path):
         lines.setdefault(row.text, {}).setdefault(row.label, row.line)
-    said = (
+    problems = (
         f"{path}, lines {' and '.join(map(str, of_text.values()))}: "
         f"the same text is labelled {' and '.join(LABELS[label] for label in of_text)}"
         for of_text in lines.values()
         if len(of_text) > 1
     )
-    return shortened(list(said))
+    return shortened(list(problems))
 
 
 def shortened(lines: list[str]) -> list[str]:

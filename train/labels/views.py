@@ -41,7 +41,7 @@ FURNITURE = re.compile(
 
 @dataclass(frozen=True)
 class View:
-    """One page as one kind of input: ``html``, ``text`` (all its lines) or ``leftover`` (what an extractor leaves).
+    """One page as one kind of input: ``html``, ``text`` (all lines) or ``pre_extracted`` (an extractor's).
 
     ``labels`` has a number for each block: an index into LABELS, or NONE. ``origin`` is the block of the page's
     HTML view that each line comes from, or -1. ``page_set`` is the set of hand-labelled pages that it belongs to, or
@@ -156,7 +156,7 @@ def page_views(
         lines = [stretch_text(blocks, running, owners, start, span) for start, span in found]
     named = {"": ("text", lines)}
     if page_set:
-        named |= {maker: ("leftover", left) for maker, left in leftovers(page.html, whole).items()}
+        named |= {maker: ("pre_extracted", left) for maker, left in extractor_lines(page.html, whole).items()}
     views = [whole]
     for maker, (kind, texts) in named.items():
         if view := line_view(whole, running, owners, codes, kind, texts, maker):
@@ -184,7 +184,7 @@ def stretch_text(blocks: Sequence[Block], running: list[str], owners: list[int],
     return " ".join(parts)
 
 
-def leftovers(content: bytes, whole: View) -> dict[str, list[str]]:
+def extractor_lines(content: bytes, whole: View) -> dict[str, list[str]]:
     """Lines by who left them: two extractors that keep comments and teasers, and random thinning of all lines."""
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     html = decode(content)
@@ -222,7 +222,7 @@ def line_view(
     left, line_of = running_words(lines)
     partners = match(left, running)
     origin = np.array(majority(line_of, [owners[p] if p >= 0 else -1 for p in partners], len(lines)), dtype=int)
-    if not lines and kind == "leftover":
+    if not lines and kind == "pre_extracted":
         return None
     labels = np.array(majority(line_of, [codes[p] if p >= 0 else NONE for p in partners], len(lines)), dtype=np.int8)
     return View(

@@ -1,4 +1,4 @@
-"""Folder of HTML pages written for pagesieve -> labelled pages, each as HTML, as lines and as left-over lines.
+"""Folder of HTML pages written for pagesieve -> labelled pages, each as HTML, as lines and as pre-extracted lines.
 
 An element's ``data-label`` says what it holds, up to an inner one that has one too; what is in none is site_chrome.
 """
@@ -52,7 +52,7 @@ def views_of(path: Path) -> list[View]:
         language=language,
     )  # fmt: skip
     kept = np.flatnonzero(labels != LABELS.index("site_chrome"))
-    left = [as_lines(html, kept, "leftover")] if 2 < len(kept) < len(blocks) else []
+    left = [as_lines(html, kept, "pre_extracted")] if 2 < len(kept) < len(blocks) else []
     return [html, as_lines(html, np.arange(len(blocks)), "text"), *left]
 
 

@@ -101,7 +101,7 @@ PLOTS = (  # in reading order
          "is proportional: CPU and memory of each tool, by size and number of pages, and by stage.",
          of_bench.render_bench, lambda reports: len(reports.bench) > 0),
     Plot("terms", "What does it look at?", "A long bar speaks for the label: the words, the tags, classes and ids, and "
-         "the features of the last pass with the largest weights on HTML pages.", of_model.render_terms),
+         "the features of the last stage with the largest weights on HTML pages.", of_model.render_terms),
 )  # fmt: skip
 
 HTML = """<!doctype html>

@@ -50,8 +50,8 @@ def draw_tools(axis: Axes, costs: pd.Series, shares: pd.Series, unit: str) -> No
     places = np.arange(len(costs))[::-1]
     axis.barh(places, costs, color=[OUR_COLOUR if tool == OURS else OTHER_COLOUR for tool in costs.index], height=0.7)
     for place, tool, cost, share in zip(places, costs.index, costs, shares, strict=True):
-        said = f" {cost:,.0f}" if tool == OURS else f" {cost:,.0f}, pagesieve {share:.1f} ×"
-        axis.text(cost, place, said, va="center", fontsize=9)
+        text = f" {cost:,.0f}" if tool == OURS else f" {cost:,.0f}, pagesieve {share:.1f} ×"
+        axis.text(cost, place, text, va="center", fontsize=9)
     axis.set_yticks(places, list(costs.index))
     axis.set(xlim=(0, 1.6 * costs.max()), xlabel=unit)
     axis.grid(axis="x")

@@ -63,7 +63,7 @@ def render_word_f1(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 def slice_table(metrics: dict[str, Any], name: str) -> pd.DataFrame:
     """A slice's share of right blocks, its interval, F1 of each label and number of blocks, by mode and part."""
     rows = {}
-    for mode, of_mode in metrics["slices"][name].items():
+    for mode, of_mode in metrics["breakdowns"][name].items():
         for part, of in of_mode.items():
             low, high = of["interval"] or (np.nan, np.nan)
             f1 = {label: of["f1"].get(label, np.nan) for label in LABELS}

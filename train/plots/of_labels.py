@@ -21,7 +21,7 @@ KEPT = {  # curve of the threshold plot: colour, dashes, what it is
     "kept": (INK, ":", "kept: share of all words"),
 }
 
-THRESHOLD_KINDS = {"html": "HTML pages", "text": "lines, all and left-over"}
+THRESHOLD_KINDS = {"html": "HTML pages", "text": "lines, all and pre-extracted"}
 
 
 def modes_in(rows: pd.DataFrame) -> list[str]:
@@ -127,19 +127,20 @@ def render_label_f1(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 
 def reliability(of: dict[str, Any], names: dict[str, str], *, what: str) -> pd.DataFrame:
-    """The bins of ``operating_points.reliability`` by name: what was said, what came true, how many."""
+    """The bins of ``operating_points.reliability`` by name: what was predicted, what came true, how many."""
     tables = {shown: pd.DataFrame(of[name]["bins"]) for name, shown in names.items() if name in of}
     return pd.concat(tables, names=[what, "bin"])
 
 
 def draw_reliability(axis: Axes, table: pd.DataFrame, colours: dict[str, str]) -> None:
-    """What came true over what was said, larger marks for fuller bins, a line through those of ENOUGH."""
+    """What came true over what was predicted, larger marks for fuller bins, a line through those of ENOUGH."""
     axis.plot([0, 1], [0, 1], color="#999999", lw=1, ls="--")
     for name, bins in table.groupby(level=0, sort=False):
         share = bins["count"] / bins["count"].sum()
         many = bins[bins["count"] >= ENOUGH]
-        axis.plot(many["said"], many["true"], color=colours[str(name)], lw=1.5, label=name)
-        axis.scatter(bins["said"], bins["true"], s=12 + 240 * share, color=colours[str(name)], alpha=0.8, linewidths=0)
+        axis.plot(many["predicted"], many["true"], color=colours[str(name)], lw=1.5, label=name)
+        sizes = 12 + 240 * share
+        axis.scatter(bins["predicted"], bins["true"], s=sizes, color=colours[str(name)], alpha=0.8, linewidths=0)
     axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     axis.grid()
 
@@ -169,7 +170,7 @@ def render_confidence(reports: Reports) -> tuple[Figure, pd.DataFrame]:
     axis.set(xlabel="confidence of the page (0 to 1)", ylabel="F1 of the kept characters (0 to 1)")
     draw_trust(by_group, reports.metrics["trust"])
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=3)
-    return figure, table.rename(columns={"said": "confidence", "true": "F1", "count": "pages"})
+    return figure, table.rename(columns={"predicted": "confidence", "true": "F1", "count": "pages"})
 
 
 def draw_trust(axis: Axes, trust: dict[str, dict[str, dict[str, Any]]]) -> None:
@@ -177,9 +178,9 @@ def draw_trust(axis: Axes, trust: dict[str, dict[str, dict[str, Any]]]) -> None:
     for row, by_mode in enumerate(trust.values()):
         for place, (mode, colour) in zip((row - 0.25, row, row + 0.25), MODE_COLOURS.items(), strict=True):
             if mode in by_mode:
-                said, true = by_mode[mode]["confidence"], by_mode[mode]["f1"]
-                axis.plot([said, true], [place, place], color=colour, lw=1.5)
-                axis.plot(said, place, "o", mfc="white", color=colour)
+                predicted, true = by_mode[mode]["confidence"], by_mode[mode]["f1"]
+                axis.plot([predicted, true], [place, place], color=colour, lw=1.5)
+                axis.plot(predicted, place, "o", mfc="white", color=colour)
                 axis.plot(true, place, "o", color=colour)
     axis.set_yticks(range(len(trust)), [group.replace(", ", ",\n") for group in trust])
     axis.invert_yaxis()

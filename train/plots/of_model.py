@@ -22,7 +22,7 @@ OTHERS = (  # marker and colour of the other tools, the best one first; Okabe-It
 )  # fmt: skip
 VERDICTS = {"better": "#009e73", "worse": "#d55e00", "equal": "#7f7f7f"}
 SHOWN = 8  # terms of a label
-TERMS = {"words": "words", "markup": "tags, classes, ids", PAGE: "features of the last pass"}
+TERMS = {"words": "words", "markup": "tags, classes, ids", PAGE: "features of the last stage"}
 
 
 def tool_f1(rows: pd.DataFrame) -> pd.DataFrame:

@@ -24,7 +24,7 @@ COLUMNS = {
 MADE_BY = {"curve.csv": "make curve"}
 BENCH = ("tools", "pages", "sizes", "numbers", "stages")  # what is drawn of it
 CHANGED = ("weight", "apart", "sets", "pages", "elsewhere", "terms")  # what is drawn of it
-NEEDED = ("calibration", "confidence", "decision", "folds", "languages", "slices", "terms", "threshold", "trust")
+NEEDED = ("calibration", "confidence", "decision", "folds", "languages", "breakdowns", "terms", "threshold", "trust")
 
 # What comes of a file that holds other things than it should.
 FOREIGN = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, EOFError, zlib.error)

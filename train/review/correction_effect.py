@@ -64,15 +64,15 @@ Row = tuple[View, str, np.ndarray, np.ndarray]
 
 
 def with_labels(rows: Iterable[Row]) -> Iterable[tuple[View, str, np.ndarray, np.ndarray, np.ndarray]]:
-    """Of each page its view, set, and of its labelled blocks the label, and what was said before and after."""
+    """Of each page its view, set, and of its labelled blocks the label, and what was predicted before and after."""
     for view, name, *scores in rows:
         known = view.labels >= 0
         before, after = (part[known].argmax(axis=1) for part in scores)
         yield view, name, view.labels[known], before, after
 
 
-def page_figures(page: str, name: str, said: tuple[np.ndarray, np.ndarray, np.ndarray]) -> dict[str, Any]:
-    labels, before, after = said
+def page_figures(page: str, name: str, predicted: tuple[np.ndarray, np.ndarray, np.ndarray]) -> dict[str, Any]:
+    labels, before, after = predicted
     return {
         "page": page,
         "set": name,
@@ -99,10 +99,10 @@ def set_figures(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def macro_of(labels: np.ndarray, said: np.ndarray) -> float:
-    """The mean F1 of the labels that stand on the pages or were said of them."""
+def macro_of(labels: np.ndarray, predicted: np.ndarray) -> float:
+    """The mean F1 of the labels that stand on the pages or were predicted of them."""
     both = np.zeros((len(LABELS), len(LABELS)))
-    np.add.at(both, (labels, said), 1)
+    np.add.at(both, (labels, predicted), 1)
     return float(f1(both)[both.any(axis=0) | both.any(axis=1)].mean())
 
 
@@ -128,7 +128,7 @@ def scores_of(stages: dict[str, Stages], figures: dict[str, Any]) -> list[tuple[
 
 
 def moved(before: dict[str, Stages], after: dict[str, Stages]) -> dict[str, list[list[Any]]]:
-    """For each label the terms of the first pass whose weight moved most: [term, weight before, weight after]."""
+    """For each label the terms of the first stage whose weight moved most: [term, weight before, weight after]."""
     kind = next(kind for kind in KINDS if kind in after)
     old, new = (weights_of(stages[kind].first.parameters) for stages in (before, after))
     names = sorted(set(old) | set(new))

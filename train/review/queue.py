@@ -15,7 +15,7 @@ class Task:
     """
 
     sheet: Sheet
-    said: dict[int, tuple[str, float]]
+    predicted: dict[int, tuple[str, float]]
     doubt: float
 
 
@@ -33,6 +33,7 @@ def task_of(sheet: Sheet, model: Model | None) -> Task:
     if model is None:
         return Task(sheet, {}, 0.0)
     blocks, labels, scores = model.labelled(sheet.content, kind=sheet.kind, charset=None, prefer="balanced")
-    said = {block.index: (label, float(row.max())) for block, label, row in zip(blocks, labels, scores, strict=True)}
-    worded = {block.index: said[block.index] for block in sheet.blocks}
+    rows = zip(blocks, labels, scores, strict=True)
+    predicted = {block.index: (label, float(row.max())) for block, label, row in rows}
+    worded = {block.index: predicted[block.index] for block in sheet.blocks}
     return Task(sheet, worded, sum(1 - score for _, score in worded.values()) / max(1, len(worded)))

@@ -58,8 +58,8 @@ function differenceItem(difference) {
   const item = element("li"), open = element("button", difference.text);
   open.type = "button";
   open.addEventListener("click", () => enqueue(() => openPage(difference.page, difference.index)));
-  const said = Object.entries(difference.labels).map(([reader, label]) => `${reader}: ${label}`);
-  item.append(open, element("span", said.join(", ")));
+  const labelled = Object.entries(difference.labels).map(([reader, label]) => `${reader}: ${label}`);
+  item.append(open, element("span", labelled.join(", ")));
   return item;
 }
 
@@ -103,17 +103,17 @@ function select() {
 
 function draw() {
   [...at("blocks").children].forEach((node, place) => {
-    const { index, text, said } = state.blocks[place];
+    const { index, text, predicted } = state.blocks[place];
     const mine = state.queue.codes[state.codes[index]];
     const tag = element("div", "", "tag");
-    node.className = `block ${mine || (said ? said[0] : "none")}${mine ? " marked" : ""}`;
+    node.className = `block ${mine || (predicted ? predicted[0] : "none")}${mine ? " marked" : ""}`;
     node.id = `block-${index}`;
     node.setAttribute("role", "option");
-    if (said && said[0] !== mine) {
-      tag.append(element(mine ? "small" : "span", `${said[0]} ${said[1].toFixed(2)}${said[1] < DOUBTFUL ? " ?" : ""}`));
+    if (predicted && predicted[0] !== mine) {
+      tag.append(element(mine ? "small" : "span", `${predicted[0]} ${predicted[1].toFixed(2)}${predicted[1] < DOUBTFUL ? " ?" : ""}`));
     }
     if (mine) tag.append(element("em", mine, mine));
-    if (!mine && !said) tag.append(element("small", "no label"));
+    if (!mine && !predicted) tag.append(element("small", "no label"));
     if (state.differ[index]) tag.append(element("strong", differing(state.differ[index])));
     const body = element("div", text, "text");
     body.dir = "auto";
@@ -192,8 +192,8 @@ async function undo() {
   say("undone");
 }
 
-function worthALook({ index, said }) {
-  return index in state.differ || (!(index in state.codes) && (!said || said[1] < DOUBTFUL));
+function worthALook({ index, predicted }) {
+  return index in state.differ || (!(index in state.codes) && (!predicted || predicted[1] < DOUBTFUL));
 }
 
 function nextToLookAt() {
@@ -210,7 +210,7 @@ function selected() {
 async function handle(key, extend) {
   const pages = state.queue.pages.length, everywhere = [...state.blocks.keys()];
   const labels = Object.entries(state.queue.code_of);
-  const accepted = ({ index, said }) => (said && !(index in state.codes) ? state.queue.code_of[said[0]] : undefined);
+  const accepted = ({ index, predicted }) => (predicted && !(index in state.codes) ? state.queue.code_of[predicted[0]] : undefined);
   if (labels[Number(key) - 1]) {
     const [label, code] = labels[Number(key) - 1];
     return mark(({ index }) => (state.queue.codes[state.codes[index]] === label ? undefined : code), selected());

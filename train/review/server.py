@@ -92,7 +92,7 @@ def task_at_site(sites: dict[str, str], given: Any, model: Model | None, page: s
 
 
 class Handler(WSGIRequestHandler):
-    """Answers a client, also one that sends no request; nothing of either, as the token, is on the terminal."""
+    """Outputs a client, also one that sends no request; nothing of either, as the token, is on the terminal."""
 
     timeout = SILENT
 
@@ -166,9 +166,9 @@ def guard(token: str, host: str) -> None:
 
 def failed(fault: Exception) -> Response:
     """What is wrong with the folder of labels, as a line on the terminal and as the answer; nothing was saved."""
-    said = f"{fault.filename}: {fault.strerror}" if isinstance(fault, OSError) and fault.filename else str(fault)
-    note(said)
-    return Response(said, 500, content_type="text/plain; charset=utf-8")
+    predicted = f"{fault.filename}: {fault.strerror}" if isinstance(fault, OSError) and fault.filename else str(fault)
+    note(predicted)
+    return Response(predicted, 500, content_type="text/plain; charset=utf-8")
 
 
 def sealed(response: Response) -> Response:
@@ -199,7 +199,7 @@ def overview(tasks: Sequence[Task], folder: Path, reader: str) -> dict[str, Any]
         labelled = len(marks_of(folder, sheet, reader)[1])
         pages.append(
             {"name": sheet.name, "site": sheet.site, "blocks": len(sheet.blocks), "labelled": labelled,
-             "differ": len(differ), "doubt": task.doubt if task.said else None}
+             "differ": len(differ), "doubt": task.doubt if task.predicted else None}
         )  # fmt: skip
     return {"reader": reader, "codes": CODES, "code_of": CODE_OF, "pages": pages, "differences": differing}
 
@@ -214,7 +214,8 @@ def shown(tasks: Sequence[Task], number: int, folder: Path, reader: str) -> Resp
     """A page's blocks with their predictions, and what ``state`` says of its labels."""
     task = task_at(tasks, number)
     blocks = [
-        {"index": block.index, "text": block.text, "said": task.said.get(block.index)} for block in task.sheet.blocks
+        {"index": block.index, "text": block.text, "predicted": task.predicted.get(block.index)}
+        for block in task.sheet.blocks
     ]
     version, marks = marks_of(folder, task.sheet, reader)
     return state(task, folder, version, marks, {"name": task.sheet.name, "site": task.sheet.site, "blocks": blocks})
