@@ -36,7 +36,7 @@ def known(low: float, high: float) -> list[float] | None:
 
 
 def confusions(rows: pd.DataFrame, predicted: str = "predicted") -> np.ndarray:
-    """Blocks by site, label and predicted label: an array (sites, labels, labels + 1), the last column for missing ones."""
+    """Blocks by site, label and predicted label: an array (sites, labels, labels + 1), the last one missing."""
     _, sites = np.unique(rows["site"].astype(str), return_inverse=True)
     numbers = {label: number for number, label in enumerate(LABELS)}
     true, found = rows["label"].map(numbers), rows[predicted].map(numbers).fillna(len(LABELS)).astype(int)
