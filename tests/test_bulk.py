@@ -635,6 +635,7 @@ def test_a_reason_in_the_summary_steers_no_terminal() -> None:
     assert summary([report], 1).endswith("           1  failed: [2J\ufffd bad\n")
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file that is being opened
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_interrupted_run_that_is_repeated_has_all_rows_once(jobs: int) -> None:
     pytest.importorskip("fastwarc", reason="needs fastwarc: make setup")
