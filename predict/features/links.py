@@ -14,6 +14,7 @@ from .ragged import lists_of, numbered, numbers_of
 
 LEAD = 2  # tokens of a block's link that its neighbours see
 MAX_ADDRESS = 4000  # characters of an address that are read; Python keeps some of those that it takes apart
+EDGES = {"slug": (1, 2, 4, 6), "slug of another site": (1, 3, 5), "number": (1, 4, 6)}  # of numbers in tokens
 MAX_HOST = 300  # of its host, which Python normalises in quadratic time; a name has 253 at most
 LONG_HOST = re.compile(rf"(?:[^:/?#]*:)?//[^/?#]{{{MAX_HOST + 1}}}")
 
@@ -66,15 +67,19 @@ def link_tokens(link: SplitResult, own: str) -> list[str]:
     if link.scheme not in ("", "http", "https"):
         return [f"to={link.scheme[:12]}"]
     if link.netloc and site_part(link.netloc) != site_part(own):
-        return ["to=other", f"host={site_part(link.netloc)}", f"slug={binned(link.path.count('-'), (1, 3, 5))}"]
+        return [
+            "to=other",
+            f"host={site_part(link.netloc)}",
+            f"slug={binned(link.path.count('-'), EDGES['slug of another site'])}",
+        ]
     steps = [step for step in link.path.lower().split("/") if step]
     if not steps:
         return ["to=fragment" if link.fragment else "to=query" if link.query else "to=home", f"#={link.fragment[:30]}"]
     last = steps[-1]
     tokens = [
         f"to=depth{min(4, len(steps))}",
-        f"slug={binned(last.count('-') + last.count('_'), (1, 2, 4, 6))}",
-        f"number={binned(sum(map(str.isdigit, last)), (1, 4, 6))}",
+        f"slug={binned(last.count('-') + last.count('_'), EDGES['slug'])}",
+        f"number={binned(sum(map(str.isdigit, last)), EDGES['number'])}",
         f"ending={last.rpartition('.')[2][:6] if '.' in last else ''}",
     ]
     tokens += ["dated"] * bool(re.search(r"/(?:19|20)\d\d/\d", link.path)) + ["query"] * bool(link.query)

@@ -26,7 +26,19 @@ from .words import SEPARATOR, spaced
 
 LOOK = 5  # tokens of a block's shape that its neighbours see
 LONG = 120  # Latin characters of a paragraph that is hardly a menu entry
-FAR = (1, 2, 3, 5, 8, 13, 21, 34, 55)  # edges of distances, in blocks
+EDGES = {  # of numbers in tokens, see ragged.levels
+    "links": (0.01, 0.2, 0.5, 0.9),
+    "first": (1, 2, 3, 5, 8, 13, 21, 34, 55),  # distances, in blocks
+    "last": (1, 2, 3, 5, 8, 13, 21, 34, 55),
+    "count": (10, 30, 100, 300),
+    "behind": (1, 2, 4, 8),
+    "before": (1, 2, 4, 8),
+    "density": (10, 20, 35, 60, 100, 160, 250),
+    "below": (1, 2, 4, 8, 16, 32),
+    "echo": (0.01, 0.2, 0.4, 0.6, 0.8, 0.99),
+    "title": (0.2, 0.5, 0.8),
+}
+REACH = (3, 8)  # blocks on each side of one, of which the density is told
 WORD = re.compile(r"\w{4,}|[\u0e00-\u9fff]")  # a word that is likely to say what a text is about
 WORD_OR_END = re.compile(f"{WORD.pattern}|{SEPARATOR}")
 
@@ -48,7 +60,7 @@ def shapes(page: PageContext) -> list[Tokens]:
         return [*page.text_shape.seen, *page.text_shape.own]
     shares = np.array([block.link_share for block in page.blocks])
     tags = named([block.tag for block in page.blocks], lambda tag: f"tag={tag}")
-    return [*page.text_shape.seen[:-1], levels("links", shares, (0.01, 0.2, 0.5, 0.9)), tags, *page.text_shape.own]
+    return [*page.text_shape.seen[:-1], levels("links", shares, EDGES["links"]), tags, *page.text_shape.own]
 
 
 def placed(page: PageContext) -> list[Tokens]:
@@ -58,19 +70,19 @@ def placed(page: PageContext) -> list[Tokens]:
     lengths = np.array(page.lengths)
     long = ends_of(lengths > LONG)
     columns = [
-        levels("first", places, FAR),
-        levels("last", places[::-1], FAR),
+        levels("first", places, EDGES["first"]),
+        levels("last", places[::-1], EDGES["last"]),
         steps("part", 10 * places // count, 9),
-        levels("count", np.full(count, count), (10, 30, 100, 300)),
-        levels("behind", long[:-1], (1, 2, 4, 8)),
-        levels("before", long[-1] - long[1:], (1, 2, 4, 8)),
+        levels("count", np.full(count, count), EDGES["count"]),
+        levels("behind", long[:-1], EDGES["behind"]),
+        levels("before", long[-1] - long[1:], EDGES["before"]),
         *repeated(page.texts),
     ]
     total = ends_of(np.minimum(lengths, 1000))
-    for reach in (3, 8):
+    for reach in REACH:
         low, high = np.maximum(0, places - reach), np.minimum(count, places + reach + 1)
         around = (total[high] - total[low] - np.minimum(1000, lengths)) / np.maximum(1, high - low - 1)
-        columns.append(levels(f"density{reach}", around, (10, 20, 35, 60, 100, 160, 250)))
+        columns.append(levels(f"density{reach}", around, EDGES["density"]))
     return columns
 
 
@@ -100,7 +112,7 @@ def echoed(page: PageContext) -> Tokens:
     counts = np.bincount(of_word[distinct[of_block]], minlength=len(names))
     met = counts[of_word] > long[of_block]  # a paragraph has its own words, which are to be in another one too
     common = np.bincount(of_block, met, minlength=len(sizes))
-    names_of, level = levels("echo", common / np.maximum(1, sizes), (0.01, 0.2, 0.4, 0.6, 0.8, 0.99))
+    names_of, level = levels("echo", common / np.maximum(1, sizes), EDGES["echo"])
     return Tokens([*names_of, "echo=none"], np.where(sizes > 0, level, len(names_of)))
 
 
@@ -116,7 +128,7 @@ def headed(page: PageContext) -> list[Tokens]:
     above = np.cumsum(page.heads) - page.heads
     places = np.arange(len(above))
     last = np.maximum.accumulate(np.append(-1, np.where(page.heads, places, -1)[:-1]))
-    below = levels("below", places - last - 1, (1, 2, 4, 8, 16, 32))
+    below = levels("below", places - last - 1, EDGES["below"])
     return [*(Tokens(words.names, column[above]) for column in table.T), below]
 
 
@@ -137,4 +149,4 @@ def overlap(text: str, lower: str, title: str, of_title: frozenset[str]) -> str:
     words = spaced(lower).split()
     if of_title.isdisjoint(words):
         return "0"
-    return str(binned(len(of_title.intersection(words)) / len(of_title.union(words)), (0.2, 0.5, 0.8)))
+    return str(binned(len(of_title.intersection(words)) / len(of_title.union(words)), EDGES["title"]))

@@ -25,6 +25,15 @@ DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{1
 # Of these two, each stretch without words, or without spaces, is read once, so that the time is linear.
 CUT_OFF = re.compile(r"(?:(?<=\w)|\A)(?>\W*?(?:…|\.\.\.))\W*+\Z")
 CONTACT = re.compile(r"(?<!\S)\S[^\s@]*@\S+\.\S|https?://|www\.")
+EDGES = {  # of numbers in tokens, see ragged.levels
+    "words": (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 100),
+    "sentences": (1, 2, 3, 5),
+    "case": (0.3, 0.6, 0.99),
+    "upper": (0.001, 0.05, 0.15, 0.5, 0.99),
+    "capitals": (0.15, 0.3, 0.5, 0.7, 0.99),
+    "digits": (0.001, 0.05, 0.2, 0.5),
+    "commas": (1, 2, 4),
+}
 QUOTES = frozenset("\"“„«”‘'「")
 
 
@@ -59,17 +68,17 @@ def text_shape_of(texts: Sequence[str]) -> TextShape:
     cut = found(CUT_OFF, texts, holding("…", texts, whole) | holding("...", texts, whole))
     last = ["" if is_cut else text[-1] for text, is_cut in zip(texts, cut.tolist(), strict=True)]
     seen = [
-        levels("words", words, (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 100)),
+        levels("words", words, EDGES["words"]),
         named(last, lambda one: f"end={end_of(one) if one else 'cutoff'}"),
         named([text[0] for text in texts], lambda one: f"start={start_of(one)}"),
-        levels("sentences", counts["sentence"], (1, 2, 3, 5)),
-        levels("case", capitalised, (0.3, 0.6, 0.99)),
+        levels("sentences", counts["sentence"], EDGES["sentences"]),
+        levels("case", capitalised, EDGES["case"]),
     ]
     own = [
-        levels("upper", counts["capital"] / np.maximum(1, counts["letter"]), (0.001, 0.05, 0.15, 0.5, 0.99)),
-        levels("capitals", capitalised, (0.15, 0.3, 0.5, 0.7, 0.99)),
-        levels("digits", digits / lengths, (0.001, 0.05, 0.2, 0.5)),
-        levels("commas", counts["comma"], (1, 2, 4)),
+        levels("upper", counts["capital"] / np.maximum(1, counts["letter"]), EDGES["upper"]),
+        levels("capitals", capitalised, EDGES["capitals"]),
+        levels("digits", digits / lengths, EDGES["digits"]),
+        levels("commas", counts["comma"], EDGES["commas"]),
     ]
     return TextShape(words, seen, [*own, *signs_of(texts, whole, cut, digits > 0)])
 

@@ -1,0 +1,92 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# distutils: language=c++
+"""The way from a page to probabilities, compiled. Each file that is included stands for one of the reference."""
+
+import re
+
+import numpy as np
+
+from libc.math cimport exp, log, log1p, sqrt
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport malloc
+from libc.string cimport memcmp, memset
+from libcpp cimport bool as cbool
+from libcpp.vector cimport vector
+
+cdef extern from "Python.h":
+    uint32_t* PyUnicode_AsUCS4(str, uint32_t*, Py_ssize_t, int) except NULL
+
+cdef extern from "containers.hpp" namespace "pagesieve" nogil:
+    ctypedef uint32_t Char
+    cppclass Words:
+        int32_t find(const Char*, size_t)
+        int32_t add(const Char*, size_t) except +
+        size_t count()
+        const Char* begin(int32_t)
+        size_t length(int32_t)
+        void reserve(size_t) except +
+        void clear()
+    cppclass Pairs:
+        int32_t find(uint32_t, uint32_t)
+        void set(uint32_t, uint32_t, int32_t) except +
+        int32_t add(uint32_t, uint32_t) except +
+        void clear()
+
+cdef extern from "page.hpp" namespace "pagesieve" nogil:
+    enum: N_LABELS "pagesieve::LABELS"
+    enum: NONE "pagesieve::NONE"
+    cppclass Weight:
+        double square
+        double label[4]
+    cppclass Column:
+        Words words
+        vector[int32_t] terms
+        int prefixes
+        double weight
+        int32_t term(int32_t, int)
+    cppclass Texts:
+        vector[Char] chars
+        vector[size_t] starts
+        const Char* begin(size_t)
+        const Char* end(size_t)
+    cppclass Shape:
+        int32_t words, sentences, capitals, upper, letters, digits, commas
+        Char first, last
+        uint32_t first_flags, last_flags
+        cbool cut, date, contact, bar, copyright
+    cppclass Element:
+        int32_t parent, place, names, size, first, last
+    cppclass Block:
+        Shape shape
+        int32_t length, text
+        cbool head
+        double link_share
+        int32_t tag, link, element, step, names
+    cppclass Page:
+        Texts texts, lower, cut, openings
+        vector[Block] blocks
+        vector[Element] elements
+        cbool html
+        vector[double] logits, scores
+        vector[float] features
+        vector[vector[int32_t]] groups
+    cppclass Places:
+        vector[int32_t] behind
+        vector[int64_t] total
+        vector[int32_t] copies, met
+    cppclass Row:
+        double square
+        double label[4]
+        int32_t now
+        vector[int32_t] stamps
+        void begin()
+        void add(const vector[Weight]&, int32_t)
+        void add(const Weight&, double)
+
+include "characters.pxi"
+include "tables.pxi"
+include "texts.pxi"
+include "terms.pxi"
+include "shape.pxi"
+include "later.pxi"
+include "scorer.pxi"

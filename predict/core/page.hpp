@@ -1,0 +1,90 @@
+// What the core knows of a page and of a model: plain data, filled and read by the Cython files.
+#pragma once
+#include "containers.hpp"
+
+namespace pagesieve {
+
+constexpr int LABELS = 4;
+constexpr int32_t NONE = -1;
+
+struct Weight {  // of a term
+    double square;
+    double label[LABELS];
+};
+
+struct Column {  // the terms of a column: by word and prefix a number, NONE where there is no such term
+    Words words;
+    std::vector<int32_t> terms;
+    int prefixes = 0;
+    double weight = 0;
+    int32_t term(int32_t word, int prefix) const { return word < 0 ? NONE : terms[static_cast<size_t>(word) * prefixes + prefix]; }
+};
+
+struct Texts {  // texts end to end, a separator behind each
+    std::vector<Char> chars;
+    std::vector<size_t> starts;  // one more than there are texts
+    const Char* begin(size_t i) const { return chars.data() + starts[i]; }
+    const Char* end(size_t i) const { return chars.data() + starts[i + 1] - 1; }
+};
+
+struct Shape {
+    int32_t words = 0, sentences = 0, capitals = 0, upper = 0, letters = 0, digits = 0, commas = 0;
+    Char first = 0, last = 0;
+    uint32_t first_flags = 0, last_flags = 0;
+    bool cut = false, date = false, contact = false, bar = false, copyright = false;
+};
+
+struct Element {  // around blocks of an HTML page, the outer ones first
+    int32_t parent, place, names;
+    int32_t size = 0, first = 0, last = NONE;  // blocks in it
+};
+
+struct Block {
+    Shape shape;
+    int32_t length = 0;  // in Latin characters
+    int32_t text = 0;    // a number that those share whose texts are equal
+    bool head = false;
+    // of an HTML page
+    double link_share = 0;
+    int32_t tag = 0, link = 0, element = NONE, step = 0, names = 0;
+};
+
+struct Page {
+    Texts texts, lower, cut, openings;
+    std::vector<Block> blocks;
+    std::vector<Element> elements;
+    bool html = false;
+    std::vector<double> logits;   // (blocks, columns, labels)
+    std::vector<double> scores;   // (blocks, labels)
+    std::vector<float> features;  // (blocks, features) of the later stages
+    std::vector<std::vector<int32_t>> groups;
+};
+
+struct Places {  // what the place of a block on the page is counted from
+    std::vector<int32_t> behind;       // long blocks before each block
+    std::vector<int64_t> total;        // characters before each block
+    std::vector<int32_t> copies, met;  // of each text
+};
+
+struct Row {  // the sum of the terms of one block in one column, each once
+    double square = 0;
+    double label[LABELS] = {0, 0, 0, 0};
+    int32_t now = 0;
+    std::vector<int32_t> stamps;
+    void begin() {
+        now++;
+        square = 0;
+        for (double& value : label) value = 0;
+    }
+    void add(const std::vector<Weight>& weights, int32_t term) {
+        if (term < 0 || stamps[term] == now) return;
+        stamps[term] = now;
+        add(weights[term], 1);
+    }
+    void add(const Weight& weight, double frequency) {
+        square += frequency * frequency * weight.square;
+        for (int i = 0; i < LABELS; i++) label[i] += frequency * weight.label[i];
+    }
+};
+
+}  // namespace pagesieve
