@@ -16,6 +16,8 @@ from libcpp.vector cimport vector
 cdef extern from "Python.h":
     uint32_t* PyUnicode_AsUCS4(str, uint32_t*, Py_ssize_t, int) except NULL
 
+    object PyUnicode_FromKindAndData(int, const void*, Py_ssize_t)
+
 cdef extern from "containers.hpp" namespace "pagesieve" nogil:
     ctypedef uint32_t Char
     cppclass Words:
@@ -62,6 +64,35 @@ cdef extern from "page.hpp" namespace "pagesieve" nogil:
         cbool head
         double link_share
         int32_t tag, link, element, step, names
+    cppclass Event:
+        int32_t kind, tag
+        size_t begin, end
+        cbool holds_block, drawn, foreign
+    cppclass Node:
+        int32_t parent, tag, nth, nth_of_all, texts, elements, link
+        cbool block, pre, entered
+        size_t attributes, attributes_end
+        int32_t number, name, chain
+        int64_t path, depth, around
+    cppclass Run:
+        vector[Char] text
+        int32_t pieces, node, step, link
+        int64_t linked
+        cbool after_break
+        void clear()
+    cppclass Document:
+        vector[Char] html
+        Words tags, names, links
+        vector[uint32_t] tag_flags
+        vector[Event] events
+        vector[Node] nodes
+        vector[int32_t] numbered, block_nodes, block_steps, block_owners, block_links, block_images
+        vector[double] block_shares
+        Texts texts
+        Pairs children, chains
+        Run run
+        int32_t images
+        int64_t around
     cppclass Page:
         Texts texts, lower, cut, openings
         vector[Block] blocks
@@ -86,6 +117,7 @@ cdef extern from "page.hpp" namespace "pagesieve" nogil:
 include "characters.pxi"
 include "tables.pxi"
 include "texts.pxi"
+include "document.pxi"
 include "terms.pxi"
 include "shape.pxi"
 include "later.pxi"

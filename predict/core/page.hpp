@@ -49,6 +49,52 @@ struct Block {
     int32_t tag = 0, link = 0, element = NONE, step = 0, names = 0;
 };
 
+struct Event {  // a piece of the markup: where it stands, for a tag its attributes
+    int32_t kind, tag;
+    size_t begin, end;
+    bool holds_block;     // an element of an unknown name, with a block-level one in it
+    bool drawn, foreign;  // of an <svg> as its text is, and as the parser has it
+};
+
+struct Node {  // an element that the walk is or was inside of
+    int32_t parent, tag, nth = 1, nth_of_all = 1, texts = 0, elements = 0, link = NONE;
+    bool block = true, pre = false, entered = false;
+    size_t attributes = 0, attributes_end = 0;
+    int32_t number = NONE;  // in Page.elements, of one around a block
+    int32_t name = NONE, chain = NONE;
+    int64_t path = 0, depth = 0, around = 0;  // characters of its path, elements on it, characters of their names and steps
+};
+
+struct Run {  // the pieces of text of a block to be
+    std::vector<Char> text;
+    int32_t pieces = 0, node = NONE, step = 0, link = NONE;
+    int64_t linked = 0;
+    bool after_break = false;
+    void clear() {
+        text.clear();
+        pieces = step = 0;
+        node = link = NONE;
+        linked = 0;
+        after_break = false;
+    }
+};
+
+struct Document {
+    std::vector<Char> html;
+    Words tags, names, links;
+    std::vector<uint32_t> tag_flags;
+    std::vector<Event> events;
+    std::vector<Node> nodes;
+    std::vector<int32_t> numbered;  // the nodes of Page.elements
+    std::vector<int32_t> block_nodes, block_steps, block_owners, block_links, block_images;
+    std::vector<double> block_shares;
+    Texts texts;  // of the blocks
+    Pairs children, chains;
+    Run run;
+    int32_t images = 0;
+    int64_t around = 0;
+};
+
 struct Page {
     Texts texts, lower, cut, openings;
     std::vector<Block> blocks;
