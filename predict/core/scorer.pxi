@@ -1,5 +1,14 @@
 # texts or markup -> probabilities: mirrors score_stages of predict/scoring/stages.py.
 
+cdef int C_WORDS = BLOCK_COLUMNS.index("words")
+cdef int C_STEMS = BLOCK_COLUMNS.index("stems")
+cdef int C_MARKUP = BLOCK_COLUMNS.index("markup")
+cdef int C_SHAPE = BLOCK_COLUMNS.index("shape")
+cdef int C_LINKS = BLOCK_COLUMNS.index("links")
+cdef int C_NEAR = BLOCK_COLUMNS.index("near")
+cdef int C_WITHIN = BLOCK_COLUMNS.index("within")
+
+
 cdef class Context:
     """What one call works with, kept for the next one."""
 
@@ -8,64 +17,78 @@ cdef class Context:
 
 
 cdef class Scorer:
-    """The stages of one kind of page."""
+    """The stages of one kind of page (html, text)."""
 
     cdef FirstTables first
     cdef LaterTables second, third
     cdef ShapeTables shapes
-    cdef bint html
+    cdef LinkTables links
     cdef list contexts
 
-    def __init__(self, stages, str kind):
+    def __init__(self, stages):
         self.first = FirstTables(stages.first.parameters)
         self.second, self.third = LaterTables(stages.second), LaterTables(stages.third)
-        self.shapes = ShapeTables(self.first)
-        self.html = kind == "html"
+        self.shapes, self.links = ShapeTables(self.first), LinkTables(self.first)
         self.contexts = []
 
     cdef Context context(self):
         cdef Context found
-        if self.contexts:
-            return self.contexts.pop()
-        found = Context()
-        found.row.stamps.assign(self.first.weights.size(), 0)
-        found.slots.assign(self.first.weights.size(), 0)
-        return found
+        try:
+            return self.contexts.pop()  # by another thread it may be taken first
+        except IndexError:
+            found = Context()
+            found.row.stamps.assign(self.first.weights.size(), 0)
+            found.slots.assign(self.first.weights.size(), 0)
+            return found
 
-    def score_texts(self, list texts, str title):
+    def score_lines(self, list texts, str title=""):
         """Return probabilities (n_texts, n_labels) of the lines of a page."""
         cdef Page page
         page.html = False
-        read_texts(&page, texts)
-        return self.score(&page, title)
+        page.blocks.resize(len(texts))
+        fill(&page.texts, SEPARATOR.join(texts), len(texts))
+        return self.score(&page, NULL, title)
 
-    cdef score(self, Page* page, str title):
-        cdef Context context = self.context()
+    def score_html(self, str html, str title=""):
+        """Return texts, XPaths and probabilities (n_blocks, n_labels) of the blocks of a page.
+
+        ``html`` is the page as the parser writes it again. Raises NotCertain where the reference has to read it.
+        """
+        cdef Document document
+        cdef Page page
+        read_document(&document, html)
+        page.html = True
+        page.blocks.resize(document.block_nodes.size())
+        page.texts = document.texts
+        return texts_of(&document.texts), paths_of(&document), self.score(&page, &document, title)
+
+    cdef score(self, Page* page, Document* document, str title):
+        cdef Context context
         cdef vector[uint8_t] titles
         cdef double[:, ::1] scores
-        cdef size_t block
+        cdef size_t block, blocks = page.blocks.size()
         cdef int label
+        found = np.zeros((blocks, N_LABELS))
+        if not blocks:
+            return found
+        context, scores = self.context(), found
+        read_texts(page)
         if title:
             compare_title(page, title, &titles)
         with nogil:
-            self.score_stages(page, context, &titles)
+            self.score_stages(page, document, context, &titles)
         self.contexts.append(context)
-        global DEBUG
-        DEBUG = [page.features[block] for block in range(page.features.size())]
-        found = np.empty((page.blocks.size(), N_LABELS))
-        scores = found
-        for block in range(page.blocks.size()):
+        for block in range(blocks):
             for label in range(N_LABELS):
                 scores[block, label] = page.scores[block * N_LABELS + label]
         return found
 
-    cdef int score_stages(self, Page* page, Context context, vector[uint8_t]* titles) except -1 nogil:
+    cdef int score_stages(self, Page* page, Document* document, Context context, vector[uint8_t]* titles) except -1 nogil:
         cdef size_t blocks = page.blocks.size(), width = self.third.low.size(), end
-        zero_digits(&page.cut)
-        zero_digits(&page.openings)
-        read_shapes(page)
+        if document != NULL:
+            take_markup(page, document, self.shapes)
         number_texts(page)
-        score_first_stage(page, self.first, self.shapes, context, titles)
+        score_first_stage(page, document, self.first, self.shapes, self.links, context, titles)
         number_groups(page, self.shapes)
         page.features.assign(blocks * width, 0)
         end = add_features(page, self.first, 0, width, True)
@@ -77,16 +100,65 @@ cdef class Scorer:
         return 0
 
 
-cdef int C_WORDS = BLOCK_COLUMNS.index("words")
-cdef int C_STEMS = BLOCK_COLUMNS.index("stems")
-cdef int C_SHAPE = BLOCK_COLUMNS.index("shape")
-cdef int C_NEAR = BLOCK_COLUMNS.index("near")
-
-
 cdef int check_width(size_t found, size_t wanted) except -1 nogil:
     if found != wanted:
         with gil:
             raise ValueError(f"{found} features, not {wanted}")
+    return 0
+
+
+cdef int take_markup(Page* page, Document* document, ShapeTables tables) except -1 nogil:
+    """What the document knows of the blocks beside their texts."""
+    cdef size_t i
+    cdef int32_t tag
+    cdef Block* block
+    cdef Pairs couples, triples
+    cdef vector[int32_t] words
+    words.assign(document.tags.count(), <int32_t>-2)
+    number_elements(document, page)
+    for i in range(page.blocks.size()):
+        block = &page.blocks[i]
+        tag = document.block_owners[i]
+        if words[tag] == -2:
+            words[tag] = tables.marked(&tables.tag_mark, document.tags.begin(tag), document.tags.length(tag))
+        block.tag = words[tag]
+        block.head = is_heading(document.tags.begin(tag), document.tags.length(tag))
+        block.link_share = document.block_shares[i]
+        block.element = document.nodes[document.block_nodes[i]].number
+        block.step = min(0, document.block_steps[i])
+        block.names = names_around(document, document.block_nodes[i], &couples, &triples)
+    return 0
+
+
+cdef bint is_heading(const Char* tag, size_t size) noexcept nogil:
+    return size == 2 and tag[0] == 104 and 49 <= tag[1] <= 54
+
+
+cdef int score_first_stage(
+    Page* page, Document* document, FirstTables tables, ShapeTables shapes, LinkTables links, Context context,
+    vector[uint8_t]* titles
+) except -1 nogil:
+    """The probabilities of the first stage, and what each column adds to its logits."""
+    cdef size_t blocks = page.blocks.size(), block
+    cdef Row* row = &context.row
+    page.logits.assign(blocks * tables.n_columns * N_LABELS, 0)
+    weigh_words(page, tables, row, &context.slots, C_WORDS)
+    if tables.columns[C_STEMS].prefixes:
+        weigh_stems(page, tables, row, C_STEMS)
+    if tables.columns[C_SHAPE].prefixes:
+        weigh_shape(page, tables, shapes, row, titles, C_SHAPE)
+    if tables.columns[C_NEAR].prefixes:
+        weigh_near(page, tables, row, C_NEAR)
+    if document != NULL:
+        if tables.columns[C_MARKUP].prefixes:
+            weigh_markup(document, page, tables, row, C_MARKUP)
+        if tables.columns[C_LINKS].prefixes:
+            weigh_links(document, page, tables, links, row, C_LINKS)
+        if tables.columns[C_WITHIN].prefixes:
+            weigh_within(page, tables, row, C_WITHIN)
+    page.scores.resize(blocks * N_LABELS)
+    for block in range(blocks):
+        finish_first_stage(tables, &page.logits[block * tables.n_columns * N_LABELS], &page.scores[block * N_LABELS])
     return 0
 
 
@@ -106,23 +178,3 @@ cdef void finish_first_stage(FirstTables tables, double* logits, double* scores)
         for label in range(N_LABELS):
             logits[label] -= mean
         logits += N_LABELS
-
-
-cdef int score_first_stage(
-    Page* page, FirstTables tables, ShapeTables shapes, Context context, vector[uint8_t]* titles
-) except -1 nogil:
-    """The probabilities of the first stage, and what each column adds to its logits."""
-    cdef size_t blocks = page.blocks.size(), block
-    cdef Row* row = &context.row
-    page.logits.assign(blocks * tables.n_columns * N_LABELS, 0)
-    weigh_words(page, tables, row, &context.slots, C_WORDS)
-    if tables.columns[C_STEMS].prefixes:
-        weigh_stems(page, tables, row, C_STEMS)
-    if tables.columns[C_SHAPE].prefixes:
-        weigh_shape(page, tables, shapes, row, titles, C_SHAPE)
-    if tables.columns[C_NEAR].prefixes:
-        weigh_near(page, tables, row, C_NEAR)
-    page.scores.resize(blocks * N_LABELS)
-    for block in range(blocks):
-        finish_first_stage(tables, &page.logits[block * tables.n_columns * N_LABELS], &page.scores[block * N_LABELS])
-    return 0

@@ -23,31 +23,41 @@ cdef int fill(Texts* texts, str joined, size_t count) except -1:
 
 
 cdef Char SEPARATOR_CHAR = ord(SEPARATOR)
+cdef vector[Char] DOTS = chars_of("...")
+cdef vector[Char] SLASHES = chars_of("://")
+cdef vector[Char] WWW = chars_of("www.")
 
 
-cdef int read_texts(Page* page, list texts) except -1:
-    """Take the texts of a page's blocks: as they are, in lower case, and as the vectoriser and the neighbours read them."""
-    cdef size_t count = len(texts), i
+cdef int read_texts(Page* page) except -1:
+    """Read the texts of a page: in lower case, as the vectoriser and the neighbours read them, and their shapes."""
+    cdef size_t i
     cdef bint plain
-    joined = SEPARATOR.join(texts)
-    page.blocks.resize(count)
-    fill(&page.texts, joined, count)
+    cdef vector[size_t] doubtful
     with nogil:
         plain = lower_texts(&page.texts, &page.lower)
         if plain:
             cut_texts(&page.lower, &page.cut, CUT_CHARS, CUT_CHARS)
             cut_texts(&page.lower, &page.openings, READ_CHARS, 0)
     if not plain:
-        ends = [text if len(text) <= 2 * MAX_CHARS else f"{text[:MAX_CHARS]} {text[-MAX_CHARS:]}" for text in texts]
-        fill(&page.lower, joined.lower(), count)
-        fill(&page.cut, SEPARATOR.join(ends).lower(), count)
-        fill(&page.openings, SEPARATOR.join([text[:READ] for text in texts]).lower(), count)
-    if "…" in joined or "..." in joined:
-        for i, text in enumerate(texts):
-            page.blocks[i].shape.cut = ("…" in text or "..." in text) and CUT_OFF.search(text) is not None
-    if "@" in joined or "://" in joined or "www." in joined:
-        for i, text in enumerate(texts):
-            page.blocks[i].shape.contact = ("@" in text or "://" in text or "www." in text) and CONTACT.search(text) is not None
+        lower_by_python(page)
+    with nogil:
+        zero_digits(&page.cut)
+        zero_digits(&page.openings)
+        read_shapes(page, &doubtful)
+    for i in range(doubtful.size()):
+        text = text_of(page.texts.begin(doubtful[i]), page.texts.end(doubtful[i]) - page.texts.begin(doubtful[i]))
+        shape = &page.blocks[doubtful[i]].shape
+        shape.cut = shape.cut and CUT_OFF.search(text) is not None
+        shape.contact = shape.contact and CONTACT.search(text) is not None
+    return 0
+
+
+cdef int lower_by_python(Page* page) except -1:
+    texts = texts_of(&page.texts)
+    ends = [text if len(text) <= 2 * MAX_CHARS else f"{text[:MAX_CHARS]} {text[-MAX_CHARS:]}" for text in texts]
+    fill(&page.lower, SEPARATOR.join(texts).lower(), len(texts))
+    fill(&page.cut, SEPARATOR.join(ends).lower(), len(texts))
+    fill(&page.openings, SEPARATOR.join([text[:READ] for text in texts]).lower(), len(texts))
     return 0
 
 
@@ -99,12 +109,13 @@ cdef int zero_digits(Texts* texts) except -1 nogil:
     return 0
 
 
-cdef int read_shapes(Page* page) except -1 nogil:
-    """The shape and length of each text, and which blocks head what follows; tags of HTML come from the document."""
+cdef int read_shapes(Page* page, vector[size_t]* doubtful) except -1 nogil:
+    """The shape and length of each text; ``doubtful`` are those that patterns are to be searched in."""
     cdef size_t i
-    cdef int words
     for i in range(page.blocks.size()):
         read_shape(&page.blocks[i], page.texts.begin(i), page.texts.end(i))
+        if page.blocks[i].shape.cut or page.blocks[i].shape.contact:
+            doubtful.push_back(i)
         if not page.html:
             page.blocks[i].head = page.blocks[i].shape.words <= SHORT
     return 0
@@ -139,12 +150,17 @@ cdef int read_shape(Block* block, const Char* begin, const Char* end) except -1 
             shape.sentences += 1
         elif flags & END:
             shape.sentences += at + 1 == end or (flags_of(at[1]) & CLOSING) != 0
+            shape.cut |= at[0] == 46 and begins(at, end, &DOTS)
         elif at[0] == 44:
             shape.commas += 1
         elif at[0] == 124:
             shape.bar = True
         elif at[0] == 169:
             shape.copyright = True
+        elif at[0] == 0x2026:
+            shape.cut = True
+        elif at[0] == 64 or (at[0] == 58 and begins(at, end, &SLASHES)) or (at[0] == 119 and begins(at, end, &WWW)):
+            shape.contact = True
         before = flags
         at += 1
     if signs:
