@@ -80,12 +80,23 @@ cdef extern from "page.hpp" namespace "pagesieve" nogil:
         int64_t linked
         cbool after_break
         void clear()
+    cppclass Open:
+        int32_t tag
+        int64_t since
+    cppclass Proof:
+        Words names
+        vector[Open] stack
+        int64_t clock, doubted, owed, remade, formatting, detached
+        int32_t options, root_attributes, foreign
+        cbool text_only, form_ended
     cppclass Document:
         vector[Char] html
         Words tags, names, links
         vector[uint32_t] tag_flags
         vector[Event] events
         vector[Node] nodes
+        size_t portion
+        int32_t n_chains
         vector[int32_t] numbered, block_nodes, block_steps, block_owners, block_links, block_images
         vector[double] block_shares
         Texts texts
@@ -98,7 +109,7 @@ cdef extern from "page.hpp" namespace "pagesieve" nogil:
         vector[Block] blocks
         vector[Element] elements
         cbool html
-        vector[double] logits, scores
+        vector[double] logits, scores, decisions
         vector[float] features
         vector[vector[int32_t]] groups
     cppclass Places:
@@ -123,4 +134,5 @@ include "shape.pxi"
 include "markup.pxi"
 include "links.pxi"
 include "later.pxi"
+include "limits.pxi"
 include "scorer.pxi"

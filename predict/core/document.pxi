@@ -318,7 +318,7 @@ cdef bint is_script(const Char* at, const Char* end) noexcept nogil:
         if (at[i] | 32) != SCRIPT[i]:
             return False
     at += SCRIPT.size()
-    return at[0] == 62 or at[0] == 47 or at[0] == 32 or at[0] == 9 or at[0] == 10 or at[0] == 12
+    return at[0] == 62 or at[0] == 47 or is_space(at[0])
 
 
 # ---- attributes
@@ -580,12 +580,12 @@ cdef int32_t owner_of(Document* page, int32_t node) noexcept nogil:
 
 
 cdef int64_t locate(Document* page, int32_t node) except -1 nogil:
-    """Number a node and those around it that are not yet, the outer ones first, and name them; returns what they take."""
+    """Name a node and those around it that have no name yet, the outer ones first; returns what they take."""
     cdef vector[int32_t] waiting
     cdef int64_t taken = 0, step
     cdef Node* at
     cdef Node* outer
-    while node != NONE and page.nodes[node].number == NONE:
+    while node != NONE and page.nodes[node].name == NONE:
         waiting.push_back(node)
         node = page.nodes[node].parent
     while waiting.size():
@@ -594,7 +594,7 @@ cdef int64_t locate(Document* page, int32_t node) except -1 nogil:
         at = &page.nodes[node]
         at.name = name_of(page, at)
         at.chain = page.chains.add(page.nodes[at.parent].chain + 1 if at.parent != NONE else 0, at.name)
-        at.number = page.numbered.size() + 1
+        page.n_chains = max(page.n_chains, at.chain + 1)
         step = page.tags.length(at.tag)
         if at.parent != NONE:
             outer = &page.nodes[at.parent]
@@ -604,7 +604,6 @@ cdef int64_t locate(Document* page, int32_t node) except -1 nogil:
         else:
             at.path, at.depth, at.around = 1 + step, 1, page.names.length(at.name) + 1 + step
         taken += at.path + 8 * at.depth
-        page.numbered.push_back(node)
     return taken
 
 
@@ -740,11 +739,9 @@ cdef list paths_of(Document* page):
     cdef size_t i
     cdef list found = []
     known = {}
-    for i in range(page.numbered.size()):
-        path_of(page, page.numbered[i], known)
     for i in range(page.block_nodes.size()):
         step = page.block_steps[i]
-        found.append(known[page.block_nodes[i]] + (STEPS_OF[step] if step < 0 else f"/text()[{step}]"))
+        found.append(path_of(page, page.block_nodes[i], known) + (STEPS_OF[step] if step < 0 else f"/text()[{step}]"))
     return found
 
 

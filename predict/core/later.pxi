@@ -337,9 +337,9 @@ cdef inline double gain_of(Page* page, size_t element, vector[double]* sums) noe
     return sums[0][page.elements[element].last + 1] - sums[0][page.elements[element].first]
 
 
-cdef int add_features(Page* page, FirstTables tables, size_t at, size_t width, bint first) except -1 nogil:
-    """What a later stage sees, from the column ``at`` on; behind the first stage its logits too. Returns the end."""
-    cdef size_t block, blocks = page.blocks.size(), of_logits = tables.n_columns * N_LABELS, i
+cdef size_t add_features(Page* page, FirstTables tables, size_t width, bint first) except 0 nogil:
+    """What a later stage sees of the one before, of the first one its logits too; returns how many features it is."""
+    cdef size_t at = 0, block, blocks = page.blocks.size(), of_logits = tables.n_columns * N_LABELS, i
     cdef vector[double] mass
     cdef vector[uint8_t] heads
     cdef float* features = page.features.data()
@@ -365,25 +365,52 @@ cdef int add_features(Page* page, FirstTables tables, size_t at, size_t width, b
     return at
 
 
-cdef int score_later_stage(Page* page, LaterTables tables, size_t width) except -1 nogil:
-    cdef size_t block, feature, count = tables.low.size()
+cdef int weigh_features(Page* page, LaterTables tables, size_t start, size_t end, double* decisions) except -1 nogil:
+    """Add what the features from ``start`` to ``end`` of a stage weigh, clipped to what it learned from."""
+    cdef size_t block, feature, width = page.features.size() // page.blocks.size()
     cdef float value
-    cdef float* row
-    cdef double* weights
-    cdef double decision[4]
+    cdef const float* row
+    cdef const float* low = tables.low.data() + start
+    cdef const float* high = tables.high.data() + start
+    cdef const double* weights
+    cdef double a, b, c, d
     for block in range(page.blocks.size()):
         row = page.features.data() + block * width
-        weights = tables.weights.data()
-        decision[0], decision[1], decision[2], decision[3] = (
-            tables.intercept[0], tables.intercept[1], tables.intercept[2], tables.intercept[3]
-        )
-        for feature in range(count):
-            value = min(max(row[feature], tables.low[feature]), tables.high[feature])
-            decision[0] += value * weights[0]
-            decision[1] += value * weights[1]
-            decision[2] += value * weights[2]
-            decision[3] += value * weights[3]
+        weights = tables.weights.data() + start * N_LABELS
+        a = b = c = d = 0
+        for feature in range(end - start):
+            value = min(max(row[feature], low[feature]), high[feature])
+            a += value * weights[0]
+            b += value * weights[1]
+            c += value * weights[2]
+            d += value * weights[3]
             weights += N_LABELS
+        decisions[0] += a
+        decisions[1] += b
+        decisions[2] += c
+        decisions[3] += d
+        decisions += N_LABELS
+    return 0
+
+
+cdef int score_second_stage(Page* page, LaterTables tables) except -1 nogil:
+    cdef vector[double] decisions
+    decisions.assign(page.blocks.size() * N_LABELS, 0)
+    weigh_features(page, tables, 0, tables.low.size(), decisions.data())
+    decisions.swap(page.decisions)
+    finish_stage(page, tables)
+    decisions.swap(page.decisions)
+    return 0
+
+
+cdef int finish_stage(Page* page, LaterTables tables) except -1 nogil:
+    """The probabilities by the decisions of a stage."""
+    cdef size_t block
+    cdef double decision[4]
+    cdef int label
+    for block in range(page.blocks.size()):
+        for label in range(N_LABELS):
+            decision[label] = page.decisions[block * N_LABELS + label] + tables.intercept[label]
         softmax(decision, &page.scores[block * N_LABELS])
     return 0
 

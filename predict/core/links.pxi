@@ -258,7 +258,7 @@ cdef int split_by_python(
     return 1
 
 
-cdef int find_own_host(Document* document, vector[int32_t]* often, vector[Char]* own) except -1 nogil:
+cdef int find_own_host(Document* document, size_t count, vector[int32_t]* often, vector[Char]* own) except -1 nogil:
     """The host that most links of blocks lead to, in lower case: the first of several."""
     cdef Words hosts
     cdef vector[int32_t] counts, order
@@ -267,7 +267,7 @@ cdef int find_own_host(Document* document, vector[int32_t]* often, vector[Char]*
     cdef const Char *begin
     cdef int32_t number, best = NONE
     cdef size_t i
-    for i in range(document.block_links.size()):  # in the order in which blocks have them
+    for i in range(document.portion, document.portion + count):  # in the order in which blocks have them
         number = document.block_links[i]
         if number == NONE or often[0][number] == 0:
             continue
@@ -326,13 +326,13 @@ cdef int weigh_links(Document* document, Page* page, FirstTables tables, LinkTab
     starts.assign(document.links.count(), 0)
     ends.assign(document.links.count(), 0)
     for block in range(page.blocks.size()):
-        link = document.block_links[block]
+        link = document.block_links[document.portion + block]
         if link != NONE and document.links.length(link):
             often[link] += 1
-    find_own_host(document, &often, &own)
+    find_own_host(document, page.blocks.size(), &often, &own)
     token_ends.push_back(0)
     for block in range(page.blocks.size()):
-        link = document.block_links[block]
+        link = document.block_links[document.portion + block]
         if link != NONE and often[link] and ends[link] == 0:
             starts[link] = of_links.size()
             begin = document.links.begin(link)
@@ -345,10 +345,10 @@ cdef int weigh_links(Document* document, Page* page, FirstTables tables, LinkTab
             ends[link] = of_links.size()
         if link == NONE or often[link] == 0:
             tokens.push_back(links.nowhere)
-            tokens.push_back(links.images[min(<int32_t>MOST_IMAGES, document.block_images[block])])
+            tokens.push_back(links.images[min(<int32_t>MOST_IMAGES, document.block_images[document.portion + block])])
         else:
             tokens.insert(tokens.end(), of_links.begin() + starts[link], of_links.begin() + ends[link])
-            tokens.push_back(links.images[min(<int32_t>MOST_IMAGES, document.block_images[block])])
+            tokens.push_back(links.images[min(<int32_t>MOST_IMAGES, document.block_images[document.portion + block])])
             tokens.push_back(links.often[min(<int32_t>MOST_OFTEN, often[link])])
         token_ends.push_back(tokens.size())
     weigh_beside(page, tables, row, &tokens, &token_ends, LINK_TOKENS_SEEN, NONE, column)

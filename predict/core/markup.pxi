@@ -13,12 +13,13 @@ for _i, _name in enumerate(("own", "up1", "up2", "far")):
 
 cdef int number_elements(Document* document, Page* page) except -1 nogil:
     """The elements around the blocks, by number from 1 on; 0 stands for none, and holds all blocks."""
-    cdef size_t i, count = document.block_nodes.size()
+    cdef size_t i, count = page.blocks.size()
     cdef Pairs places
     cdef Element* element
     cdef Element* outer
     cdef Node* node
     cdef int32_t around, parent
+    number_nodes(document, page)
     page.elements.resize(document.numbered.size() + 1)
     page.elements[0].parent = page.elements[0].place = page.elements[0].names = 0
     for i in range(document.numbered.size()):
@@ -32,7 +33,7 @@ cdef int number_elements(Document* document, Page* page) except -1 nogil:
     for i in range(page.elements.size()):
         page.elements[i].first = count
     for i in range(count):
-        element = &page.elements[document.nodes[document.block_nodes[i]].number]
+        element = &page.elements[document.nodes[document.block_nodes[document.portion + i]].number]
         element.size += 1
         element.first, element.last = min(element.first, <int32_t>i), i
     for i in range(page.elements.size() - 1, 0, -1):  # those inside of it are done
@@ -40,6 +41,26 @@ cdef int number_elements(Document* document, Page* page) except -1 nogil:
         outer = &page.elements[element.parent]
         outer.size += element.size
         outer.first, outer.last = min(outer.first, element.first), max(outer.last, element.last)
+    return 0
+
+
+cdef int number_nodes(Document* document, Page* page) except -1 nogil:
+    """Number the nodes around the blocks of a page, block by block, the outer ones first."""
+    cdef vector[int32_t] waiting
+    cdef size_t i
+    cdef int32_t node
+    for i in range(document.numbered.size()):  # of the portion before
+        document.nodes[document.numbered[i]].number = NONE
+    document.numbered.clear()
+    for i in range(page.blocks.size()):
+        node = document.block_nodes[document.portion + i]
+        while node != NONE and document.nodes[node].number == NONE:
+            waiting.push_back(node)
+            node = document.nodes[node].parent
+        while waiting.size():
+            document.numbered.push_back(waiting.back())
+            document.nodes[waiting.back()].number = document.numbered.size()
+            waiting.pop_back()
     return 0
 
 
@@ -59,11 +80,11 @@ cdef int weigh_markup(Document* document, Page* page, FirstTables tables, Row* r
     cdef int32_t node, chain, distance, key
     cdef vector[int32_t] first_of, terms, starts, ends
     cdef int size = tables.n_columns * N_LABELS
-    first_of.assign(document.numbered.size(), <int32_t>NONE)  # by chain of names: the first block in such a place
+    first_of.assign(document.n_chains, <int32_t>NONE)  # by chain of names: the first block in such a place
     starts.assign((FAR + 1) * document.names.count(), <int32_t>NONE)
     ends.assign(starts.size(), 0)
     for block in range(page.blocks.size()):
-        node = document.block_nodes[block]
+        node = document.block_nodes[document.portion + block]
         chain = document.nodes[node].chain
         if first_of[chain] != NONE:
             for i in range(N_LABELS):

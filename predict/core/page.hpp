@@ -60,7 +60,7 @@ struct Node {  // an element that the walk is or was inside of
     int32_t parent, tag, nth = 1, nth_of_all = 1, texts = 0, elements = 0, link = NONE;
     bool block = true, pre = false, entered = false;
     size_t attributes = 0, attributes_end = 0;
-    int32_t number = NONE;  // in Page.elements, of one around a block
+    int32_t number = NONE;  // in Page.elements, of one around a block of it
     int32_t name = NONE, chain = NONE;
     int64_t path = 0, depth = 0, around = 0;  // characters of its path, elements on it, characters of their names and steps
 };
@@ -79,13 +79,28 @@ struct Run {  // the pieces of text of a block to be
     }
 };
 
+struct Open {  // an element that may be open, and since when
+    int32_t tag;
+    int64_t since;
+};
+
+struct Proof {  // that a page can be parsed in due time: see limits.pxi
+    Words names;
+    std::vector<Open> stack;
+    int64_t clock = 0, doubted = 0, owed = 0, remade = 0, formatting = 0, detached = 0;
+    int32_t options = 0, root_attributes = 0, foreign = 0;  // elements of an <svg> that are open
+    bool text_only = false, form_ended = true;
+};
+
 struct Document {
     std::vector<Char> html;
     Words tags, names, links;
     std::vector<uint32_t> tag_flags;
     std::vector<Event> events;
     std::vector<Node> nodes;
-    std::vector<int32_t> numbered;  // the nodes of Page.elements
+    std::vector<int32_t> numbered;  // the nodes of Page.elements, from 1 on
+    size_t portion = 0;             // the first block of a page that is a portion of the document
+    int32_t n_chains = 0;
     std::vector<int32_t> block_nodes, block_steps, block_owners, block_links, block_images;
     std::vector<double> block_shares;
     Texts texts;  // of the blocks
@@ -102,7 +117,8 @@ struct Page {
     bool html = false;
     std::vector<double> logits;   // (blocks, columns, labels)
     std::vector<double> scores;   // (blocks, labels)
-    std::vector<float> features;  // (blocks, features) of the later stages
+    std::vector<float> features;     // (blocks, features) of one later stage
+    std::vector<double> decisions;  // (blocks, labels) of the last stage
     std::vector<std::vector<int32_t>> groups;
 };
 

@@ -1,5 +1,7 @@
 # texts or markup -> probabilities: mirrors score_stages of predict/scoring/stages.py.
 
+from ..scoring.stages import MAX_BLOCKS
+
 cdef int C_WORDS = BLOCK_COLUMNS.index("words")
 cdef int C_STEMS = BLOCK_COLUMNS.index("stems")
 cdef int C_MARKUP = BLOCK_COLUMNS.index("markup")
@@ -56,11 +58,15 @@ cdef class Scorer:
         """
         cdef Document document
         cdef Page page
+        cdef size_t count
+        cdef list found = []
         read_document(&document, html)
-        page.html = True
-        page.blocks.resize(document.block_nodes.size())
-        page.texts = document.texts
-        return texts_of(&document.texts), paths_of(&document), self.score(&page, &document, title)
+        count = document.block_nodes.size()
+        for document.portion in range(0, count, MOST_BLOCKS):
+            take_texts(&document, &page, min(count, document.portion + MOST_BLOCKS))
+            found.append(self.score(&page, &document, title))
+        scores = np.concatenate(found) if found else np.zeros((0, N_LABELS))
+        return texts_of(&document.texts), paths_of(&document), scores
 
     cdef score(self, Page* page, Document* document, str title):
         cdef Context context
@@ -84,20 +90,41 @@ cdef class Scorer:
         return found
 
     cdef int score_stages(self, Page* page, Document* document, Context context, vector[uint8_t]* titles) except -1 nogil:
-        cdef size_t blocks = page.blocks.size(), width = self.third.low.size(), end
+        cdef size_t blocks = page.blocks.size(), width, end
         if document != NULL:
             take_markup(page, document, self.shapes)
         number_texts(page)
         score_first_stage(page, document, self.first, self.shapes, self.links, context, titles)
         number_groups(page, self.shapes)
-        page.features.assign(blocks * width, 0)
-        end = add_features(page, self.first, 0, width, True)
-        check_width(end, self.second.low.size())
-        score_later_stage(page, self.second, width)
-        end = add_features(page, self.first, end, width, False)
-        check_width(end, width)
-        score_later_stage(page, self.third, width)
+        page.features.assign(blocks * self.second.low.size(), 0)
+        page.decisions.assign(blocks * N_LABELS, 0)
+        width = add_features(page, self.first, self.second.low.size(), True)
+        check_width(width, self.second.low.size())
+        weigh_features(page, self.third, 0, width, page.decisions.data())  # it sees these, and those of the second stage
+        score_second_stage(page, self.second)
+        end = width + add_features(page, self.first, width, False)
+        check_width(end, self.third.low.size())
+        weigh_features(page, self.third, width, end, page.decisions.data())
+        finish_stage(page, self.third)
         return 0
+
+
+cdef size_t MOST_BLOCKS = MAX_BLOCKS
+
+
+cdef int take_texts(Document* document, Page* page, size_t end) except -1 nogil:
+    """Begin a page of the blocks of a document from its portion on."""
+    cdef size_t* starts = document.texts.starts.data()
+    cdef size_t start = starts[document.portion], i
+    page.html = True
+    page.blocks.clear()
+    page.blocks.resize(end - document.portion)
+    page.texts.chars.assign(document.texts.chars.begin() + start, document.texts.chars.begin() + starts[end])
+    page.texts.starts.clear()
+    for i in range(document.portion, end + 1):
+        page.texts.starts.push_back(starts[i] - start)
+    page.elements.clear()
+    return 0
 
 
 cdef int check_width(size_t found, size_t wanted) except -1 nogil:
@@ -109,7 +136,7 @@ cdef int check_width(size_t found, size_t wanted) except -1 nogil:
 
 cdef int take_markup(Page* page, Document* document, ShapeTables tables) except -1 nogil:
     """What the document knows of the blocks beside their texts."""
-    cdef size_t i
+    cdef size_t i, place
     cdef int32_t tag
     cdef Block* block
     cdef Pairs couples, triples
@@ -118,15 +145,16 @@ cdef int take_markup(Page* page, Document* document, ShapeTables tables) except 
     number_elements(document, page)
     for i in range(page.blocks.size()):
         block = &page.blocks[i]
-        tag = document.block_owners[i]
+        place = document.portion + i
+        tag = document.block_owners[place]
         if words[tag] == -2:
             words[tag] = tables.marked(&tables.tag_mark, document.tags.begin(tag), document.tags.length(tag))
         block.tag = words[tag]
         block.head = is_heading(document.tags.begin(tag), document.tags.length(tag))
-        block.link_share = document.block_shares[i]
-        block.element = document.nodes[document.block_nodes[i]].number
-        block.step = min(0, document.block_steps[i])
-        block.names = names_around(document, document.block_nodes[i], &couples, &triples)
+        block.link_share = document.block_shares[place]
+        block.element = document.nodes[document.block_nodes[place]].number
+        block.step = min(0, document.block_steps[place])
+        block.names = names_around(document, document.block_nodes[place], &couples, &triples)
     return 0
 
 
