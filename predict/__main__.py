@@ -15,7 +15,7 @@ from .processes import signals
 if __name__ == "__main__":  # before the libraries are imported, which takes a second
     sys.exit(signals.main())
 
-from . import __version__
+from . import __version__, core
 from .cli import bulk, compile, explain, predict, review
 from .cli.arguments import Command
 from .errors import Failure
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     top = Parser(prog="pagesieve", description="Labels the blocks of scraped pages.", allow_abbrev=False)
-    top.add_argument("--version", action="version", version=f"pagesieve {__version__}")
+    top.add_argument("--version", action="version", version=f"pagesieve {__version__} ({core.name()})")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
         added = commands.add_parser(

@@ -2,18 +2,20 @@
 
 import hashlib
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import core
+from .core import Scored
 from .document.blocks import Block, kind_of, segment
 from .document.charset import encodable
 from .document.content import Content, check_content, check_kind
-from .document.page import Kind, PageWarning, read_page
+from .document.page import Kind, Page, PageWarning, never, read_page
 from .files import latest, read_file
 from .labels import LABELS
 from .modelfile.arrays import MAX_FILE, unpack_arrays
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 NPZ = "blocks.npz"
 TOLERANCE = 1e-6  # of the probabilities of smoke-test pages, absolute
+AGREED = 1e-9  # between the compiled core and the reference
 COLUMNS = ["page", "index", "text", "label", "scores", "confidence", "path"]
 
 
@@ -37,6 +40,7 @@ class Model:
 
     stages: dict[str, Stages]
     card: dict[str, Any]
+    scorers: Mapping[str, Any] = field(default_factory=dict)  # of the compiled core, by kind of page too
 
     def __repr__(self) -> str:
         kinds, digest = " and ".join(self.card["kinds"]), self.card["digests"]["npz"]
@@ -62,8 +66,8 @@ class Model:
         """
         import pandas as pd  # here: the command line does without, and it takes half a second
 
-        blocks, predicted, found = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
-        return pd.DataFrame(columns_of(page, blocks, predicted, found), dtype=None if blocks else object)
+        scored, labels = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
+        return pd.DataFrame(columns_of(page, scored, labels), dtype=None if labels else object)
 
     def records(
         self,
@@ -74,42 +78,51 @@ class Model:
         charset: str | None = None,
         prefer: Prefer = "balanced",
     ) -> list[dict[str, Any]]:
-        """What ``label`` gives, a dict a block, without path where that is None."""
-        blocks, predicted, found = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
-        columns = columns_of(page, blocks, predicted, found)
-        if kind_of(blocks) == "text":
+        """Return what ``label`` gives, a dict a block, without path where that is None."""
+        scored, labels = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
+        columns = columns_of(page, scored, labels)
+        if not scored.paths:
             del columns["path"]
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
     def text(
         self, content: Content, *, kind: Kind = "auto", charset: str | None = None, prefer: Prefer = "balanced"
     ) -> str:
-        """The article of a page: its article_content blocks, separated by an empty line, each passage once."""
-        blocks, predicted, _ = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
-        article = [block.text for block, label in zip(blocks, predicted, strict=True) if label == LABELS[0]]
+        """Return the article of a page: its article_content blocks, separated by an empty line, each passage once."""
+        scored, labels = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
+        article = [text for text, label in zip(scored.texts, labels, strict=True) if label == LABELS[0]]
         return "\n\n".join(drop_repeated(article))
 
     def labelled(
         self, content: Content, *, kind: Kind, charset: str | None, prefer: Prefer
-    ) -> tuple[Sequence[Block], list[str], np.ndarray]:
-        """The blocks of a page, their labels, and their scores (blocks, labels)."""
-        blocks, known, title = self.read(content, kind=kind, charset=charset)
-        scores = self.score(known, title)
-        return blocks, decide(scores, self.thresholds(kind_of(known), prefer)), scores
+    ) -> tuple[Scored, list[str]]:
+        """Return the blocks of a page with their scores, and their labels."""
+        page = self.parse(content, kind=kind, charset=charset)
+        scored = core.score(self.scorers, page) or self.score_by_reference(page)
+        warn_of_portions(len(scored.texts))
+        return scored, decide(scored.scores, self.thresholds(scored.kind, prefer))
+
+    def score_by_reference(self, page: Page) -> Scored:
+        blocks = segment(page)
+        known = drop_unknown_markup(self.stages, blocks)
+        paths = [block.path for block in blocks] if kind_of(blocks) == "html" else []
+        return Scored(kind_of(known), [block.text for block in blocks], paths, self.score(known, page.title))
 
     def score(self, blocks: Sequence[Block], title: str) -> np.ndarray:
-        """Probabilities (n_blocks, n_labels) of one page's blocks, which must be all there and in order."""
+        """Return probabilities (n_blocks, n_labels) of one page's blocks, which must be all there and in order."""
         return score(self.stages, blocks, title)
+
+    def parse(self, content: Content, *, kind: Kind, charset: str | None) -> Page:
+        is_harmless = core.is_harmless if self.scorers else never
+        return read_page(check_content(content), kind=check_kind(kind), charset=charset, is_harmless=is_harmless)
 
     def read(
         self, content: Content, *, kind: Kind, charset: str | None
     ) -> tuple[Sequence[Block], Sequence[Block], str]:
-        """The blocks of a page, the same as far as this model knows their kind, and the page's title."""
-        page = read_page(check_content(content), kind=check_kind(kind), charset=charset)
+        """Return a page's blocks, the same as far as this model knows their kind, and its title."""
+        page = self.parse(content, kind=kind, charset=charset)
         blocks = segment(page)
-        if len(blocks) > MAX_BLOCKS:
-            message = f"{len(blocks):,} blocks: judged in portions of {MAX_BLOCKS:,}, as a page each"
-            warnings.warn(message, PageWarning, stacklevel=2)
+        warn_of_portions(len(blocks))
         return blocks, drop_unknown_markup(self.stages, blocks), page.title
 
     def thresholds(self, kind: str, prefer: Prefer) -> dict[str, float]:
@@ -127,17 +140,23 @@ class Model:
             ) from None
 
 
-def columns_of(page: str, blocks: Sequence[Block], predicted: list[str], scores: np.ndarray) -> dict[str, list[Any]]:
+def warn_of_portions(blocks: int) -> None:
+    if blocks > MAX_BLOCKS:
+        message = f"{blocks:,} blocks: judged in portions of {MAX_BLOCKS:,}, as a page each"
+        warnings.warn(message, PageWarning, stacklevel=3)
+
+
+def columns_of(page: str, scored: Scored, labels: list[str]) -> dict[str, list[Any]]:
     """The COLUMNS of ``Model.label``."""
-    texts = [block.text for block in blocks]
+    count = len(labels)
     columns = (
-        [encodable(page)] * len(blocks),  # a file may have any bytes as its name
-        [block.index for block in blocks],
-        texts,
-        predicted,
-        [dict(zip(LABELS, row, strict=True)) for row in scores.tolist()],
-        [confidence(scores, predicted, texts)] * len(blocks),
-        [block.path or None for block in blocks],
+        [encodable(page)] * count,  # a file may have any bytes as its name
+        list(range(count)),
+        scored.texts,
+        labels,
+        [dict(zip(LABELS, row, strict=True)) for row in scored.scores.tolist()],
+        [confidence(scored.scores, labels, scored.texts)] * count,
+        scored.paths or [None] * count,
     )
     return dict(zip(COLUMNS, columns, strict=True))
 
@@ -173,7 +192,7 @@ def checked_model(path: Path, content: bytes, card: dict[str, Any]) -> Model:
     except ValueError as error:
         raise ModelError(f"{path}: {error}; run `make train`, or get model and card from one place") from error
     check_pages(path, stages, card)
-    return Model(stages, card)
+    return Model(stages, card, agreeing(core.scorers_of(stages), stages, card))
 
 
 def check_digest(path: Path, content: bytes, digest: str) -> None:
@@ -198,6 +217,17 @@ def check_pages(path: Path, stages: dict[str, Stages], card: dict[str, Any]) -> 
                 f"{path}: probabilities of the smoke-test page of {kind} are off by {off:.2g}, expected at most "
                 f"{TOLERANCE:g}; run `make train` with the libraries installed here"
             )
+
+
+def agreeing(scorers: Mapping[str, Any], stages: dict[str, Stages], card: dict[str, Any]) -> Mapping[str, Any]:
+    """Return the core's scorers if they give the smoke-test pages the probabilities of the reference, else none."""
+    for kind in card["kinds"] if scorers else ():
+        content = card["smoke_test"]["pages"][kind]["content"]
+        found, wanted = core.score(scorers, read_page(content, kind=kind)), smoke_scores(stages, content, kind)
+        if found is None or found.scores.shape != wanted.shape or np.abs(found.scores - wanted).max() > AGREED:
+            warnings.warn("the compiled core does not know this model's features: runs without it", stacklevel=2)
+            return {}
+    return scorers
 
 
 def smoke_scores(stages: dict[str, Stages], content: str, kind: Kind) -> np.ndarray:

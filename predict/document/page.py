@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,20 +46,32 @@ class Page:
     flattened: bool = False
 
 
-def read_page(content: bytes | str, *, kind: Kind = "auto", charset: str | None = None) -> Page:
+def never(text: str) -> bool:
+    """Return that this markup is not known to be harmless."""
+    return False
+
+
+def read_page(
+    content: bytes | str,
+    *,
+    kind: Kind = "auto",
+    charset: str | None = None,
+    is_harmless: Callable[[str], bool] = never,
+) -> Page:
     """Decode and parse a page; ``content`` is the page itself, never a path.
 
     Bytes are decoded as ``charset.decode`` does it; ``charset`` is that of the HTTP header. HTML beyond the limits of
     ``limits.py`` is stripped of its tags, read as text lines, marked as ``flattened`` and reported by a PageWarning; so
-    is HTML that is read as text as ``kind`` says so. Of MHTML the HTML part is read. Raises NotAPage for bytes of
-    another kind of file (a PDF, an image), TypeError for no content, or a charset that is no name.
+    is HTML that is read as text as ``kind`` says so. What ``is_harmless`` is not searched for markup beyond the limits,
+    nor for shadow roots. Of MHTML the HTML part is read. Raises NotAPage for bytes of another kind of file (a PDF, an
+    image), TypeError for no content, or a charset that is no name.
     """
     if not isinstance(content, bytes | str):
         raise TypeError(f"content must be the page itself, bytes or str, not {type(content).__name__}")
     if not isinstance(charset, str | None):
         raise TypeError(f"charset must be its name, a str, not {type(charset).__name__}")
     if isinstance(content, bytes) and kind != "text" and is_mhtml(content):
-        return read_mhtml(content, charset)
+        return read_mhtml(content, charset, is_harmless)
     text = read_bytes(content, charset) if isinstance(content, bytes) else encodable(content).removeprefix("\ufeff")
     if kind == "text" and is_surely_html(text):
         warnings.warn("looks like HTML, read as text: --input html", PageWarning, stacklevel=2)
@@ -66,10 +79,11 @@ def read_page(content: bytes | str, *, kind: Kind = "auto", charset: str | None 
         kind = "html" if looks_like_html(text) else "text"
     if kind == "text":
         return Page("text", lines=text_lines(text))
-    text = with_shadow_roots(text)
-    if message := excess(text):
-        warnings.warn(f"{message}: read as text, without its tags", PageWarning, stacklevel=2)
-        return Page("text", lines=text_lines(strip_tags(text)), flattened=True)
+    if not is_harmless(text):
+        text = with_shadow_roots(text)
+        if message := excess(text):
+            warnings.warn(f"{message}: read as text, without its tags", PageWarning, stacklevel=2)
+            return Page("text", lines=text_lines(strip_tags(text)), flattened=True)
     try:
         tree = LexborHTMLParser(text)
     except SelectolaxError as error:  # there is no HTML that cannot be parsed
@@ -85,13 +99,13 @@ def read_bytes(content: bytes, charset: str | None) -> str:
     return decode(content, charset)
 
 
-def read_mhtml(content: bytes, charset: str | None) -> Page:
+def read_mhtml(content: bytes, charset: str | None, is_harmless: Callable[[str], bool]) -> Page:
     """The HTML part of an MHTML file as a page; raises NotAPage if there is none that can be read."""
     try:
         part, named = html_part(content)
     except ValueError as error:
         raise NotAPage(str(error)) from error
-    return read_page(encodable(read_bytes(part, charset or named)), kind="html")
+    return read_page(encodable(read_bytes(part, charset or named)), kind="html", is_harmless=is_harmless)
 
 
 def looks_like_html(text: str) -> bool:

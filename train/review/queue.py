@@ -32,8 +32,7 @@ def queued(tasks: Sequence[Task]) -> list[Task]:
 def task_of(sheet: Sheet, model: Model | None) -> Task:
     if model is None:
         return Task(sheet, {}, 0.0)
-    blocks, labels, scores = model.labelled(sheet.content, kind=sheet.kind, charset=None, prefer="balanced")
-    rows = zip(blocks, labels, scores, strict=True)
-    predicted = {block.index: (label, float(row.max())) for block, label, row in rows}
+    scored, labels = model.labelled(sheet.content, kind=sheet.kind, charset=None, prefer="balanced")
+    predicted = list(zip(labels, scored.scores.max(axis=1).tolist(), strict=True))
     worded = {block.index: predicted[block.index] for block in sheet.blocks}
     return Task(sheet, worded, sum(1 - score for _, score in worded.values()) / max(1, len(worded)))
