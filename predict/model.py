@@ -149,14 +149,14 @@ def warn_of_portions(blocks: int) -> None:
 def columns_of(page: str, scored: Scored, labels: list[str]) -> dict[str, list[Any]]:
     """The COLUMNS of ``Model.label``."""
     count = len(labels)
-    columns = (
+    columns: tuple[list[Any], ...] = (
         [encodable(page)] * count,  # a file may have any bytes as its name
         list(range(count)),
         scored.texts,
         labels,
         [dict(zip(LABELS, row, strict=True)) for row in scored.scores.tolist()],
         [confidence(scored.scores, labels, scored.texts)] * count,
-        scored.paths or [None] * count,
+        scored.paths if scored.paths else [None] * count,
     )
     return dict(zip(COLUMNS, columns, strict=True))
 

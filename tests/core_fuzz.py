@@ -30,7 +30,7 @@ NAMES = (
 BITS = (
     *"<>/=\"' \n\t&;-!?[]#._\x1e\x00İΣßſ٣…@\u200b\xa0\u0301", "<!--", "-->", "--!>", "</", "/>", "<![CDATA[", "]]>",
     "&amp;", "&lt", "&nbsp;", "&#0;", "<script>", "</script>", "<!--<script>", "<svg>", "</svg>", "<br><br>", "class=",
-    "<a href=/x/2024/1-a_b.html?q#f>", "shadowrootmode=open", "東京", "ไทย", "한국어", "...", "://", "www.", 
+    "<a href=/x/2024/1-a_b.html?q#f>", "shadowrootmode=open", "東京", "ไทย", "한국어", "...", "://", "www.",
     "12:30", "1.2.2024",
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ place that decides: PAGESIEVE_PURE=1 asks for the reference.
 
 import os
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,10 +15,9 @@ from ..document.page import Page
 from ..scoring.stages import MAX_BLOCKS
 from ..scoring.tables import Stages
 
+core: Any
 try:
-    if os.environ.get("PAGESIEVE_PURE") == "1":
-        raise ImportError
-    from . import core
+    core = None if os.environ.get("PAGESIEVE_PURE") == "1" else import_module(f"{__name__}.core")
 except ImportError:
     core = None
 
