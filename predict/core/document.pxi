@@ -244,7 +244,10 @@ cdef const Char* open_event(
     if flags & T_REFUSED and not skip[0]:
         not_certain(7)
     if flags & T_RAW:
-        at = end_of_script(at + 1, end) if flags & T_SCRIPT else end_of_raw(page, tag, at + 1, end)
+        start = at + 1
+        at = end_of_script(start, end) if flags & T_SCRIPT else end_of_raw(page, tag, start, end)
+        if open_.size() and page.events[open_.back()].foreign and find_one(start, at, 60) < at - page.tags.length(tag) - 3:
+            not_certain(16)  # there, elements may stand in it
         if not skip[0]:
             add_event(page, E_SKIPPED, tag, at, at)
         return at
