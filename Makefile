@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := "$(VENV)"/bin
 READY := $(subst $() ,\ ,$(VENV))/.installed
+PACKAGES := $(subst $() ,\ ,$(VENV))/.packages
 EXTRACTORS_PYTHON ?= python3.12
 EXTRACTORS := .venv-extractors
 EXTRACTORS_READY := $(EXTRACTORS)/.installed
@@ -20,19 +21,23 @@ $(foreach name,PAGE PAGES CORPORA MODEL DATA MINE FORCE UPGRADE RAISE LOWER,$(if
 	$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo screenshot predict review data train evaluate curve compare bench report agreement gate test lint check-install check-full full-of-pages full-of-others clean page-given pages-given
+.PHONY: help setup lock demo screenshot predict review data train evaluate curve compare bench report agreement gate test lint check-install check-full full-of-pages full-of-others fuzz wheel clean page-given pages-given
 
 help:  ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY)  ## make .venv and install into it what requirements.lock pins; PYTHON=python3.12 takes another Python
 
-$(READY): pyproject.toml requirements.lock
+$(PACKAGES): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("needs Python 3.11: make PYTHON=..." if sys.version_info < (3, 11) else 0)'
 	@echo "installing into $(VENV), about a minute"
 	@$(PYTHON) -m venv "$(VENV)"
 	@$(BIN)/python $(LOCKED) --only-binary :all: -r requirements.lock
+	@touch "$@"
+
+$(READY): $(PACKAGES) $(wildcard predict/core/*.p[yx]* predict/core/*.hpp)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@$(BIN)/python -c 'from pagesieve.predict import core; core.core or print("the core could not be compiled, for which a C++ compiler is needed: the slower pure Python runs")'
 	@mkdir -p "$(VENV)/types/pagesieve"
 	@ln -sfn "$(CURDIR)/predict" "$(CURDIR)/train" "$(CURDIR)/models" "$(VENV)/types/pagesieve/"  # mypy cannot read an editable install
 	@touch "$@"
@@ -107,6 +112,12 @@ lint: $(READY)  ## ruff and mypy
 	@$(BIN)/ruff check .
 	@MYPYPATH="$(VENV)/types" $(BIN)/mypy -p pagesieve.predict -p pagesieve.train
 
+fuzz: $(READY)  ## compare the compiled core with the reference on random pages, under sanitizers; SECONDS=60
+	@$(BIN)/python tests/core_fuzz.py $(if $(SECONDS),$(SECONDS),60)
+
+wheel: $(READY)  ## build the wheel for this platform, with the core, into dist/
+	@$(BIN)/python -m build --no-isolation --wheel
+
 check-install: $(READY)  ## build the wheel, use it and the model file in new environments; minutes
 	@$(BIN)/pytest -m install
 
@@ -123,5 +134,5 @@ full-of-others:
 	@$(FULL) -m slow $(LONG_TESTS)
 
 clean:  ## remove what make made, but not data/raw
-	rm -rf .venv $(EXTRACTORS) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis reports/demo.html reports/gallery
+	rm -rf .venv $(EXTRACTORS) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis reports/demo.html reports/gallery predict/core/core.cpp predict/core/*.so
 	find predict train models tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,11 +1,16 @@
-"""Random pages, by the compiled core and by the reference: ``python tests/core_fuzz.py SECONDS [SEED] [FOLDER…]``.
+"""Random pages, by the compiled core under sanitizers and by the reference: core_fuzz.py SECONDS [SEED] [FOLDER…]
 
 Pages are those of ``data`` and of the folders, of which stretches are cut, repeated, moved and mixed, and made-up
 markup. Each must give the same blocks, probabilities within 1e-9, and no proof that it is harmless where it is not.
 """
 
+import importlib.util
+import os
 import random
+import subprocess
 import sys
+import sysconfig
+import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -21,7 +26,7 @@ from pagesieve.predict.document.page import Page, PageWarning, text_lines
 from pagesieve.predict.document.shadow import with_shadow_roots
 from pagesieve.predict.scoring.stages import score
 
-DATA = Path(__file__).parents[1] / "data"
+ROOT = Path(__file__).parents[1]
 NAMES = (
     "a b i font p div span ul li table tr td th h1 h2 section article form input textarea select option button label "
     "img br hr pre script style title template svg path math mi desc foreignObject noscript iframe x-card o:p html "
@@ -90,9 +95,29 @@ def texts_in(folders: list[Path]) -> list[str]:
     return [decode(path.read_bytes(), None) for path in paths]
 
 
+def sanitized(folder: Path) -> dict[str, str]:
+    """Compile the core with checks of addresses and of undefined behaviour; returns what its process needs to know."""
+    source, module = ROOT / "predict/core", folder / "core.so"
+    flags = "-g1 -O1 -std=c++17 -shared -fPIC -fsanitize=address,undefined -fno-sanitize-recover=undefined".split()
+    include = [f"-I{source}", f"-I{sysconfig.get_paths()['include']}"]
+    cython = [sys.executable, "-m", "cython", "-3", "--cplus", source / "core.pyx", "-o", folder / "core.cpp"]
+    subprocess.run(cython, check=True)
+    subprocess.run(["g++", *flags, *include, folder / "core.cpp", "-o", module], check=True)
+    preload = subprocess.run(["g++", "-print-file-name=libasan.so"], check=True, capture_output=True, text=True)
+    return {"SANITIZED": str(module), "LD_PRELOAD": preload.stdout.strip(), "ASAN_OPTIONS": "detect_leaks=0"}
+
+
+def use(module: str) -> None:
+    """Let the core be this file."""
+    spec = importlib.util.spec_from_file_location("pagesieve.predict.core.core", module)
+    assert spec and spec.loader
+    core.core = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(core.core)
+
+
 def main(seconds: float, seed: int, folders: list[Path]) -> None:
     model, chance = load(), random.Random(seed)
-    texts = texts_in([DATA / "pages", DATA / "written", *folders])
+    texts = texts_in([ROOT / "data/pages", ROOT / "data/written", *folders])
     end, count = time.monotonic() + seconds, 0
     while time.monotonic() < end:
         text = made_up(chance) if chance.random() < 0.4 else mutated(chance, texts)
@@ -107,4 +132,10 @@ def main(seconds: float, seed: int, folders: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1, [Path(name) for name in sys.argv[3:]])
+    if "SANITIZED" in os.environ:
+        use(os.environ["SANITIZED"])
+        main(float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1, [Path(name) for name in sys.argv[3:]])
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            environment = os.environ | sanitized(Path(folder))
+            sys.exit(subprocess.run([sys.executable, *sys.argv], env=environment).returncode)

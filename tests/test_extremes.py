@@ -12,6 +12,7 @@ import time
 import tracemalloc
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ import psutil
 import pytest
 from hostile import squeezed, visible
 
-from pagesieve.predict import load, model
+from pagesieve.predict import Model, core, load, model
 from pagesieve.predict.document import blocks
 from pagesieve.predict.document.charset import encodable
 from pagesieve.predict.document.limits import MAX_DEPTH, excess
@@ -30,6 +31,7 @@ from pagesieve.predict.output import formats
 from pagesieve.predict.scoring import stages
 
 MODEL = load()
+REFERENCE = replace(MODEL, scorers={})
 Make = Callable[[int], str]
 DEEP, WIDE = "nested deeper than 1000 elements", "more than 2,000 attributes"
 REMADE = "formatting that is left open makes more than"
@@ -123,11 +125,11 @@ MEMORY = 6 << 30  # bytes of address space, libraries and all, that suffice for 
 TEXT = {"lines": "text", "one line": "text"}
 
 
-def labelled(markup: str, kind: str) -> tuple[list[str], list[str]]:
+def labelled(markup: str, kind: str, by: Model = MODEL) -> tuple[list[str], list[str]]:
     """The texts of a page's blocks, and the warnings; written in all formats."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", PageWarning)
-        shown = MODEL.records(markup, kind=kind)  # type: ignore[arg-type]
+        shown = by.records(markup, kind=kind)  # type: ignore[arg-type]
     for form in formats.FORMATS.values():
         form.render(shown, "page", False)
     return [block["text"] for block in shown], [str(warning.message) for warning in caught]
@@ -189,18 +191,18 @@ def test_the_full_page_is_labelled_within_the_limits(name: str, tmp_path: Path) 
 
 def test_blocks_with_too_much_markup_around_them_keep_their_text(monkeypatch: pytest.MonkeyPatch) -> None:
     page = "<div class='a b c'>" + "<p>x <b>y</b>" * 20
-    with_markup, said = labelled(page, "html")
+    with_markup, said = labelled(page, "html", REFERENCE)
     assert said == []
     monkeypatch.setattr(blocks, "MAX_AROUND", 300)
     monkeypatch.setattr(blocks, "FREE", 0)
-    without, said = labelled(page, "html")
+    without, said = labelled(page, "html", REFERENCE)
     assert without == with_markup == ["x y"] * 20
     assert said == ["more than 300 bytes of markup around its blocks: read without it"]
 
 
 def test_a_page_of_too_many_blocks_is_judged_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [f"Line {number} of a page." for number in range(25)]
-    for module in (model, stages):
+    for module in (core, model, stages):
         monkeypatch.setattr(module, "MAX_BLOCKS", 10)
     with pytest.warns(PageWarning, match="25 blocks: judged in portions of 10"):
         frame = MODEL.label("\n".join(lines), kind="text")
@@ -221,7 +223,7 @@ def test_what_is_kept_of_a_page_is_short(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(links, "urlsplit", lambda address: asked.append(address) or urlsplit(address))
     markup.kept_tokens.cache_clear()
     markup.kept_parts.cache_clear()
-    MODEL.records(f"<p class='{'Name' * 100} {'x ' * 100}'><a href='/{'x' * 100_000}'>x</a>", kind="html")
+    REFERENCE.records(f"<p class='{'Name' * 100} {'x ' * 100}'><a href='/{'x' * 100_000}'>x</a>", kind="html")
     assert max(map(len, asked)) == links.MAX_ADDRESS
     assert markup.kept_tokens.cache_info().currsize == 3  # <html>, <body> and <a>
     markup.tokens_of("p." + "Name" * 100, "own")
@@ -261,7 +263,7 @@ SHAPES: dict[str, Make] = {  # of pages, from a number of units
 def test_explaining_a_block_takes_as_much_memory_as_labelling_the_page(shape: str) -> None:
     def memory(of_units: int) -> tuple[int, int]:
         markup = SHAPES[shape](of_units)
-        return peak(lambda: explain(MODEL, markup, 5)), peak(lambda: MODEL.records(markup))
+        return peak(lambda: explain(MODEL, markup, 5)), peak(lambda: REFERENCE.records(markup))
 
     names = peak(lambda: explain(MODEL, "<p>x", 0))  # those of all terms: the same for every page
     explained, labelled = memory(300)

@@ -110,14 +110,14 @@ def test_a_page_that_fails_says_why_and_the_others_are_labelled(model: Model, fr
 
 
 def test_a_page_that_the_model_cannot_bear_is_lost_alone(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = Model.read
+    parse = Model.parse
 
     def fail(self: Model, content: Any, **how: Any) -> Any:
         if content == "Heron":
             raise RecursionError("too deep")
-        return read(self, content, **how)
+        return parse(self, content, **how)
 
-    monkeypatch.setattr(Model, "read", fail)
+    monkeypatch.setattr(Model, "parse", fail)
     found = frame_of_articles(crawl("Heron", "Tide"), model=model)
     assert found["error"].tolist() == ["RecursionError: too deep", pd.NA]
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pagesieve.predict.core import Scored
 from pagesieve.predict.errors import Failure
 from pagesieve.predict.labels import CODES, LABELS
 from pagesieve.train.corpora import CorpusPage
@@ -367,7 +368,8 @@ class Unsure:
         sure = {"aa": 0.6, "bbb": 0.5, "c": 0.9}[content.split(b"<title>")[1].split(b"<")[0].decode()]
         row = np.array([[sure, *[(1 - sure) / 3] * 3]])
         blocks = label_store.segment(label_store.read_page(content, kind="html"))
-        return blocks, ["article_content"] * len(blocks), np.repeat(row, len(blocks), axis=0) if sheet else row
+        scores = np.repeat(row, len(blocks), axis=0) if sheet else row
+        return Scored("html", [block.text for block in blocks], [], scores), ["article_content"] * len(blocks)
 
 
 def test_sites_take_turns_the_least_sure_page_of_each_first() -> None:

@@ -11,8 +11,8 @@ from pagesieve.train.corpora.registry import ADAPTERS
 
 ROOT = Path(__file__).parents[1]
 ORDER = {  # each may import those before it
-    "predict": "errors labels files document features modelfile scoring model inputs output explain compile processes "
-    "bulk cli __main__",
+    "predict": "errors labels files document features modelfile scoring core model inputs output explain compile "
+    "processes bulk cli __main__",
     "train": "style corpora labels augment fit evaluation benchmark plots review arguments __main__",
 }
 ROOMS = sorted(path.parent for top in ORDER for path in (ROOT / top).glob("*/__init__.py"))

@@ -105,7 +105,6 @@ cdef int32_t tag_of(Document* page, const Char* begin, size_t size) except -1 no
 cdef int not_certain(int why) except -1 nogil:
     with gil:
         raise NotCertain(why)
-    return 0
 
 
 cdef const Char* find(const Char* at, const Char* end, const vector[Char]* what) noexcept nogil:
