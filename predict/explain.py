@@ -68,7 +68,8 @@ class Explanation:
 def explain(
     model: Model, content: Content, index: int, *, kind: Kind = "auto", charset: str | None = None
 ) -> Explanation:
-    """Why a block of a page gets its label, where nothing is preferred; ``content`` is read as ``Model.label`` does.
+    """Return why a block of a page gets its label, where nothing is preferred; ``content`` is read as ``Model.label``
+    does.
 
     Raises IndexError, with the number of blocks, if there is no such block.
     """
@@ -96,7 +97,7 @@ def explain(
 def explain_later(
     name: str, parameters: LaterParameters, probabilities: np.ndarray, row: np.ndarray
 ) -> StageExplanation:
-    """What a later stage makes of one row (n_features,) of float32, scaled in float32 as the pipelines do."""
+    """Return what a later stage makes of one row (n_features,) of float32, scaled in float32 as the pipelines do."""
     scaling = parameters.factor, parameters.offset, parameters.mean, parameters.deviation
     factor, offset, mean, deviation = (values.astype(np.float32) for values in scaling)
     values = (np.clip(row * factor + offset, 0, 1) - mean) / deviation
@@ -110,7 +111,9 @@ def explain_stage(
     name: str, probabilities: np.ndarray, names: Sequence[str], values: np.ndarray, weights: np.ndarray,
     intercept: np.ndarray,
 ) -> StageExplanation:  # fmt: skip
-    """The parts of ``values`` (n_parts,), whose ``weights`` in the stage's linear model are (n_labels, n_parts)."""
+    """Return the parts of ``values`` (n_parts,), whose ``weights`` in the stage's linear model are
+    (n_labels, n_parts).
+    """
     parts = values[:, None] * weights.T.astype(float)
     order = np.argsort(-np.ptp(parts, axis=1), kind="stable")
     return StageExplanation(name, probabilities, [names[n] for n in order], parts[order], intercept)
@@ -119,7 +122,7 @@ def explain_stage(
 def term_values(
     stage: FirstStage, page: PageContext, columns: Mapping[str, Column], block: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The numbers of the terms of one block, ascending, and their weighed TF-IDF as float32."""
+    """Return the numbers of the terms of one block, ascending, and their weighed TF-IDF as float32."""
     found, counts = np.unique(word_terms(stage, [page.words[block]])[1], return_counts=True)
     parts = {"words": (found, 1 + np.log(counts.astype(np.float32)))}
     for name, terms in stage.columns.items():
@@ -141,7 +144,7 @@ def term_values(
 
 
 def term_names(stage: FirstStage, numbers: np.ndarray) -> list[str]:
-    """What terms are called: "words: the heron"."""
+    """Return what terms are called: "words: the heron"."""
     names = []
     for column, place in stage.parameters.slices().items():
         inside = numbers[(numbers >= place.start) & (numbers < place.stop)] - place.start
@@ -150,7 +153,9 @@ def term_names(stage: FirstStage, numbers: np.ndarray) -> list[str]:
 
 
 def render(found: Explanation, *, page: str, top: int) -> str:
-    """The explanation as text, with the ``top`` rows of each stage; nothing of the page reaches the terminal raw."""
+    """Return the explanation as text, with the ``top`` rows of each stage; nothing of the page reaches the terminal
+    raw.
+    """
     last = found.stages[-1]
     lines = [
         f"{one_line(page)}, block {found.index} of {found.count}",
@@ -165,7 +170,7 @@ def render(found: Explanation, *, page: str, top: int) -> str:
 
 
 def deciding(stages: Sequence[StageExplanation]) -> str:
-    """The stage from which on the label stays the same."""
+    """Return the stage from which on the label stays the same."""
     labels = [one.label for one in stages]
     place = max((place for place in range(1, len(labels)) if labels[place] != labels[place - 1]), default=0)
     before = f", against {labels[place - 1]} before" if place else ""
@@ -173,7 +178,7 @@ def deciding(stages: Sequence[StageExplanation]) -> str:
 
 
 def table(one: StageExplanation, top: int) -> list[str]:
-    """A line for each of the ``top`` rows, for the sum of the others, the intercept and the decision value.
+    """Return a line for each of the ``top`` rows, for the sum of the others, the intercept and the decision value.
 
     The names stand behind the numbers, so that wide characters move nothing.
     """

@@ -29,7 +29,9 @@ def check_file(path: str) -> None:
 
 
 def read_file(path: Path, most: int | None = None) -> bytes:
-    """The content of a file; raises OSError as ``check_file``, and ValueError if it has more than ``most`` bytes."""
+    """Return the content of a file; raises OSError as ``check_file``, and ValueError if it has more than ``most``
+    bytes.
+    """
     check_file(str(path))
     with path.open("rb") as stream:
         content = stream.read() if most is None else stream.read(most + 1)
@@ -39,7 +41,9 @@ def read_file(path: Path, most: int | None = None) -> bytes:
 
 
 def nearest(path: Path) -> Path:
-    """The path, or the folder nearest above it that is there: where it would be made; a link that leads nowhere is."""
+    """Return the path, or the folder nearest above it that is there: where it would be made; a link that leads nowhere
+    is.
+    """
     return next(part for part in (path, *path.parents) if part.exists() or part.is_symlink())
 
 
@@ -71,7 +75,8 @@ def write_folder(target: Path, pages: Iterable[tuple[PurePath, str]]) -> None:
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """A hidden folder inside ``folder``, whose files are moved out to ``folder`` at the end, or removed on an error.
+    """Yield a hidden folder inside ``folder``, whose files are moved out to ``folder`` at the end, or removed on an
+    error.
 
     Its name is no other's, so that several processes may write to ``folder``; one that is killed leaves it.
     """
@@ -127,14 +132,15 @@ def finish(folder: Path) -> None:
 
 
 def latest(path: Path) -> Path:
-    """Where a file is that ``write_together`` wrote: in its place, or not moved there yet."""
+    """Return where a file is that ``write_together`` wrote: in its place, or not moved there yet."""
     waiting = path.parent / COMPLETE / path.name
     return waiting if waiting.exists() else path
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A hidden path beside ``path``, to make a file or a folder at, which then takes its place; on an error it goes.
+    """Yield a hidden path beside ``path``, to make a file or a folder at, which then takes its place; on an error it
+    goes.
 
     A folder is replaced as a whole: after a kill ``restore`` brings back the old one if the new one is not there yet.
     What a kill leaves, the next call removes: one process at a time may replace ``path``.
@@ -173,7 +179,7 @@ def remove(path: Path) -> None:
 
 
 def mirrored(pages: Sequence[str]) -> list[PurePath]:
-    """A file name for each page: its own path, as .html; none leaves the folder it is put in, or equals another.
+    """Return a file name for each page: its own path, as .html; none leaves the folder it is put in, or equals another.
 
     Two names are held equal if a file system that minds neither case nor the composition of letters takes them so.
     """
@@ -185,7 +191,9 @@ def mirrored(pages: Sequence[str]) -> list[PurePath]:
 def distinct(
     paths: Iterable[PurePath], name_of: Callable[[PurePath, int], PurePath], taken: set[str]
 ) -> list[PurePath]:
-    """The name of each path with the first number, from 1 on, with which it equals no other, and none of ``taken``."""
+    """Return the name of each path with the first number, from 1 on, with which it equals no other, and none of
+    ``taken``.
+    """
     taken, names = set(taken), []
     last = defaultdict[str, int](lambda: 1)  # number of what has the same first name
     for path in paths:
@@ -208,7 +216,9 @@ def mirror(page: str) -> PurePath:
 
 
 def fitted(path: PurePath, end: str = "", *, room: int = MAX_NAME) -> PurePath:
-    """The path with ``end`` behind its stem, which is cut where the name would have more bytes than there is room."""
+    """Return the path with ``end`` behind its stem, which is cut where the name would have more bytes than there is
+    room.
+    """
     room -= len(os.fsencode(end + path.suffix))
     stem = os.fsencode(path.stem)
     kept = path.stem if len(stem) <= room else stem[:room].decode("utf-8", "ignore")

@@ -33,7 +33,9 @@ class Source:
 
 
 def find(inputs: list[str]) -> Iterator[Source]:
-    """The pages that the inputs stand for; a named one that cannot be read, or a folder without pages, is a Failure."""
+    """Yield the pages that the inputs stand for; a named one that cannot be read, or a folder without pages, is a
+    Failure.
+    """
     if inputs.count("-") > 1:
         raise Failure("standard input (-) can be read only once")
     for given in inputs:
@@ -49,7 +51,7 @@ def find(inputs: list[str]) -> Iterator[Source]:
 
 
 def search(folder: str) -> list[str]:
-    """The pages in a folder, sorted.
+    """Return the pages in a folder, sorted.
 
     What cannot be read, as a subfolder that cannot be listed or a named pipe, stands among them, to be reported as a
     bad page.
@@ -64,7 +66,9 @@ def search(folder: str) -> list[str]:
 
 
 def read_source(source: Source) -> bytes:
-    """The content of a page; a pipe or device is read only where the user named it, in a folder it is a BadPage."""
+    """Return the content of a page; a pipe or device is read only where the user named it, in a
+    folder it is a BadPage.
+    """
     if not source.named:
         try:
             check_file(source.page)
@@ -74,7 +78,7 @@ def read_source(source: Source) -> bytes:
 
 
 def read(page: str) -> bytes:
-    """The content of a page, unpacked; raises BadPage with the reason.
+    """Return the content of a page, unpacked; raises BadPage with the reason.
 
     It is that there is none, or more than MAX_BYTES, or that it is no page.
     """
@@ -98,7 +102,7 @@ def read(page: str) -> bytes:
 
 @contextmanager
 def naming(page: str) -> Iterator[None]:
-    """Raises BadPage, with the page's name, where its content turns out to be no page."""
+    """Raise BadPage, with the page's name, where its content turns out to be no page."""
     try:
         yield
     except NotAPage as error:
@@ -106,7 +110,9 @@ def naming(page: str) -> Iterator[None]:
 
 
 def content_of(path: str) -> bytes:
-    """The content of a page's file, unpacked, up to one byte more than MAX_BYTES; no more is read if it is packed."""
+    """Return the content of a page's file, unpacked, up to one byte more than MAX_BYTES; no more is read if it is
+    packed.
+    """
     with open(path, "rb") as file:
         content = file.read(MAX_BYTES + 1)
     if not path.lower().endswith(".gz") or len(content) > MAX_BYTES:
@@ -118,7 +124,7 @@ def content_of(path: str) -> bytes:
 
 
 def kind(page: str, given: Kind) -> Kind:
-    """What a page is: as given, or if that is auto what its name says; auto if nothing."""
+    """Return what a page is: as given, or if that is auto what its name says; auto if nothing."""
     if given != "auto":
         return given
     name = page.lower().removesuffix(".gz")

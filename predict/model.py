@@ -51,7 +51,8 @@ class Model:
         charset: str | None = None,
         prefer: Prefer = "balanced",
     ) -> "pd.DataFrame":
-        """The blocks of a page with their labels, in reading order, a row each; a page without text gives no rows.
+        """Return the blocks of a page with their labels, in reading order, a row each; a page without text gives no
+        rows.
 
         ``content`` is the page itself, bytes or str, never a path: a PageWarning says so of a str that looks like one.
         ``kind`` is html, text, or auto, which takes a look. ``prefer`` leans towards a clean article (precision) or a
@@ -74,7 +75,7 @@ class Model:
         charset: str | None = None,
         prefer: Prefer = "balanced",
     ) -> list[dict[str, Any]]:
-        """What ``label`` gives, a dict a block, without path where that is None."""
+        """Return what ``label`` gives, a dict a block, without path where that is None."""
         blocks, predicted, found = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
         columns = columns_of(page, blocks, predicted, found)
         if kind_of(blocks) == "text":
@@ -84,7 +85,7 @@ class Model:
     def text(
         self, content: Content, *, kind: Kind = "auto", charset: str | None = None, prefer: Prefer = "balanced"
     ) -> str:
-        """The article of a page: its article_content blocks, separated by an empty line, each passage once."""
+        """Return the article of a page: its article_content blocks, separated by an empty line, each passage once."""
         blocks, predicted, _ = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
         article = [block.text for block, label in zip(blocks, predicted, strict=True) if label == LABELS[0]]
         return "\n\n".join(drop_repeated(article))
@@ -92,19 +93,19 @@ class Model:
     def labelled(
         self, content: Content, *, kind: Kind, charset: str | None, prefer: Prefer
     ) -> tuple[Sequence[Block], list[str], np.ndarray]:
-        """The blocks of a page, their labels, and their scores (blocks, labels)."""
+        """Return the blocks of a page, their labels, and their scores (blocks, labels)."""
         blocks, known, title = self.read(content, kind=kind, charset=charset)
         scores = self.score(known, title)
         return blocks, decide(scores, self.thresholds(kind_of(known), prefer)), scores
 
     def score(self, blocks: Sequence[Block], title: str) -> np.ndarray:
-        """Probabilities (n_blocks, n_labels) of one page's blocks, which must be all there and in order."""
+        """Return probabilities (n_blocks, n_labels) of one page's blocks, which must be all there and in order."""
         return score(self.stages, blocks, title)
 
     def read(
         self, content: Content, *, kind: Kind, charset: str | None
     ) -> tuple[Sequence[Block], Sequence[Block], str]:
-        """The blocks of a page, the same as far as this model knows their kind, and the page's title."""
+        """Return the blocks of a page, the same as far as this model knows their kind, and the page's title."""
         page = read_page(check_content(content), kind=check_kind(kind), charset=charset)
         blocks = segment(page)
         if len(blocks) > MAX_BLOCKS:
@@ -113,7 +114,7 @@ class Model:
         return blocks, drop_unknown_markup(self.stages, blocks), page.title
 
     def thresholds(self, kind: str, prefer: Prefer) -> dict[str, float]:
-        """The operating point of a kind of page (html, text), as ``decide`` takes it."""
+        """Return the operating point of a kind of page (html, text), as ``decide`` takes it."""
         if prefer not in PREFERENCES:
             raise ValueError(f"prefer must be one of {', '.join(PREFERENCES)}, not {prefer!r}")
         if prefer == "balanced":
@@ -128,7 +129,7 @@ class Model:
 
 
 def columns_of(page: str, blocks: Sequence[Block], predicted: list[str], scores: np.ndarray) -> dict[str, list[Any]]:
-    """The COLUMNS of ``Model.label``."""
+    """Return the COLUMNS of ``Model.label``."""
     texts = [block.text for block in blocks]
     columns = (
         [encodable(page)] * len(blocks),  # a file may have any bytes as its name

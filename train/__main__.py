@@ -128,7 +128,7 @@ def gated(args: Namespace) -> int:
 
 
 def what_fails(args: Namespace) -> list[str]:
-    """What does not pass the gate, a line each; writes floors instead where that is asked for."""
+    """Return what does not pass the gate, a line each; writes floors instead where that is asked for."""
     path = args.reports / "gate.json"
     parts, model = gate.read(path), load(args.model)
     there = all_corpora() if args.corpora else []
@@ -174,7 +174,7 @@ def agreed(_: Namespace) -> None:
 
 
 def draw_gallery(reports: Path) -> list[Path]:
-    """The worst pages of the corpora if their texts are here, else the sample pages."""
+    """Return the worst pages of the corpora if their texts are here, else the sample pages."""
     known = next((path for path in (WORST, reports / SAMPLES) if path.exists()), None)
     try:
         return [gallery.draw_gallery(reports / "gallery", shown_pages.read(known))] if known else []

@@ -67,7 +67,7 @@ def arguments(commands: Mapping[str, Command]) -> argparse.Namespace:
 
 
 def check_folder(folder: Path, *, written: bool) -> None:
-    """Failure unless the folder is there or can be made, and can be ``written`` to."""
+    """Raise Failure unless the folder is there or can be made, and can be ``written`` to."""
     there = nearest(folder)
     if not there.is_dir():
         raise Failure(f"{there}: is a file; name a folder")
@@ -76,7 +76,7 @@ def check_folder(folder: Path, *, written: bool) -> None:
 
 
 def check_mine(folder: Path | None) -> None:
-    """Failure if the folder of labelled pages that was asked for has none to learn from."""
+    """Raise Failure if the folder of labelled pages that was asked for has none to learn from."""
     if folder and not folder.is_dir():
         raise Failure(f"{folder}: no such folder; name one where `pagesieve review --out` keeps labels")
     if folder and not read_corrections(folder, []):

@@ -90,7 +90,7 @@ def frame_of_articles(
 def labelled(
     pages: pd.DataFrame, page: str | None, content: str, model: Model, prefer: Prefer
 ) -> Iterator[tuple[str | None, list[Record], str | None]]:
-    """The name of each page, its blocks as ``Model.records`` gives them, and why there are none if it fails."""
+    """Yield the name of each page, its blocks as ``Model.records`` gives them, and why there are none if it fails."""
     for kind in model.card["kinds"]:
         model.thresholds(kind, prefer)  # raises what each page would
     names = column_of(pages, page, needed=page is not None)
@@ -113,14 +113,14 @@ def labelled(
 
 
 def records(model: Model, content: Any, **how: Any) -> list[Record]:
-    """What ``Model.records`` gives, without its warnings, which would not say of which page they are."""
+    """Return what ``Model.records`` gives, without its warnings, which would not say of which page they are."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PageWarning)
         return model.records(content, **how)
 
 
 def column_of(pages: pd.DataFrame, name: str | None, *, needed: bool = False) -> list[Any]:
-    """The values of a column, None where one is missing, or all if it is not ``needed``; else raises ValueError.
+    """Return the values of a column, None where one is missing, or all if it is not ``needed``; else raises ValueError.
 
     So it does if more than one column has this name.
     """

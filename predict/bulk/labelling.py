@@ -110,13 +110,15 @@ def label_shard(shard: Shard, job: Job) -> Report:
 
 
 def made(path: Path) -> Path:
-    """The path, in a folder that is made if it is not there."""
+    """Return the path, in a folder that is made if it is not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def finished(shard: Shard, job: Job) -> Report | None:
-    """The report on a shard whose rows are there; a Failure if they are of another shard, or of one of other files."""
+    """Return the report on a shard whose rows are there; a Failure if they are of another shard, or of one of other
+    files.
+    """
     if not (job.rows(shard).is_file() and job.report(shard).exists()):
         return None
     report = read_report(job.report(shard))
@@ -130,7 +132,7 @@ def finished(shard: Shard, job: Job) -> Report | None:
 
 
 def read_report(path: Path) -> Report:
-    """The report in a file; a Failure if it holds none, with values of its own type in each field."""
+    """Return the report in a file; a Failure if it holds none, with values of its own type in each field."""
     try:
         report = Report(**json.loads(read_file(path)))
         for name, empty in asdict(Report("", "")).items():
@@ -151,7 +153,7 @@ def is_count(value: Any) -> bool:
 
 
 def errors_of(shard: Shard, job: Job) -> Iterator[str]:
-    """A line for each page of a shard that failed; a Failure if the file holds anything else."""
+    """Yield a line for each page of a shard that failed; a Failure if the file holds anything else."""
     path = job.errors(shard)
     try:
         check_file(str(path))
@@ -166,7 +168,7 @@ def errors_of(shard: Shard, job: Job) -> Iterator[str]:
 
 
 def is_error(error: Any) -> bool:
-    """Whether it is an entry of errors.jsonl: texts for page, reason and shard, or no page."""
+    """Return whether it is an entry of errors.jsonl: texts for page, reason and shard, or no page."""
     return (
         isinstance(error, dict)
         and error.keys() == {"page", "reason", "shard"}
@@ -195,7 +197,7 @@ def label_into(stage: Path, shard: Shard, job: Job, report: Report) -> None:
 
 
 def articles(frame: pd.DataFrame) -> int:
-    """How many pages have an article, in a frame of blocks or of articles."""
+    """Return how many pages have an article, in a frame of blocks or of articles."""
     if "label" not in frame:
         return int((frame["text"].fillna("") != "").sum())
     page = (frame["index"] == 0).cumsum()
@@ -203,7 +205,9 @@ def articles(frame: pd.DataFrame) -> int:
 
 
 def part(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Failed]]:
-    """The rows that go to the file, without the columns row and error of ``frames.py``, and the pages with an error."""
+    """Return the rows that go to the file, without the columns row and error of ``frames.py``, and the pages with an
+    error.
+    """
     if "error" not in frame:
         return frame, []
     failed = frame[frame["error"].notna()]
@@ -213,7 +217,7 @@ def part(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Failed]]:
 
 
 def batches(records: Iterable[Record], report: Report, errors: TextIO) -> Iterator[pd.DataFrame]:
-    """The pages among the records, in frames that are neither long nor large.
+    """Yield the pages among the records, in frames that are neither long nor large.
 
     The report counts the other records, and ``errors`` gets a line for each that failed.
     """
@@ -236,12 +240,12 @@ def batches(records: Iterable[Record], report: Report, errors: TextIO) -> Iterat
 
 
 def start_of(content: bytes | str) -> str:
-    """Enough of a page to tell HTML by."""
+    """Return enough of a page to tell HTML by."""
     return content if isinstance(content, str) else content[:10_000].decode("latin-1")
 
 
 def frame_of(pages: Sequence[RawPage]) -> pd.DataFrame:
-    """The pages as ``frames.py`` takes them."""
+    """Return the pages as ``frames.py`` takes them."""
     rows = [(one.page, one.content, one.kind, one.charset) for one in pages]
     return pd.DataFrame(rows, columns=["page", "content", "kind", "charset"], dtype=object)
 
@@ -250,7 +254,7 @@ SANDBOXES = threading.local()  # a worker of Dask may have several threads
 
 
 def sandbox_of(job: Job) -> Sandbox:
-    """The guarded process of this thread, which outlives a shard, so that the model is loaded once."""
+    """Return the guarded process of this thread, which outlives a shard, so that the model is loaded once."""
     key = pickle.dumps((job.work, job.seconds))
     if getattr(SANDBOXES, "key", None) != key:
         close_sandbox()

@@ -18,7 +18,7 @@ EVERY = 1.0  # seconds
 
 @contextmanager
 def counting(running: Path, reports: Mapping[str, Report], shards: int) -> Iterator[None]:
-    """Shows pages and pages/s, with those of the shards that are not finished, where stderr is a terminal."""
+    """Show pages and pages/s, with those of the shards that are not finished, where stderr is a terminal."""
     stop = threading.Event()
 
     def done() -> int:
@@ -45,7 +45,7 @@ def counting(running: Path, reports: Mapping[str, Report], shards: int) -> Itera
 
 
 def summary(reports: Sequence[Report], seconds: float, before: int = 0) -> str:
-    """What became of all pages, and where rows have labels how many have each.
+    """Return what became of all pages, and where rows have labels how many have each.
 
     ``seconds`` is what this run took, ``before`` the number of shards that were finished before it.
     """

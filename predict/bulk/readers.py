@@ -50,7 +50,7 @@ class Column:
     kind: Kind = "auto"
 
     def among(self, names: list[str]) -> tuple[str, Kind]:
-        """Raises ValueError if it is not there."""
+        """Raise ValueError if it is not there."""
         if self.name is None:
             for name, known in CONTENTS.items():
                 if name in names:
@@ -65,7 +65,7 @@ Record = RawPage | Failed | None  # None is a record that is no page
 
 
 def read_shard(shard: Shard, column: Column) -> Iterator[Record]:
-    """The records of a shard in order; where it cannot be read on, the last one is Failed without a page."""
+    """Yield the records of a shard in order; where it cannot be read on, the last one is Failed without a page."""
     if shard.kind == "pages":
         yield from read_pages(shard)
         return
@@ -89,13 +89,13 @@ def read_shard(shard: Shard, column: Column) -> Iterator[Record]:
 
 
 def torn(count: int, why: object) -> str:
-    """The reason of an archive of which so many records could be read."""
+    """Return the reason of an archive of which so many records could be read."""
     behind = f"nothing is read behind its first {plural(count, 'record')}: " if count else ""
     return f"broken archive: {behind}{why}"
 
 
 def need(module: str, extra: str) -> Any:
-    """A module that an extra installs."""
+    """Return a module that an extra installs."""
     try:
         return import_module(module)
     except ImportError as error:
@@ -113,7 +113,7 @@ def read_pages(shard: Shard) -> Iterator[Record]:
 
 
 def checked(page: RawPage) -> RawPage | Failed:
-    """The page, unless it is too large or the content of another kind of file."""
+    """Return the page, unless it is too large or the content of another kind of file."""
     if is_large(page.content):
         return Failed(page.page, f"larger than {MAX_BYTES:,} bytes")
     found = foreign_type(page.content, page.charset) if isinstance(page.content, bytes) else ""
@@ -121,7 +121,7 @@ def checked(page: RawPage) -> RawPage | Failed:
 
 
 def is_large(content: bytes | str) -> bool:
-    """Whether it has more than MAX_BYTES, as UTF-8 if it is text, of which a sign has four at most."""
+    """Return whether it has more than MAX_BYTES, as UTF-8 if it is text, of which a sign has four at most."""
     if isinstance(content, str) and len(content) > MAX_BYTES // 4:
         content = content.encode("utf-8", "surrogatepass")
     return len(content) > MAX_BYTES
@@ -158,8 +158,8 @@ def read_warc(path: str, _: Column, allowance: Allowance) -> Iterator[Record]:
 
 
 def http_page(record: Any, page: str, content: bytes) -> Record:
-    """The page in an HTTP response, whose header says what it is and how it is packed, None if it is an answer of
-    another kind or status than a page has (2xx); ``record`` is empty.
+    """Return the page in an HTTP response, whose header says what it is and how it is packed, None if it is an answer
+    of another kind or status than a page has (2xx); ``record`` is empty.
     """
     if not SUCCESS.match(content):
         return None
@@ -195,7 +195,9 @@ def read_parquet(path: str, column: Column, allowance: Allowance) -> Iterator[Re
 
 
 def page_of_cells(cells: dict[str, Any], name: str, known: Kind, number: int) -> Record:
-    """The page of a row of Parquet, Failed if any of its cells is larger than MAX_BYTES or is no value of Python."""
+    """Return the page of a row of Parquet, Failed if any of its cells is larger than MAX_BYTES or is no value of
+    Python.
+    """
     row: dict[str, Any] = {}
     reasons = []
     for column, cell in cells.items():
@@ -207,19 +209,19 @@ def page_of_cells(cells: dict[str, Any], name: str, known: Kind, number: int) ->
 
 
 def plain(cell: Any) -> Any:
-    """A cell of Arrow, or the one that it stands for in a dictionary."""
+    """Return a cell of Arrow, or the one that it stands for in a dictionary."""
     while not hasattr(cell, "as_buffer") and hasattr(cell, "dictionary"):
         cell = cell.value
     return cell
 
 
 def size_of(cell: Any) -> int:
-    """The bytes of a cell of text or bytes."""
+    """Return the bytes of a cell of text or bytes."""
     return len(cell.as_buffer()) if cell.is_valid and hasattr(cell, "as_buffer") else 0
 
 
 def value_of(cell: Any) -> Any:
-    """A cell of Arrow as Python has it."""
+    """Return a cell of Arrow as Python has it."""
     if size_of(cell) > MAX_BYTES:
         raise ValueError(f"larger than {MAX_BYTES:,} bytes")
     return cell.as_py()
@@ -246,7 +248,9 @@ def read_jsonl(path: str, column: Column, allowance: Allowance) -> Iterator[Reco
 
 
 def lines(stream: BufferedReader) -> Iterator[bytes]:
-    """The lines that are not blank; of one longer than MAX_LINE, blank or not, its begin, which is longer, too."""
+    """Yield the lines that are not blank; of one longer than MAX_LINE, blank or not, its begin,
+    which is longer, too.
+    """
     while line := stream.readline(MAX_LINE + 1):
         rest = line
         while len(rest) > MAX_LINE and not rest.endswith(b"\n"):
@@ -272,6 +276,6 @@ def page_of(row: dict[str, Any], name: str, known: Kind, number: int) -> Record:
 
 
 def named(row: dict[str, Any], number: int) -> str:
-    """What names the page of a row: the first of NAMES that holds a value, or its number, from 0."""
+    """Return what names the page of a row: the first of NAMES that holds a value, or its number, from 0."""
     there = (row[name] for name in NAMES if row.get(name) not in (None, "") and not isinstance(row[name], list | dict))
     return next(map(str, there), str(number))

@@ -68,7 +68,7 @@ def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], en
 
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
-    """Holds the output folder, which is made if it is not there, against other runs."""
+    """Hold the output folder, which is made if it is not there, against other runs."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -86,7 +86,7 @@ def locked(out: Path) -> Iterator[None]:
 
 
 def refuse_links(shards: Sequence[Shard], job: Job) -> None:
-    """Raises Failure where a link in the output folder would lead what is written out of it."""
+    """Raise Failure where a link in the output folder would lead what is written out of it."""
     own = [job.out / name for name in ("run.json", "errors.jsonl", RUNNING, job.what, "reports")]
     folders = {path.parent for shard in shards for path in (job.rows(shard), job.report(shard))}
     for path in (*own, *sorted(folders)):
@@ -95,7 +95,7 @@ def refuse_links(shards: Sequence[Shard], job: Job) -> None:
 
 
 def compare(path: Path, settings: dict[str, Any]) -> None:
-    """Raises Failure if the file holds other settings; writes it if it is not there."""
+    """Raise Failure if the file holds other settings; writes it if it is not there."""
     if not path.exists():
         write_file(path, [json.dumps(settings, indent=1) + "\n"])
         return
@@ -112,7 +112,9 @@ def compare(path: Path, settings: dict[str, Any]) -> None:
 
 
 def spread(shards: Sequence[Shard], job: Job, engine: Engine) -> Iterator[Report]:
-    """The reports on the shards as they come; after a killed worker has ended joblib's run, the rest is begun again."""
+    """Yield the reports on the shards as they come; after a killed worker has ended joblib's run, the rest is begun
+    again.
+    """
     left = {str(shard.name): shard for shard in shards}
     with backend(replace(engine, jobs=max(1, min(engine.jobs, len(left))))) as killed:
         for _ in range(ATTEMPTS + 1):
@@ -129,7 +131,7 @@ def spread(shards: Sequence[Shard], job: Job, engine: Engine) -> Iterator[Report
 
 @contextmanager
 def backend(engine: Engine) -> Iterator[type[Exception]]:
-    """Where joblib's tasks run inside of it; gives what they raise after a worker was killed."""
+    """Yield where joblib's tasks run inside of it; gives what they raise after a worker was killed."""
     with ExitStack() as stack:
         if engine.name == "local":
             stack.enter_context(local_backend(engine.jobs))

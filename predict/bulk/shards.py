@@ -41,13 +41,16 @@ class Shard:
 
     @cached_property
     def digest(self) -> str:
-        """Tells this shard from one of other files, or of another size, begin or end; what is no file has no say."""
+        """Return what tells this shard from one of other files, or of another size, begin or end; what is no file has
+        no say.
+        """
         files = [(file, *size_and_ends(path)) for file in self.files if os.path.isfile(path := self.path(file))]
         return hashlib.sha256(repr(files).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def size_and_ends(path: str) -> tuple[int, bytes]:
-    """The size of a file, its first and its last bytes: where packed files keep their checksum, Parquet its index.
+    """Return the size of a file, its first and its last bytes: where packed files keep their checksum, Parquet its
+    index.
 
     Not the time of its change, which a copy has of its own. Of a file that cannot be read there are no bytes.
     """
@@ -60,7 +63,7 @@ def size_and_ends(path: str) -> tuple[int, bytes]:
 
 
 def find_shards(inputs: Sequence[str], out: Path) -> list[Shard]:
-    """The shards that the inputs stand for, in order; an input that is none, or holds none, is a Failure.
+    """Return the shards that the inputs stand for, in order; an input that is none, or holds none, is a Failure.
 
     So is one that lies in ``out``, where the output goes, or that is a folder with ``out`` in it.
     """
@@ -89,7 +92,9 @@ def find_shards(inputs: Sequence[str], out: Path) -> list[Shard]:
 
 
 def search(folder: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """Kind, files and name of each shard in a folder: its archives, then its pages in portions, folder by folder."""
+    """Yield kind, files and name of each shard in a folder: its archives, then its pages in
+    portions, folder by folder.
+    """
 
     def fail(error: OSError) -> None:
         raise Failure(f"{error.filename}: this folder cannot be listed ({error.strerror})")
@@ -113,12 +118,12 @@ def kind_of(path: str) -> str | None:
 
 
 def kept_inside(path: PurePath) -> PurePath:
-    """The path without what leads out of the folder that it is joined to."""
+    """Return the path without what leads out of the folder that it is joined to."""
     return PurePath(*(part for part in path.parts if part not in ("..", path.anchor)))
 
 
 def named(paths: Sequence[str]) -> list[PurePath]:
-    """A name for each path, which leads out of no folder and equals no other, as ``files.same`` sees it.
+    """Return a name for each path, which leads out of no folder and equals no other, as ``files.same`` sees it.
 
     With none of ENDINGS it is the folder of another: c.jsonl, c.jsonl.jsonl/d -> 2-c.jsonl, c.jsonl.jsonl/d.
     """

@@ -48,7 +48,7 @@ class Metered(io.RawIOBase):
 
 
 def unpacked(path: str, allowance: Allowance) -> io.BufferedReader:
-    """The content of an archive that is a stream; whoever reads on behind its allowance gets a ValueError."""
+    """Return the content of an archive that is a stream; whoever reads on behind its allowance gets a ValueError."""
     with open(path, "rb") as file:
         packed = file.read(len(GZIP)) == GZIP or path.lower().endswith(".gz")
     stream: io.BufferedIOBase = gzip.open(path) if packed else open(path, "rb")  # noqa: SIM115, its reader closes it

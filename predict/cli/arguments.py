@@ -50,7 +50,7 @@ def number(value: str) -> int:
 
 
 def loaded(args: argparse.Namespace, prefer: Prefer = "balanced") -> Model:
-    """The model of the command line, which has this operating point; else a Failure."""
+    """Return the model of the command line, which has this operating point; else a Failure."""
     model = load(args.model)
     for name in model.card["kinds"]:
         model.thresholds(name, prefer)

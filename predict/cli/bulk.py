@@ -99,7 +99,7 @@ def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
 
 
 def settings(args: argparse.Namespace, model: Model) -> dict[str, Any]:
-    """What the rows depend on, as ``run.json`` keeps it."""
+    """Return what the rows depend on, as ``run.json`` keeps it."""
     names = ("inputs", "what", "format", "text_column", "html_column", "prefer")
     return {"pagesieve": __version__, "model": model.card["digests"]["npz"]} | {
         name: getattr(args, name) for name in names

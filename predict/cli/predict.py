@@ -52,7 +52,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def describe_format(name: str, what: str) -> str:
-    """What the help says of a format, in lines that leave room for its name."""
+    """Return what the help says of a format, in lines that leave room for its name."""
     what += " (default)" * (name == DEFAULT)
     return textwrap.fill(what, 119, initial_indent=f"  {name:8}", subsequent_indent=" " * 10)
 
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def label(model: Model, args: argparse.Namespace, several: bool, page: str, content: bytes) -> tuple[str, bool, bool]:
-    """What is to be written for a page, whether it has blocks, and whether it has an article."""
+    """Return what is to be written for a page, whether it has blocks, and whether it has an article."""
     blocks = model.records(content, page=page, kind=kind(page, args.input), prefer=args.prefer)
     form = FORMATS[args.format]
     kept = [block for block in blocks if block["label"] in (args.keep or form.keep)]
@@ -111,7 +111,7 @@ def labelled(
     skipped: list[Source],
     empty: list[Source],
 ) -> Iterator[tuple[int, str]]:
-    """The number of each page and what is to be written for it; ``visit`` is ``label``.
+    """Yield the number of each page and what is to be written for it; ``visit`` is ``label``.
 
     Adds the pages that it passes over to ``skipped``, those without an article to ``empty``.
     """

@@ -22,7 +22,7 @@ class FailedPage(BadPage):
 
 @contextmanager
 def in_worker(visit: Visit[Result]) -> Iterator[Visit[Result]]:
-    """Gives ``visit``, done in a worker that is forked from this process, so after the model is loaded.
+    """Yield ``visit``, done in a worker that is forked from this process, so after the model is loaded.
 
     It notes what could not be read of a page in full, and raises BadPage if it is none, FailedPage if it failed.
     """
@@ -41,7 +41,7 @@ def in_worker(visit: Visit[Result]) -> Iterator[Visit[Result]]:
 
 
 def noting(visit: Visit[Result], request: tuple[str, bytes]) -> tuple[Result, list[str]]:
-    """What ``visit`` makes of a page, and its PageWarnings, each once; raises BadPage if it is no page."""
+    """Return what ``visit`` makes of a page, and its PageWarnings, each once; raises BadPage if it is no page."""
     page, content = request
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", PageWarning)
@@ -53,7 +53,7 @@ def noting(visit: Visit[Result], request: tuple[str, bytes]) -> tuple[Result, li
 def visit_each(
     sources: Sequence[Source], visit: Visit[Result], skipped: list[Source]
 ) -> Iterator[tuple[int, Source, Result]]:
-    """The number of each page, its source, and what ``visit`` makes of it.
+    """Yield the number of each page, its source, and what ``visit`` makes of it.
 
     Pages of a folder that cannot be read are noted and added to ``skipped``; so are failed ones among several.
     """
@@ -70,5 +70,5 @@ def visit_each(
 
 
 def status_of(skipped: Sequence[Source]) -> int:
-    """The exit status: 0 if no page was skipped, 2 if the user named one of them, else 1."""
+    """Return the exit status: 0 if no page was skipped, 2 if the user named one of them, else 1."""
     return 2 if any(source.named for source in skipped) else 1 if skipped else 0

@@ -13,7 +13,9 @@ from ..output.formats import FORMATS
 
 
 def fills_folder(args: argparse.Namespace, sources: list[Source]) -> bool:
-    """Whether -o is a folder to fill with a file for each page; a Failure if PATH cannot be what it has to be."""
+    """Return whether -o is a folder to fill with a file for each page; a Failure if PATH cannot be
+    what it has to be.
+    """
     file_each = FORMATS[args.format].file_each
     if args.output in (None, "-"):
         if file_each and len(sources) > 1:
@@ -54,7 +56,7 @@ def refuse_read_only(output: str, targets: list[Path]) -> None:
 
 @contextmanager
 def naming_output(path: str) -> Iterator[None]:
-    """Lets an error of writing name -o, and not a hidden file beside it."""
+    """Let an error of writing name -o, and not a hidden file beside it."""
     try:
         yield
     except BrokenPipeError:

@@ -43,7 +43,7 @@ VOTES, VOTE = 5, 300  # parts of the sample that are detected, and the fewest by
 
 
 def encodable(text: str) -> str:
-    """Text that UTF-8 can carry: a lone surrogate becomes U+FFFD."""
+    """Return text that UTF-8 can carry: a lone surrogate becomes U+FFFD."""
     try:
         text.encode()
         return text
@@ -74,7 +74,7 @@ def decode(content: bytes, charset: str | None = None) -> str:
 
 @cache
 def codec_names() -> frozenset[str]:
-    """The names of Python's codecs; it would keep any other that it is asked for."""
+    """Return the names of Python's codecs; it would keep any other that it is asked for."""
     return frozenset(aliases).union(module.name for module in iter_modules(encodings.__path__))
 
 
@@ -94,7 +94,7 @@ def codec_of(label: str) -> str:
 
 
 def mark_of(content: bytes) -> bytes:
-    """The byte order mark that the content begins with, a key of MARKS; empty if there is none."""
+    """Return the byte order mark that the content begins with, a key of MARKS; empty if there is none."""
     return next(filter(content.startswith, MARKS), b"")
 
 
@@ -107,14 +107,15 @@ def wide_codec(content: bytes) -> str:
 
 
 def declared_codec(content: bytes) -> str:
-    """What ``<meta>`` or the XML declaration says, the first that names a charset; empty if there is none."""
+    """Return what ``<meta>`` or the XML declaration says, the first that names a charset; empty if there is none."""
     labels = DECLARATION.findall(COMMENT.sub(b"", content[:HEAD]))
     names = (codec_of(label.decode("ascii", "replace")) for label in labels)
     return next((name for name in names if name and not name.startswith(("utf-16", "utf-32"))), "")
 
 
 def reads(text: str, before: int = 0) -> bool:
-    """Whether a page could be read with the charset that gave this text, but for few of its non-ASCII characters.
+    """Return whether a page could be read with the charset that gave this text, but for few of its non-ASCII
+    characters.
 
     ``before`` is how often the page itself has U+FFFD. A character that is cut off at the end does not count.
     """

@@ -35,5 +35,7 @@ def check_content(content: Content) -> bytes | str:
 
 
 def is_address(content: str) -> bool:
-    """Whether a content is one line that looks like a path or an address, as "a/page.html" and "https://a.example/"."""
+    """Return whether a content is one line that looks like a path or an address, as "a/page.html" and
+    "https://a.example/".
+    """
     return len(content) <= 2000 and ADDRESS.fullmatch(content.strip()) is not None

@@ -72,7 +72,7 @@ class OpenElements:
     most_kept: int = sys.maxsize
 
     def open(self, name: str, values: str, slashes: str) -> bool:
-        """Takes a start tag with the attributes ``values``, and what is before its end. Returns whether it is HTML."""
+        """Take a start tag with the attributes ``values``, and what is before its end. Returns whether it is HTML."""
         if self.foreigners and self.open_foreign(name, values, slashes):
             return False
         if self.columns >= 0 and (name in TELLING or name == "svg"):
@@ -94,14 +94,16 @@ class OpenElements:
         return True
 
     def nests(self, name: str) -> bool:
-        """Whether what follows this start tag may stand inside the element; a <p> of a <div> only adds a sibling."""
+        """Return whether what follows this start tag may stand inside the element; a <p> of a <div> only adds a
+        sibling.
+        """
         if name not in UNNESTED or self.foreigners:
             return True
         outer = self.names[-1] if self.names else ""
         return outer != "" and outer != name and outer not in BLOCKS
 
     def end_before(self, name: str) -> bool:
-        """Closes what a start tag of ENDING closes; returns whether it opens an element then."""
+        """Close what a start tag of ENDING closes; returns whether it opens an element then."""
         start = self.regions[-1][0]
         barrier, inner = self.names[start] if start >= 0 else "", self.names[-1] if self.names else ""
         if name in HEADINGS:
@@ -133,7 +135,7 @@ class OpenElements:
         return True
 
     def table(self) -> int:
-        """The place of the innermost table, -1 if there is none or a <template> is in it."""
+        """Return the place of the innermost table, -1 if there is none or a <template> is in it."""
         closing_nothing = self.regions[-1][1]
         if "table" not in closing_nothing:
             for place, _ in self.regions[: -MAX_REACH - 1 : -1]:
@@ -145,7 +147,7 @@ class OpenElements:
         return -1
 
     def end_item(self, names: set[str]) -> None:
-        """Closes the item of a list before one that begins."""
+        """Close the item of a list before one that begins."""
         for place in range(len(self.names) - 1, max(self.regions[-1][0], len(self.names) - MAX_REACH), -1):
             outer = self.names[place]
             if outer in names:
@@ -155,7 +157,7 @@ class OpenElements:
                 return
 
     def cut_blocks(self, place: int) -> None:
-        """Closes all elements from this place on; formatting goes on behind them, but not behind MARKERS."""
+        """Close all elements from this place on; formatting goes on behind them, but not behind MARKERS."""
         if place == len(self.names):
             return
         kept = []
@@ -171,7 +173,7 @@ class OpenElements:
         self.regions[-1][1].difference_update(kept)
 
     def open_foreign(self, name: str, values: str, slashes: str) -> bool:
-        """Takes a start tag somewhere inside an <svg> or <math>; returns whether it is no HTML."""
+        """Take a start tag somewhere inside an <svg> or <math>; returns whether it is no HTML."""
         if self.unsure is not None and name in TELLING:
             self.lost = True
         attributes = attributes_of(values) if name == "font" or name == "annotation-xml" else {}
@@ -197,7 +199,7 @@ class OpenElements:
             self.foreigners[name.partition("/")[2]] += 1
 
     def cut(self, place: int) -> None:
-        """Closes all elements from this place on."""
+        """Close all elements from this place on."""
         if self.foreign:
             for name in self.names[place:]:
                 within = name.partition("/")[2]
@@ -210,7 +212,7 @@ class OpenElements:
             self.foreign = bool(self.names) and "/" in self.names[-1]
 
     def stays_foreign(self, name: str, attributes: dict[str, str]) -> bool:
-        """Whether a start tag in an <svg> or <math> is one of these too; if it ends them, closes them."""
+        """Return whether a start tag in an <svg> or <math> is one of these too; if it ends them, closes them."""
         inner = self.names[-1]
         if inner in HOLDS_HTML:
             return inner in HOLDS_TEXT and name in ("mglyph", "malignmark")
@@ -222,7 +224,7 @@ class OpenElements:
         return True
 
     def leave_foreign(self) -> None:
-        """Closes what is open of an <svg> or <math>, up to HTML or what holds it."""
+        """Close what is open of an <svg> or <math>, up to HTML or what holds it."""
         place = len(self.names)
         while place > self.regions[-1][0] and self.names[place - 1] not in HOLDS_HTML:
             place -= 1
@@ -234,7 +236,7 @@ class OpenElements:
                 self.push(name, False)
 
     def close(self, name: str) -> None:
-        """Takes an end tag: closes what it closes for certain."""
+        """Take an end tag: closes what it closes for certain."""
         if self.left_open and name not in UNNESTED and self.names[-1].rpartition("/")[2] != name:
             self.remade += self.left_open  # it may end formatting, that goes on in the text behind it
         if name == "form" and not self.foreign:
@@ -298,7 +300,7 @@ class OpenElements:
         return True
 
     def end_formatting(self, place: int, inner: list[str]) -> None:
-        """Closes a formatting element around ``inner``, which stays open, but DETACHED ones in it perhaps."""
+        """Close a formatting element around ``inner``, which stays open, but DETACHED ones in it perhaps."""
         self.left_open -= self.names[place] in REMADE
         blocks = [at for at, name in enumerate(inner) if name in SPECIAL]
         first = blocks[0] if blocks else len(inner)

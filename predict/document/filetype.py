@@ -28,7 +28,7 @@ MOST_CONTROLS = 0.05  # of them; random bytes have 0.11, pages of the corpora no
 
 
 def foreign_type(content: bytes, charset: str | None = None) -> str:
-    """What the content looks like ("a PDF"); empty if it may be a page, in the charset that is given for it."""
+    """Return what the content looks like ("a PDF"); empty if it may be a page, in the charset that is given for it."""
     for beginning, name in FORMATS:
         if beginning.match(content):
             return name

@@ -13,7 +13,8 @@ LEVELS, FIRST = 4, 3  # of elements around a formula, and the nodes in each amon
 
 
 def draws_formula(node: LexborNode, holding: set[int]) -> bool:
-    """Whether the element only draws the formula that stands as ``<math>`` beside it, as KaTeX and MathJax write it.
+    """Return whether the element only draws the formula that stands as ``<math>`` beside it, as KaTeX and MathJax write
+    it.
 
     ``holding`` are the elements, by ``mem_id``, with a formula in them. What says more than the formula is no drawing.
     """
@@ -26,7 +27,7 @@ def draws_formula(node: LexborNode, holding: set[int]) -> bool:
 
 
 def formula_in(node: LexborNode | None, holding: set[int]) -> LexborNode | None:
-    """The ``<math>`` that the node is, or that it begins with."""
+    """Return the ``<math>`` that the node is, or that it begins with."""
     for _ in range(LEVELS):
         if node is None or node.tag == "math":
             return node
@@ -39,7 +40,7 @@ def formula_in(node: LexborNode | None, holding: set[int]) -> LexborNode | None:
 
 
 def says_no_more(drawing: LexborNode, formula: LexborNode) -> bool:
-    """Whether a drawing has no more characters than the formula accounts for; linear in the formula's size."""
+    """Return whether a drawing has no more characters than the formula accounts for; linear in the formula's size."""
     shown = sum(len((node.text_content or "").strip()) for node in formula.traverse(include_text=True) if is_text(node))
     most, count = TIMES * shown + SPARE, 0
     for visited, node in enumerate(drawing.traverse(include_text=True)):
@@ -54,7 +55,9 @@ def is_text(node: LexborNode) -> bool:
 
 
 def formula_text(math: LexborNode) -> str:
-    """A formula as the TeX that its author left beside it, else, or if that is far shorter, the text of its signs."""
+    """Return a formula as the TeX that its author left beside it, else, or if that is far shorter, the text of its
+    signs.
+    """
     signs: list[str] = []
     waiting = [(math.first_child, True)]
     while waiting:

@@ -27,7 +27,7 @@ FRAMESET = re.compile("<frameset", re.I | re.A)
 
 
 def excess(text: str) -> str:
-    """What the markup has too much of to be parsed in due time and space, in words; empty if nothing."""
+    """Return what the markup has too much of to be parsed in due time and space, in words; empty if nothing."""
     elements = OpenElements()
     options, attributes = 0, Counter[str]()
     depth = f"nested deeper than {MAX_DEPTH} elements"
@@ -52,7 +52,9 @@ def excess(text: str) -> str:
 
 
 def strip_tags(text: str) -> str:
-    """The text of a page without its tags, a line per block; linear in its length, loses no word between tags."""
+    """Return the text of a page without its tags, a line per block; linear in its length, loses no
+    word between tags.
+    """
     parts: list[str] = []
     hidden, raw, end = "", "", 0
     for match, name, _, of_html in tags(text, OpenElements(most_kept=FOLLOWED)):

@@ -21,7 +21,8 @@ def is_mhtml(content: bytes) -> bool:
 
 
 def html_part(content: bytes) -> tuple[bytes, str | None]:
-    """The first HTML part of an MHTML file, decoded from base64 or quoted-printable, and the charset that it names.
+    """Return the first HTML part of an MHTML file, decoded from base64 or quoted-printable, and the charset that it
+    names.
 
     Raises ValueError if there is none, or if it is built in a way that would take too long to read.
     """
@@ -37,7 +38,7 @@ def html_part(content: bytes) -> tuple[bytes, str | None]:
 
 
 def parsed(content: bytes) -> Message:
-    """The message; raises ValueError if a parameter of a header, as its boundary, cannot be read."""
+    """Return the message; raises ValueError if a parameter of a header, as its boundary, cannot be read."""
     try:
         return BytesParser().parsebytes(content)
     except (TypeError, ValueError) as error:  # of numbered and unnumbered parts of one value, a charset, a NUL
@@ -45,7 +46,7 @@ def parsed(content: bytes) -> Message:
 
 
 def charset_of(part: Message) -> str | None:
-    """The charset that a part names, None if it names none in a way that can be read."""
+    """Return the charset that a part names, None if it names none in a way that can be read."""
     with suppress(TypeError, ValueError):  # of numbered and unnumbered parts of the name, a NUL in it
         return part.get_content_charset()
     return None

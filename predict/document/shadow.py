@@ -9,7 +9,7 @@ MODES = frozenset({"open", "closed"})
 
 
 def with_shadow_roots(text: str) -> str:
-    """The page with each ``<template shadowrootmode=...>`` made a <div>; other templates stay hidden.
+    """Return the page with each ``<template shadowrootmode=...>`` made a <div>; other templates stay hidden.
 
     >>> with_shadow_roots("<x-card><template shadowrootmode=open><p>Shown</template></x-card>")
     '<x-card><div shadowrootmode=open><p>Shown</div></x-card>'

@@ -46,7 +46,7 @@ class Terms:
         return len(self.word)
 
     def names(self, numbers: np.ndarray | slice = slice(None)) -> list[str]:
-        """The terms with these numbers, by default all of them."""
+        """Return the terms with these numbers, by default all of them."""
         pairs = zip(self.prefix[numbers].tolist(), self.word[numbers].tolist(), strict=True)
         return [self.prefixes[prefix] + self.words[word] for prefix, word in pairs]
 
@@ -65,7 +65,7 @@ class FirstParameters:
     intercept: np.ndarray
 
     def slices(self) -> dict[str, slice]:
-        """Which terms are those of each column that has any."""
+        """Return which terms are those of each column that has any."""
         ends = np.cumsum([len(terms) for terms in self.columns.values()]).tolist()
         slices = dict(zip(self.columns, map(slice, [0, *ends[:-1]], ends), strict=True))
         return {column: place for column, place in slices.items() if place.stop > place.start}
@@ -186,7 +186,7 @@ def check_parameters(arrays: Mapping[str, np.ndarray], kind: str) -> Parameters:
 
 @cache
 def feature_counts(kind: str) -> dict[str, int]:
-    """How many features the later stages have: the third has those of the second and its own."""
+    """Return how many features the later stages have: the third has those of the second and its own."""
     second = len(page_names(kind, contributions=True))
     return {"second": second, "third": second + len(page_names(kind, contributions=False))}
 

@@ -49,7 +49,9 @@ def write_card(card: dict[str, Any]) -> bytes:
 
 
 def parse_card(content: bytes) -> Any:
-    """The JSON of a card; ValueError if it has more lists than any that is written, or holds NaN or an infinity."""
+    """Return the JSON of a card; ValueError if it has more lists than any that is written, or holds
+    NaN or an infinity.
+    """
     if content.count(b"[") + content.count(b"{") > MAX_LISTS:
         raise ValueError(f"more than {MAX_LISTS:,} lists and objects")
 
@@ -60,7 +62,9 @@ def parse_card(content: bytes) -> Any:
 
 
 def are_points(decision: Any) -> bool:
-    """Whether these are operating points: by kind of page and preference the thresholds, each between 0 and 1."""
+    """Return whether these are operating points: by kind of page and preference the thresholds,
+    each between 0 and 1.
+    """
     try:
         return all(
             set(point) == set(LABELS) and all(type(one) is float and 0 < one < 1 for one in point.values())
@@ -72,12 +76,12 @@ def are_points(decision: Any) -> bool:
 
 
 def are_digests(digests: Any, needed: str) -> bool:
-    """Whether these are the sha256 of the model's files by ending, with that of the one that is needed."""
+    """Return whether these are the sha256 of the model's files by ending, with that of the one that is needed."""
     return isinstance(digests, dict) and needed in digests and all(isinstance(one, str) for one in digests.values())
 
 
 def are_smoke_pages(smoke_test: Any, kinds: list[str]) -> bool:
-    """Whether there is a short page of each kind with as many probabilities as labels for each of its blocks."""
+    """Return whether there is a short page of each kind with as many probabilities as labels for each of its blocks."""
     try:
         pages = [smoke_test["pages"][kind] for kind in kinds]
         return all(

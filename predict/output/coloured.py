@@ -13,7 +13,8 @@ HEADING = re.compile(r"/h([1-6])\[")  # a step of a block's path
 
 
 def coloured(page: list[Record], *, name: str, note: str = "") -> str:
-    """The blocks as an HTML file of its own, coloured by label, with a switch for each, and the article beside them.
+    """Return the blocks as an HTML file of its own, coloured by label, with a switch for each, and the article beside
+    them.
 
     A block may hold its label by hand as ``hand``: where it differs, the block says so. ``note`` stands below the name.
     Nothing of the page becomes markup.
@@ -68,7 +69,9 @@ def coloured_block(block: Record) -> str:
 
 
 def article(page: list[Record]) -> str:
-    """The article of an HTML page as paragraphs and headings, of which the highest is h2; empty if there is none."""
+    """Return the article of an HTML page as paragraphs and headings, of which the highest is h2; empty if there is
+    none.
+    """
     blocks = [block for block in page if in_article(block)]
     steps = [HEADING.search(block["path"]) for block in blocks]
     levels = sorted({step[1] for step in steps if step})

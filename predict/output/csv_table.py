@@ -20,7 +20,7 @@ INNER = re.compile(rf"(?<=[;\t\n])(?=(?:{SPACE}|\")*+(?:{SPACE}|[{UNSEEN}])*+[{S
 
 
 def table(page: list[Record]) -> str:
-    """Rows of comma-separated values (RFC 4180), to go below CSV_HEADER.
+    """Return rows of comma-separated values (RFC 4180), to go below CSV_HEADER.
 
     Control characters are left out, and a cell that a spreadsheet would take for a formula gets an apostrophe in front;
     so does what follows a semicolon, a tab or a break in a cell, where some spreadsheets begin another one. Texts are
@@ -39,6 +39,6 @@ def cell(value: str | int | float) -> str | int | float:
 
 
 def safe(text: str) -> str:
-    """Text for a cell of a table, of which no spreadsheet makes a formula."""
+    """Return text for a cell of a table, of which no spreadsheet makes a formula."""
     shown = INNER.sub("'", printable(text))
     return f"'{shown}" if FORMULA.match(shown) else shown

@@ -13,17 +13,17 @@ BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")  # turns the order in which wh
 
 
 def printable(text: str) -> str:
-    """Text that cannot steer a terminal: encodable, without control characters other than tab and line feed."""
+    """Return text that cannot steer a terminal: encodable, without control characters other than tab and line feed."""
     return CONTROL.sub("", encodable(text))
 
 
 def plural(count: int, noun: str) -> str:
-    """A number and what it counts: "1 page", "2,000 pages"."""
+    """Return a number and what it counts: "1 page", "2,000 pages"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def one_line(text: str) -> str:
-    """Text for a line of its own: printable, in the order in which it is written."""
+    """Return text for a line of its own: printable, in the order in which it is written."""
     return " ".join(BIDI.sub("", printable(text.replace("\r", "\n"))).split())
 
 

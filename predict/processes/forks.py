@@ -15,7 +15,7 @@ WATCH = 0.25  # seconds between two looks whether the parent is there
 
 
 def is_orphan(parent: int) -> bool:
-    """Whether the process of this id, which was the parent of this one, is gone."""
+    """Return whether the process of this id, which was the parent of this one, is gone."""
     return os.getppid() != parent
 
 
@@ -32,7 +32,7 @@ def end_with(parent: int) -> None:
 
 @contextmanager
 def ending_with(parent: int) -> Iterator[None]:
-    """Does what ``end_with`` does while the code inside runs, without a thread, which a fork would not take along."""
+    """Do what ``end_with`` does while the code inside runs, without a thread, which a fork would not take along."""
 
     def look(*_: object) -> None:
         if is_orphan(parent):
@@ -76,7 +76,7 @@ def fork(act: Callable[[], object], status: int, *, group: bool = False) -> int:
 
 
 def status_of(child: int) -> int:
-    """The exit status of a process that was forked, when it has ended; negative is the number of a signal."""
+    """Return the exit status of a process that was forked, when it has ended; negative is the number of a signal."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 

@@ -33,7 +33,7 @@ START = f"from {__name__} import started; started()"  # not -m: a Fault would be
 
 
 def shortened(text: str) -> str:
-    """Text of MAX_MESSAGE characters at most; of a longer one the begin, with an ellipsis."""
+    """Return text of MAX_MESSAGE characters at most; of a longer one the begin, with an ellipsis."""
     return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
 
 
@@ -92,7 +92,9 @@ class Sandbox:
         self.connection: Connection | None = None
 
     def __call__(self, pages: "pd.DataFrame") -> tuple["pd.DataFrame", list[Failed]]:
-        """What ``work`` makes of the pages, and which failed: if all together fail, they are tried one by one."""
+        """Return what ``work`` makes of the pages, and which failed: if all together fail, they are
+        tried one by one.
+        """
         with suppress(Fault):
             return self.ask(pages), []
         import pandas as pd  # here: what labels pages of the command line does without
@@ -106,7 +108,8 @@ class Sandbox:
         return pd.concat(frames, ignore_index=True), failed
 
     def ask(self, request: Any) -> Any:
-        """What ``work`` makes of a request; raises Fault if it raises, or its process dies, and Failure if it does.
+        """Return what ``work`` makes of a request; raises Fault if it raises, or its process dies, and Failure if it
+        does.
 
         A process that has left for want of work is started anew.
         """
@@ -157,7 +160,7 @@ class Sandbox:
 
 @contextmanager
 def in_sandbox(work: Work, seconds: float) -> Iterator[Work]:
-    """Gives ``work``, done in a worker that is forked from this process, and raising Fault as ``Sandbox.ask`` does.
+    """Yield ``work``, done in a worker that is forked from this process, and raising Fault as ``Sandbox.ask`` does.
 
     Where processes cannot be forked, as on Windows, it is done in this one, without limits.
     """
@@ -210,7 +213,9 @@ def keep(connection: Connection, parent: int, bounded: Bounded, *others: Connect
 
 
 def answered(worker: Connection, request: bytes, parent: int) -> bytes | None:
-    """The answer of a worker to a request, None if it died; kills this group if the process ``parent`` is gone."""
+    """Return the answer of a worker to a request, None if it died; kills this group if the process
+    ``parent`` is gone.
+    """
     try:
         worker.send_bytes(request)
         while not worker.poll(WATCH):
@@ -240,7 +245,7 @@ def serve(connection: Connection, bounded: Bounded, *others: Connection) -> None
 
 
 def answer_to(request: Any, bounded: Bounded) -> bytes:
-    """What ``serve`` sends; only what makes it is timed, so that an answer is sent as a whole or not at all."""
+    """Return what ``serve`` sends; only what makes it is timed, so that an answer is sent as a whole or not at all."""
     signal.setitimer(signal.ITIMER_REAL, bounded.seconds)
     try:
         answer = bounded.work(request)
@@ -256,7 +261,7 @@ def answer_to(request: Any, bounded: Bounded) -> bytes:
 
 
 def reason(code: int, bounded: Bounded) -> str:
-    """Why a worker ended with this exit code."""
+    """Return why a worker ended with this exit code."""
     if code == -signal.SIGALRM:
         return f"took longer than {bounded.seconds:g} s"
     if code == FULL:

@@ -94,7 +94,9 @@ def report(stopped: KeyboardInterrupt) -> int:
 
 
 def signal_of(stopped: KeyboardInterrupt) -> signal.Signals:
-    """The signal that ``stop`` raised as this exception, now that all is put away: the process may take its time."""
+    """Return the signal that ``stop`` raised as this exception, now that all is put away: the process may take its
+    time.
+    """
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, 0)
     return signal.Signals(stopped.args[0] if stopped.args else signal.SIGINT)

@@ -16,7 +16,8 @@ EVEN = dict.fromkeys(LABELS, 0.5)
 
 
 def decide(scores: np.ndarray, thresholds: Mapping[str, float] = EVEN) -> list[str]:
-    """The label whose score is the largest in proportion to its threshold, for each row of scores (blocks, labels).
+    """Return the label whose score is the largest in proportion to its threshold, for each row of scores (blocks,
+    labels).
 
     With equal thresholds it is the largest score. A threshold t for article_content, and 1 - t for the others, keeps a
     block where its odds against each other label are above t to 1 - t. The first label wins where two are equal.
@@ -26,7 +27,7 @@ def decide(scores: np.ndarray, thresholds: Mapping[str, float] = EVEN) -> list[s
 
 
 def drop_repeated(texts: Sequence[str]) -> list[str]:
-    """The texts without those that stood before, beside one that did so too, in the same order.
+    """Return the texts without those that stood before, beside one that did so too, in the same order.
 
     Pages hold their text twice for two widths of screen, and forums quote earlier posts. Texts of under LONG characters
     stay: a refrain, a label or a step may stand twice.
@@ -40,7 +41,7 @@ def drop_repeated(texts: Sequence[str]) -> list[str]:
 
 
 def confidence(scores: np.ndarray, labels: Sequence[str], texts: Sequence[str]) -> float:
-    """The F1 to be expected of the kept characters of a page: in [0, 1], by the scores of its blocks.
+    """Return the F1 to be expected of the kept characters of a page: in [0, 1], by the scores of its blocks.
 
     What is kept are the blocks labelled article_content; each counts by the length of its text, as article to the
     extent of its score. Where none is kept, the article is empty, and it is 0.

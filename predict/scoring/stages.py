@@ -65,27 +65,29 @@ def score_stages(stages: Stages, page: PageContext) -> Scores:
 
 
 def portions(blocks: Sequence[Block]) -> list[Sequence[Block]]:
-    """The blocks, MAX_BLOCKS at a time; what a page's scores take in memory is bounded so."""
+    """Return the blocks, MAX_BLOCKS at a time; what a page's scores take in memory is bounded so."""
     return [blocks[start : start + MAX_BLOCKS] for start in range(0, len(blocks), MAX_BLOCKS)]
 
 
 def name_of(kind: str, name: str) -> str:
-    """The name that the pipeline of a kind of page and a stage has in the joblib file: "html first"."""
+    """Return the name that the pipeline of a kind of page and a stage has in the joblib file: "html first"."""
     return f"{kind} {name}"
 
 
 def drop_unknown_markup(stages: Mapping[str, Stages], blocks: Sequence[Block]) -> Sequence[Block]:
-    """The blocks as far as there are stages for their kind of page: without those for HTML, without their markup."""
+    """Return the blocks as far as there are stages for their kind of page: without those for HTML, without their
+    markup.
+    """
     return blocks if kind_of(blocks) in stages else without_markup(blocks)
 
 
 def without_markup(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks without their markup, for a model that learned from text pages only."""
+    """Return the blocks without their markup, for a model that learned from text pages only."""
     return [Block(block.index, block.text) for block in blocks]
 
 
 def feature_names(name: str) -> list[str]:
-    """The names of the features that the later stage of this name takes: "html second", "html third"."""
+    """Return the names of the features that the later stage of this name takes: "html second", "html third"."""
     kind, one = name.split()
     first = page_names(kind, contributions=True)
     if one == STAGE_NAMES[1]:
@@ -105,7 +107,7 @@ def score_later_stage(stage: LaterStage, *parts: np.ndarray) -> np.ndarray:
 
 
 def softmax(decision: np.ndarray) -> np.ndarray:
-    """Probabilities of decision values (n_rows, n_labels)."""
+    """Return probabilities of decision values (n_rows, n_labels)."""
     powers = np.exp(decision - decision.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
@@ -129,7 +131,7 @@ def score_first_stage(stage: FirstStage, page: PageContext, columns: Mapping[str
 
 
 def weigh_words(stage: FirstStage, texts: Sequence[str]) -> np.ndarray:
-    """What the words of the texts weigh for each label: (n_texts, n_labels)."""
+    """Return what the words of the texts weigh for each label: (n_texts, n_labels)."""
     rows, numbers = word_terms(stage, texts)
     counts = csr_matrix((np.ones(len(rows)), (rows, numbers)), (len(texts), len(stage.squares)))
     counts.data = 1 + np.log(counts.data)
@@ -139,7 +141,7 @@ def weigh_words(stage: FirstStage, texts: Sequence[str]) -> np.ndarray:
 
 
 def weigh_columns(stage: FirstStage, columns: Mapping[str, Column], logits: np.ndarray) -> None:
-    """Adds to the logits (n_columns, n_blocks, n_labels) what the terms of these columns weigh in each block.
+    """Add to the logits (n_columns, n_blocks, n_labels) what the terms of these columns weigh in each block.
 
     What a stretch holds is weighed once for all blocks that see it.
     """
@@ -160,12 +162,13 @@ def norms(squares: np.ndarray) -> np.ndarray:
 
 
 def known_prefixes(terms: Prefixed, column: Column) -> dict[str, Stretches]:
-    """What is seen of a column with those prefixes of which there are terms."""
+    """Return what is seen of a column with those prefixes of which there are terms."""
     return {mark: seen for mark, seen in column.seen.items() if mark in terms.terms}
 
 
 def terms_of(terms: Mapping[str, Prefixed], columns: Mapping[str, Column], count: int) -> csr_matrix:
-    """The terms of all stretches, each once: ones in a matrix (stretches, ``count``), and behind them a row of none.
+    """Return the terms of all stretches, each once: ones in a matrix (stretches, ``count``), and behind them a row of
+    none.
 
     The stretches are in the order of columns and prefixes. No term has two prefixes.
     """
@@ -191,12 +194,12 @@ def terms_of(terms: Mapping[str, Prefixed], columns: Mapping[str, Column], count
 
 
 def ones(columns: np.ndarray, counts: np.ndarray, width: int) -> csr_matrix:
-    """A matrix of ones that stand in these columns, of which each row has so many."""
+    """Return a matrix of ones that stand in these columns, of which each row has so many."""
     return csr_matrix((np.ones(len(columns)), columns, ends_of(counts)), (len(counts), width))
 
 
 def word_terms(stage: FirstStage, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """The blocks and numbers of the terms of one word and of two in the texts."""
+    """Return the blocks and numbers of the terms of one word and of two in the texts."""
     lists = lists_of(map(WORD.findall, texts))
     rows = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(lists.ends))
     unknown = len(stage.words)

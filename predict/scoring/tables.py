@@ -85,7 +85,7 @@ def build_later(parameters: LaterParameters) -> LaterStage:
 
 
 def build_pairs(terms: Terms) -> tuple[dict[str, int], np.ndarray, np.ndarray, np.ndarray]:
-    """The words of terms of one word or two by number, and the terms as numbers: see ``FirstStage``."""
+    """Return the words of terms of one word or two by number, and the terms as numbers: see ``FirstStage``."""
     words = dict(zip(terms.words, range(len(terms.words)), strict=True))
     firsts = [words.setdefault(prefix[:-1], len(words)) if prefix else UNKNOWN for prefix in terms.prefixes]
     first = np.array(firsts, dtype=np.int64)[terms.prefix]
@@ -99,7 +99,7 @@ def build_pairs(terms: Terms) -> tuple[dict[str, int], np.ndarray, np.ndarray, n
 
 
 def build_prefixed(terms: Terms, start: int) -> Prefixed:
-    """The tables of a column whose first term has the number ``start``."""
+    """Return the tables of a column whose first term has the number ``start``."""
     tables = np.full((len(terms.prefixes), len(terms.words) + 1), UNKNOWN, dtype=np.int32)  # the last: unknown words
     tables[terms.prefix, terms.word] = np.arange(start, start + len(terms))
     words = dict(zip(terms.words, range(len(terms.words)), strict=True))
@@ -107,5 +107,5 @@ def build_prefixed(terms: Terms, start: int) -> Prefixed:
 
 
 def look_up(numbers: Mapping[str, int], words: Iterable[str], default: int = UNKNOWN) -> np.ndarray:
-    """The number of each word."""
+    """Return the number of each word."""
     return np.fromiter(map(numbers.get, words, repeat(default)), np.int64)

@@ -48,7 +48,9 @@ def composed(views: Sequence[View]) -> list[View]:
 
 
 def mixed(pages: Sequence[View]) -> list[View]:
-    """Pages of short sections in one language, of any labels: here a line's words tell more than its neighbours."""
+    """Return pages of short sections in one language, of any labels: here a line's words tell more
+    than its neighbours.
+    """
     pool: dict[tuple[int, str, str], list[list[Line]]] = defaultdict(list)
     for view in pages:
         pool[fold_of(view.site), view.source, view.language] += [section for _, section in sections_of(view)]
@@ -63,7 +65,7 @@ def mixed(pages: Sequence[View]) -> list[View]:
 
 
 def sections_of(view: View) -> Iterator[tuple[int, list[Line]]]:
-    """The runs of lines with one label, each with it."""
+    """Yield the runs of lines with one label, each with it."""
     for label, section in groupby(labelled_lines(view), key=lambda line: line[0]):
         yield label, list(section)
 
@@ -96,7 +98,7 @@ def put_together(view: View, pool: Pool, number: int) -> list[Line]:
 
 
 def sections(rng: np.random.Generator, pool: Sequence[list[Line]]) -> list[Line]:
-    """One or more sections of the pool, each from its start."""
+    """Return one or more sections of the pool, each from its start."""
     lines: list[Line] = []
     while pool and (len(lines) < 2 or rng.random() < 0.4):
         lines += pool[int(rng.integers(len(pool)))][: int(rng.integers(1, CUT))]

@@ -33,7 +33,7 @@ SECTIONS = (
 
 
 def in_skeletons(views: Sequence[View]) -> list[View]:
-    """An HTML view of each page of labelled paragraphs, seeded by its name; its blocks are the rows."""
+    """Return an HTML view of each page of labelled paragraphs, seeded by its name; its blocks are the rows."""
     return [in_skeleton(view) for view in views if view.kind == "text" and view.of_paragraphs]
 
 
@@ -52,7 +52,7 @@ def in_skeleton(view: View) -> View:
 
 
 def sections(rows: Sequence[tuple[int, str]], rng: np.random.Generator) -> Iterator[str]:
-    """The markup of each run of rows with one label; the first row of the content is the page's heading."""
+    """Yield the markup of each run of rows with one label; the first row of the content is the page's heading."""
     headed = False
     for label, section in groupby(rows, key=lambda row: row[0]):
         outer, inner = SECTIONS[int(rng.integers(len(SECTIONS)))]

@@ -18,7 +18,9 @@ WEIGHT = 0.5  # of a block, in proportion to that of the page
 
 
 def anonymous(views: Sequence[View]) -> list[View]:
-    """Copies of a share of the hand-labelled HTML pages, chosen by their names, that are learned from, not scored."""
+    """Return copies of a share of the hand-labelled HTML pages, chosen by their names, that are learned from, not
+    scored.
+    """
     return [
         replace(
             view, source=AUGMENTED, blocks=without_names(view.blocks), page_type="", page_set=OWN,
@@ -30,12 +32,12 @@ def anonymous(views: Sequence[View]) -> list[View]:
 
 
 def without_names(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks as if no element around them had a class or an id; roles and the like stay."""
+    """Return the blocks as if no element around them had a class or an id; roles and the like stay."""
     return [replace(block, ancestors=tuple(map(without_name, block.ancestors))) for block in blocks]
 
 
 def without_name(element: str) -> str:
-    """An element of ``Block.ancestors`` without class and id.
+    """Return an element of ``Block.ancestors`` without class and id.
 
     >>> without_name("div#main.post.role=main")
     'div.role=main'

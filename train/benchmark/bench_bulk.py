@@ -19,7 +19,8 @@ SHARDS = 24  # so many that the last one to end is a small part of all
 
 
 def bulk_speed(pages: Sequence[dict[str, str]], folder: Path, rounds: int, remedy: str) -> dict[str, Any]:
-    """Seconds from start to end of `pagesieve bulk` by number of processes and round, and the blocks of all pages.
+    """Return seconds from start to end of `pagesieve bulk` by number of processes and round, and the blocks of all
+    pages.
 
     ``repeated`` is how many of the blocks have a text that another one before them has.
     """

@@ -67,7 +67,7 @@ def stop_words() -> frozenset[str]:
 
 
 def by_justext_lines(lines: str, url: str) -> str:
-    """The page is given as its lines; each is a paragraph."""
+    """Return the page is given as its lines; each is a paragraph."""
     return by_justext("\n".join(f"<p>{escape(line)}</p>" for line in lines.split("\n")), url)
 
 
@@ -78,7 +78,7 @@ def by_readability(html: str, url: str) -> str:
 
 
 def lines_of(html: str) -> str:
-    """The text of HTML with a line break before and behind each element of BLOCKS."""
+    """Return the text of HTML with a line break before and behind each element of BLOCKS."""
     from lxml.etree import iterwalk
     from lxml.html import HTMLParser, fromstring
 

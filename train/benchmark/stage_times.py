@@ -21,14 +21,14 @@ class Stopwatch:
         self.stage, self.since = LAST, time.process_time()
 
     def turn(self, stage: str) -> str:
-        """Begins a stage; gives the one that ran."""
+        """Begin a stage; gives the one that ran."""
         before, now = self.stage, time.process_time()
         self.spent[before] = self.spent.get(before, 0.0) + now - self.since
         self.stage, self.since = stage, now
         return before
 
     def watched(self, stage: str, function: Callable) -> Callable:
-        """The function, whose time counts for this stage."""
+        """Return the function, whose time counts for this stage."""
 
         def run(*args: Any, **options: Any) -> Any:
             before = self.turn(stage)
@@ -62,7 +62,7 @@ def watching() -> Iterator[Stopwatch]:
 
 
 def stage_times(found: Model, pages: Iterable[str]) -> dict[str, float]:
-    """CPU seconds by stage over decoded HTML pages, as `pagesieve predict` turns them into JSON lines."""
+    """Return CPU seconds by stage over decoded HTML pages, as `pagesieve predict` turns them into JSON lines."""
     found.records("<p>The heron on the pier waits for the tide.</p>", kind="html")
     with watching() as watch:
         for html in pages:

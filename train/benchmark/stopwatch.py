@@ -34,7 +34,7 @@ def by_pagesieve() -> Callable[[str, str], str]:
 
 
 def cpu() -> float:
-    """CPU seconds of this process since it began, and of its children that have ended."""
+    """Return CPU seconds of this process since it began, and of its children that have ended."""
     return time.process_time() + children_cpu()
 
 
@@ -44,7 +44,7 @@ def children_cpu() -> float:
 
 
 def memory(name: str) -> int:
-    """Bytes that are resident now (VmRSS), or were at most (VmHWM); at most, too, where there is no /proc.
+    """Return bytes that are resident now (VmRSS), or were at most (VmHWM); at most, too, where there is no /proc.
 
     With /proc, since ru_maxrss of a process is at least what the one that started it had.
     """
@@ -56,7 +56,9 @@ def memory(name: str) -> int:
 
 
 def passed(tool: Callable[[str, str], str], path: str) -> dict[str, Any]:
-    """One pass over the pages of a file: CPU seconds of the calls alone, memory in bytes, pages on which it raised."""
+    """Return one pass over the pages of a file: CPU seconds of the calls alone, memory in bytes, pages on which it
+    raised.
+    """
     EXTRACTORS["answer"](tool, {"id": "", "html": WARM_UP, "url": ""})
     before, spent, count, errors, steps = memory("VmRSS"), 0.0, 0, [], []
     with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8") as lines:
@@ -75,7 +77,9 @@ def passed(tool: Callable[[str, str], str], path: str) -> dict[str, Any]:
 
 
 def started(path: str) -> dict[str, Any]:
-    """CPU seconds of the process until all is imported, the model is loaded, and a page is done; what it imported."""
+    """Return CPU seconds of the process until all is imported, the model is loaded, and a page is done; what it
+    imported.
+    """
     from pagesieve.predict import load
 
     content, imported = Path(path).read_bytes(), cpu()

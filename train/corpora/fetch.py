@@ -63,14 +63,14 @@ class Corpus:
     dropped: int
 
     def __str__(self) -> str:
-        """One line for people, without an end of line."""
+        """Return one line for people, without an end of line."""
         line = f"{self.name}: {self.pages} pages in {self.folder}, digest {self.digest[:12]}"
         drops = f"; dropped {self.in_test} dev pages that are in its test split ({self.dropped} of them listed)"
         return line + drops if self.in_test else line
 
 
 def read_sources(toml: Path) -> list[Source]:
-    """The sources in their order. Failure names file, source and key of what is wrong."""
+    """Return the sources in their order. Failure names file, source and key of what is wrong."""
     try:
         tables = tomllib.loads(toml.read_text("utf-8")).get("source")
         if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
@@ -122,19 +122,21 @@ def fetch(toml: Path, raw: Path, corpora: Path | None = None) -> list[Corpus]:
 
 
 def available(toml: Path, raw: Path) -> tuple[list[Corpus], list[Source]]:
-    """The sources that are in `raw`, verified by an earlier `fetch`, and those that are missing. Reads no page."""
+    """Return the sources that are in `raw`, verified by an earlier `fetch`, and those that are
+    missing. Reads no page.
+    """
     sources = read_sources(toml)
     there = {source.name: corpus for source in sources if (corpus := _finished(source, raw))}
     return list(there.values()), [source for source in sources if source.name not in there]
 
 
 def pages_of(folder: Path) -> Iterator[CorpusPage]:
-    """The pages of a corpus folder, which has its corpus's name, by id. Failure when the folder is damaged."""
+    """Yield the pages of a corpus folder, which has its corpus's name, by id. Failure when the folder is damaged."""
     return _pages(folder, folder.name)
 
 
 def digest_of(folder: Path) -> str:
-    """The content digest of a corpus folder as its files are now. Failure when the folder is damaged."""
+    """Return the content digest of a corpus folder as its files are now. Failure when the folder is damaged."""
     return _digest(pages_of(folder))
 
 
@@ -154,7 +156,9 @@ def _digest(pages: Iterable[CorpusPage]) -> str:
 
 
 def _finished(source: Source, raw: Path) -> Corpus | None:
-    """The corpus in `raw` when its stamp says that this very digest was verified and all its pages are still there."""
+    """Return the corpus in `raw` when its stamp says that this very digest was verified and all its pages are still
+    there.
+    """
     folder = raw / source.name
     files.restore(folder)
     try:

@@ -86,7 +86,7 @@ class Header(tarfile.TarInfo):
 
 
 def unpacked(content: bytes, most: int = MAX_FILE) -> bytes:
-    """The content of a gzip file; ValueError if it is more than ``most`` bytes."""
+    """Return the content of a gzip file; ValueError if it is more than ``most`` bytes."""
     with gzip.open(BytesIO(content)) as stream:
         found = stream.read(min(most, MAX_FILE) + 1)
     if len(found) > min(most, MAX_FILE):
@@ -95,7 +95,8 @@ def unpacked(content: bytes, most: int = MAX_FILE) -> bytes:
 
 
 def members(archive: Path, wanted: re.Pattern[str]) -> Members:
-    """The plain files of ``archive`` whose whole name matches; every byte is read, so that a cut archive is noticed.
+    """Return the plain files of ``archive`` whose whole name matches; every byte is read, so that a cut archive is
+    noticed.
 
     Links and devices are passed over. ValueError if there is more than the limits above.
     """
@@ -116,8 +117,8 @@ def members(archive: Path, wanted: re.Pattern[str]) -> Members:
 
 
 def html_files(about: str, path: str) -> Adapter:
-    """The adapter of a corpus that is HTML files without records; a page's id is the group of the regular expression
-    ``path`` (below the archive's top folder), with ``~`` for ``/`` and without .gz, which is unpacked.
+    """Return the adapter of a corpus that is HTML files without records; a page's id is the group of the regular
+    expression ``path`` (below the archive's top folder), with ``~`` for ``/`` and without .gz, which is unpacked.
     """
 
     def unpack(found: Members, ids: frozenset[str], folder: Path) -> tuple[set[str], set[str]]:

@@ -14,7 +14,8 @@ Statistic = Callable[[np.ndarray], np.ndarray]  # (draws, ...) of counts -> (dra
 
 
 def interval(counts: np.ndarray, statistic: Statistic) -> tuple[float, float, float]:
-    """The statistic of the counts (sites, ...) of all sites, and the ends of its 95 % interval; the same each time.
+    """Return the statistic of the counts (sites, ...) of all sites, and the ends of its 95 % interval; the same each
+    time.
 
     Percentiles of draws of as many sites with replacement, moved outwards as Student's t asks for few sites (the
     expanded percentile interval, Hesterberg 2015). Of one site there is no interval: both ends are nan.
@@ -31,12 +32,12 @@ def interval(counts: np.ndarray, statistic: Statistic) -> tuple[float, float, fl
 
 
 def known(low: float, high: float) -> list[float] | None:
-    """The ends of an interval as JSON keeps them: None where there is none."""
+    """Return the ends of an interval as JSON keeps them: None where there is none."""
     return None if np.isnan(low) else [low, high]
 
 
 def confusions(rows: pd.DataFrame, predicted: str = "predicted") -> np.ndarray:
-    """Blocks by site, label and predicted label: an array (sites, labels, labels + 1), the last one missing."""
+    """Return blocks by site, label and predicted label: an array (sites, labels, labels + 1), the last one missing."""
     _, sites = np.unique(rows["site"].astype(str), return_inverse=True)
     numbers = {label: number for number, label in enumerate(LABELS)}
     true, found = rows["label"].map(numbers), rows[predicted].map(numbers).fillna(len(LABELS)).astype(int)
@@ -46,7 +47,7 @@ def confusions(rows: pd.DataFrame, predicted: str = "predicted") -> np.ndarray:
 
 
 def f1(counts: np.ndarray) -> np.ndarray:
-    """The F1 of each label (..., labels) from confusions (..., labels, labels + 1); 0 where there is none."""
+    """Return the F1 of each label (..., labels) from confusions (..., labels, labels + 1); 0 where there is none."""
     hits = np.diagonal(counts, axis1=-2, axis2=-1)
     all_of = counts.sum(axis=-1) + counts.sum(axis=-2)[..., : len(LABELS)]
     return np.asarray(np.divide(2 * hits, all_of, out=np.zeros_like(hits), where=all_of > 0))
@@ -57,13 +58,13 @@ def macro_f1(counts: np.ndarray) -> np.ndarray:
 
 
 def right(counts: np.ndarray) -> np.ndarray:
-    """The share of blocks with the right label."""
+    """Return the share of blocks with the right label."""
     hits = np.diagonal(counts, axis1=-2, axis2=-1).sum(axis=-1)
     return np.asarray(hits / np.maximum(1, counts.sum(axis=(-2, -1))))
 
 
 def totals(pages: pd.DataFrame, score: str) -> np.ndarray:
-    """Sum of a score of pages and number of pages by site: an array (sites, 2)."""
+    """Return sum of a score of pages and number of pages by site: an array (sites, 2)."""
     return pages.groupby("site", dropna=False)[score].agg(["sum", "count"]).to_numpy(dtype=float)
 
 

@@ -16,8 +16,8 @@ PLACES = 10  # parts of a page
 
 
 def breakdowns(rows: pd.DataFrame, languages: Mapping[str, str]) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
-    """Scores by slice, mode and part: share of blocks with the right label, with its interval, and F1 of each label.
-    Each part has its numbers of blocks, pages and sites.
+    """Return scores by slice, mode and part: share of blocks with the right label, with its interval, and F1 of each
+    label. Each part has its numbers of blocks, pages and sites.
 
     ``rows`` are those of ``scored_rows.label_rows``, ``languages`` those of the pages. An F1 of few blocks is left out.
     """
@@ -38,7 +38,7 @@ def breakdowns(rows: pd.DataFrame, languages: Mapping[str, str]) -> dict[str, di
 
 
 def ordered(parts: pd.Series, order: list[str] | None = None) -> pd.Series:
-    """The parts as categories in this order, or the most frequent first."""
+    """Return the parts as categories in this order, or the most frequent first."""
     return parts.astype(pd.CategoricalDtype(order or parts.value_counts().index.tolist(), ordered=True))
 
 

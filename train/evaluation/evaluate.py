@@ -34,7 +34,8 @@ LISTED = (FIRST, "kinds", "languages", "world")  # the sets whose blocks are lis
 def all_scores(
     views: Sequence[View], learned: Learned, data: Path, jobs: int
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
-    """Figures, pages and labelled blocks, by out-of-fold scores; and the figures of a model from the embedded data.
+    """Return figures, pages and labelled blocks, by out-of-fold scores; and the figures of a model from the embedded
+    data.
 
     The lines of ``data/languages.csv`` are in no training data, so they are scored by the whole model.
     """
@@ -62,7 +63,9 @@ def all_scores(
 
 
 def without_names_scores(views: Sequence[View], learned: Learned, jobs: int) -> dict[str, object]:
-    """The label scores of the set FIRST as HTML without class names and ids, each page by the stages without it."""
+    """Return the label scores of the set FIRST as HTML without class names and ids, each page by
+    the stages without it.
+    """
     chosen = [view for view in views if view.page_set == FIRST and view.kind == "html"]
     stages = {fold: learned.stages(fold) for fold in {fold_of(view.site) for view in chosen}}
     scores = Parallel(n_jobs=jobs, batch_size=8)(
@@ -73,14 +76,16 @@ def without_names_scores(views: Sequence[View], learned: Learned, jobs: int) -> 
 
 
 def embedded_figures(views: Sequence[View], jobs: int) -> dict[str, dict[str, Any]]:
-    """The figures of a model that learned from data/paragraphs.csv alone, and so from none of these pages."""
+    """Return the figures of a model that learned from data/paragraphs.csv alone, and so from none of these pages."""
     scores = embedded_scores(views, jobs)
     labelled = label_rows(views, scores)
     return metrics(page_rows(views, scores), labelled[labelled["set"] == FIRST])
 
 
 def extracted(views: Sequence[View], scores: Sequence[np.ndarray]) -> dict[str, dict[str, dict[str, str]]]:
-    """The article_content blocks, a line each, of the pages of both corpora: by corpus, kind (html, text) and page."""
+    """Return the article_content blocks, a line each, of the pages of both corpora: by corpus, kind (html, text) and
+    page.
+    """
     texts: dict[str, dict[str, dict[str, str]]] = {name: {"html": {}, "text": {}} for name in ("wcxb", "trafilatura")}
     for view, part in zip(views, scores, strict=True):
         if view.source in texts and view.kind in ("html", "text"):
@@ -89,7 +94,7 @@ def extracted(views: Sequence[View], scores: Sequence[np.ndarray]) -> dict[str, 
 
 
 def language_scores(path: Path, stages: dict[str, Stages]) -> dict[str, dict[str, float]]:
-    """Recall of each label over all languages and in each one; the lines of a language are read as one page."""
+    """Return recall of each label over all languages and in each one; the lines of a language are read as one page."""
     lines = pd.read_csv(path, encoding="utf-8")
     hits = []
     for _, page in lines.groupby("language", sort=True):
@@ -105,7 +110,9 @@ def language_scores(path: Path, stages: dict[str, Stages]) -> dict[str, dict[str
 
 
 def embedded_scores(views: Sequence[View], jobs: int) -> list[np.ndarray]:
-    """Scores of the views that are scored, by a model of data/paragraphs.csv alone, which so reads HTML as lines."""
+    """Return scores of the views that are scored, by a model of data/paragraphs.csv alone, which so reads HTML as
+    lines.
+    """
     stages = learn_from([view for view in views if view.source == "paragraphs"], jobs).stages()
     return list(
         Parallel(n_jobs=jobs, batch_size=32)(
@@ -154,5 +161,5 @@ def write_reports(
 
 
 def kept(texts: dict[str, dict[str, dict[str, str]]], data: dict[str, str]) -> bytes:
-    """What was extracted, with the digests of the data that it was learned from, for `make compare`."""
+    """Return what was extracted, with the digests of the data that it was learned from, for `make compare`."""
     return gzip.compress(json.dumps({"data": data, **texts}).encode(), mtime=0)

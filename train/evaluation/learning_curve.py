@@ -22,7 +22,7 @@ COLUMNS = ["fold", "sites", "mode", "macro_f1"]
 
 
 def learning_curve(views: Sequence[View], jobs: int) -> pd.DataFrame:
-    """Macro-F1 on all hand-labelled HTML pages of a fold by how many sites were learned from.
+    """Return Macro-F1 on all hand-labelled HTML pages of a fold by how many sites were learned from.
 
     A row for each fold and number of sites. A larger draw of a fold holds the smaller ones. Lines are left out: each
     page would be learned from six times more.
@@ -44,7 +44,7 @@ def learning_curve(views: Sequence[View], jobs: int) -> pd.DataFrame:
 
 
 def scored(stages: dict[str, Stages], view: View) -> np.ndarray:
-    """The scores of an HTML page; those of its lines are nothing, they only carry the readers' blocks."""
+    """Return the scores of an HTML page; those of its lines are nothing, they only carry the readers' blocks."""
     if view.kind == "html":
         return score(stages, view.blocks, view.title)
     return np.zeros((len(view.blocks), len(LABELS)))

@@ -18,7 +18,9 @@ OTHER_SCRIPTS = {"ar", "bg", "bn", "el", "fa", "gu", "he", "hi", "hy", "ka", "ru
 
 
 def operating_points(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Thresholds by kind of page, preference and label, chosen on hand-labelled blocks (``scored_rows.label_rows``)."""
+    """Return thresholds by kind of page, preference and label, chosen on hand-labelled blocks
+    (``scored_rows.label_rows``).
+    """
     return {
         kind: {prefer: thresholds(best(part, prefer)) for prefer in PREFERENCES} for kind, part in by_kind(rows).items()
     }
@@ -35,7 +37,9 @@ def thresholds(content: float) -> dict[str, float]:
 
 
 def best(rows: pd.DataFrame, prefer: str) -> float:
-    """The threshold of article_content with the largest F-measure over words; 0.5 where neither side is preferred."""
+    """Return the threshold of article_content with the largest F-measure over words; 0.5 where neither side is
+    preferred.
+    """
     if prefer not in BETA:
         return 0.5
     square = BETA[prefer] ** 2
@@ -47,7 +51,7 @@ def best(rows: pd.DataFrame, prefer: str) -> float:
 
 
 def kept_words(rows: pd.DataFrame, at: dict[str, float]) -> tuple[float, float]:
-    """Precision and recall of the words kept as article_content."""
+    """Return precision and recall of the words kept as article_content."""
     kept = np.array(decide(rows[list(LABELS)].to_numpy(), at)) == LABELS[0]
     true, words = (rows["label"] == LABELS[0]).to_numpy(), rows["words"].to_numpy()
     both = float(words[kept & true].sum())
@@ -55,7 +59,9 @@ def kept_words(rows: pd.DataFrame, at: dict[str, float]) -> tuple[float, float]:
 
 
 def kept_at_points(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Precision and recall of kept words by kind and preference: the threshold of a fold is chosen on the others."""
+    """Return precision and recall of kept words by kind and preference: the threshold of a fold is chosen on the
+    others.
+    """
     found: dict[str, dict[str, dict[str, float]]] = {}
     for kind, part in by_kind(rows).items():
         found[kind] = {}
@@ -69,7 +75,9 @@ def kept_at_points(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]
 
 
 def kept_by_threshold(rows: pd.DataFrame) -> dict[str, dict[str, list[float]]]:
-    """By kind, for each threshold of article_content: precision and recall of kept words, and their share of all."""
+    """Return by kind, for each threshold of article_content: precision and recall of kept words, and their share of
+    all.
+    """
     found = {}
     for kind, part in by_kind(rows).items():
         pairs = np.array([kept_words(part, thresholds(float(content))) for content in GRID])
@@ -81,7 +89,7 @@ def kept_by_threshold(rows: pd.DataFrame) -> dict[str, dict[str, list[float]]]:
 
 
 def calibration(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
-    """How far each label's score is its probability, by mode and label: see ``reliability``."""
+    """Return how far each label's score is its probability, by mode and label: see ``reliability``."""
     known = rows[rows["predicted"] != "missing"]
     return {
         str(mode): {label: reliability(part[label], (part["label"] == label).astype(float)) for label in LABELS}
@@ -90,8 +98,8 @@ def calibration(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def page_confidence(pages: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """How far the pages' confidence is the F1 that came out, by mode: see ``reliability``; and their rank correlation,
-    None where all pages are alike.
+    """Return how far the pages' confidence is the F1 that came out, by mode: see ``reliability``; and their rank
+    correlation, None where all pages are alike.
 
     The columns of ``pages`` are mode, confidence and kept_f1.
     """
@@ -106,8 +114,8 @@ def page_confidence(pages: pd.DataFrame) -> dict[str, dict[str, Any]]:
 def trust(
     rows: pd.DataFrame, pages: pd.DataFrame, languages: Mapping[str, str]
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """How far scores and confidence can be trusted by group of languages, and on the set ``world``; then by mode: mean
-    ``confidence`` and ``f1`` of the ``pages``, and the largest calibration ``error`` of a label.
+    """Return how far scores and confidence can be trusted by group of languages, and on the set ``world``; then by
+    mode: mean ``confidence`` and ``f1`` of the ``pages``, and the largest calibration ``error`` of a label.
 
     ``rows`` are those of ``scored_rows.label_rows``, ``pages`` those of ``scored_rows.confidence_rows``.
     """

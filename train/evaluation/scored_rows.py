@@ -16,14 +16,16 @@ from ..labels.views import OWN, View
 
 
 def mode_of(view: View) -> str | None:
-    """The mode that a view is scored in: pre-extracted pages are those that resiliparse leaves; others only train."""
+    """Return the mode that a view is scored in: pre-extracted pages are those that resiliparse leaves; others only
+    train.
+    """
     if view.kind == "pre_extracted":
         return "pre_extracted" if view.maker == "resiliparse" else None
     return view.kind
 
 
 def page_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
-    """Word precision, recall and F1 of each page with a reference text, as bags of words (WCXB's measure)."""
+    """Return word precision, recall and F1 of each page with a reference text, as bags of words (WCXB's measure)."""
     rows = []
     for view, part in zip(views, scores, strict=True):
         if view.page_type and view.kind in ("html", "text"):
@@ -50,7 +52,7 @@ def bag_scores(found: Counter[str], wanted: Counter[str]) -> tuple[float, float,
 
 
 def label_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
-    """The hand-labelled blocks of web pages with their scores, in the three modes; no text.
+    """Return the hand-labelled blocks of web pages with their scores, in the three modes; no text.
 
     In html mode a row is a block that readers cut, scored by the block of ours that most of its words stand in; in
     text and pre-extracted mode a row is a line (the rules of the WCXB gold pages' scorer).
@@ -91,7 +93,7 @@ def label_frame(view: View, mode: str, scores: np.ndarray) -> pd.DataFrame:
 
 
 def confidence_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
-    """For each hand-labelled page and mode its confidence, and the F1 of the kept characters by the hand labels.
+    """Return for each hand-labelled page and mode its confidence, and the F1 of the kept characters by the hand labels.
 
     Both are 0 where nothing is kept, also if the hand labels agree.
     """
@@ -111,5 +113,5 @@ def confidence_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.D
 
 
 def kept_texts(view: View, scores: np.ndarray) -> list[str]:
-    """The texts of the blocks that are labelled article_content, as ``Model.text`` gives them."""
+    """Return the texts of the blocks that are labelled article_content, as ``Model.text`` gives them."""
     return drop_repeated([block.text for block, row in zip(view.blocks, scores, strict=True) if row.argmax() == 0])

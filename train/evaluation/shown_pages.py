@@ -24,7 +24,9 @@ Shown = dict[str, Any]  # a page of the gallery: name, page_type, wrong, labelle
 
 
 def worst(views: Sequence[View], scores: Sequence[np.ndarray]) -> list[Shown]:
-    """The hand-labelled HTML pages with the largest share of wrong blocks, the worst first, from scores out of fold."""
+    """Return the hand-labelled HTML pages with the largest share of wrong blocks, the worst first, from scores out of
+    fold.
+    """
     pages = [
         shown(view.page, view.page_type, view.blocks, part, view.labels)
         for view, part in zip(views, scores, strict=True)
@@ -34,7 +36,9 @@ def worst(views: Sequence[View], scores: Sequence[np.ndarray]) -> list[Shown]:
 
 
 def samples(scored: Callable[[Sequence[Block], str], np.ndarray]) -> list[Shown]:
-    """The project's own pages, of which no model has learned, the worst first; ``scored`` takes blocks and title."""
+    """Return the project's own pages, of which no model has learned, the worst first; ``scored`` takes blocks and
+    title.
+    """
     pages, annotated = [], read_annotations([ANNOTATIONS])
     for path in sorted(PAGES.iterdir()):
         page = read_page(path.read_bytes(), kind="html" if path.suffix == ".html" else "text")

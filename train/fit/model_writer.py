@@ -109,7 +109,9 @@ def slim(pipeline: Pipeline) -> None:
 
 
 def rounded(weights: np.ndarray) -> np.ndarray:
-    """Weights of float32 to BITS binary digits (a part in 65,000), of which the zeros behind them take no space."""
+    """Return weights of float32 to BITS binary digits (a part in 65,000), of which the zeros behind
+    them take no space.
+    """
     cut = 23 - BITS  # of the digits of a float32
     bits = np.ascontiguousarray(weights).view(np.uint32)
     return ((bits + np.uint32(1 << (cut - 1))) >> np.uint32(cut) << np.uint32(cut)).view(np.float32)

@@ -45,12 +45,12 @@ class Counts:
         return Counts(self.column, self.terms, self.matrix[rows])
 
     def only(self, places: np.ndarray) -> "Counts":
-        """The counts of the terms at these places."""
+        """Return the counts of the terms at these places."""
         return Counts(self.column, self.terms[places], self.matrix[:, places])
 
 
 def counted(column: str, cells: Sequence[str], sites: Sequence[str]) -> Counts | None:
-    """The counts of the terms that stand on at least SITES sites; None if there is no such term."""
+    """Return the counts of the terms that stand on at least SITES sites; None if there is no such term."""
     by_site: dict[str, dict[str, None]] = {}
     for cell, site in zip(cells, sites, strict=True):
         if cell:
@@ -67,7 +67,8 @@ def counted(column: str, cells: Sequence[str], sites: Sequence[str]) -> Counts |
 
 
 def of_many_sites(counts: Counts, sites: np.ndarray, languages: Mapping[str, str]) -> np.ndarray:
-    """The places of the terms on at least SITES of the sites that the rows are from, at most MAX_TERMS[column]; sorted.
+    """Return the places of the terms on at least SITES of the sites that the rows are from, at most MAX_TERMS[column];
+    sorted.
 
     Those come first that are known at most sites of a language, by the root of how many sites that has: counted over
     all sites alike, the terms of 1,700 English ones left 25 of 700 Korean terms.
@@ -89,7 +90,7 @@ def fit_blocks(
     kind: str, languages: Mapping[str, str], counts: Sequence[Counts], sites: np.ndarray, labels: np.ndarray,
     weights: np.ndarray, others: Sequence[Counts],
 ) -> tuple[Pipeline, np.ndarray]:  # fmt: skip
-    """The first stage: TF-IDF of each column, its rows of length 1, and a linear model of all of them.
+    """Return the first stage: TF-IDF of each column, its rows of length 1, and a linear model of all of them.
 
     Learned from ``counts`` of the blocks of ``sites`` in these ``languages``, all pages of one ``kind`` (html, text).
     The counts are what the pipeline's own vectorisers would count. Returned with what it says of the ``others``: an
@@ -117,7 +118,7 @@ def fit_blocks(
 def block_pipeline(
     kind: str, terms: dict[str, list[str]], idf: dict[str, np.ndarray], linear: LogisticRegression
 ) -> Pipeline:
-    """The pipeline that is saved: it takes the rows of ``block_features``, and has learned already.
+    """Return the pipeline that is saved: it takes the rows of ``block_features``, and has learned already.
 
     ``terms`` and their inverse document frequencies by column, in order; ``linear`` has learned from these columns.
     """
@@ -145,7 +146,7 @@ def block_pipeline(
 def fit_page(
     features: np.ndarray, labels: np.ndarray, weights: np.ndarray, others: np.ndarray
 ) -> tuple[Pipeline, np.ndarray]:
-    """A later stage: the columns of ``page_features``, kept in the range that was learned from, and scaled.
+    """Return a later stage: the columns of ``page_features``, kept in the range that was learned from, and scaled.
 
     Writes over the features, to fit in memory. Returned with the scores (blocks, 1, labels) of the others.
     """
@@ -162,7 +163,7 @@ def fit_page(
 
 
 def logit_contributions(columns: Mapping[str, slice], terms: csr_matrix, linear: LogisticRegression) -> np.ndarray:
-    """What each of BLOCK_COLUMNS adds to the decision values, less the mean over the labels.
+    """Return what each of BLOCK_COLUMNS adds to the decision values, less the mean over the labels.
 
     An array (n_blocks, n_columns, n_labels) of float32, 0 for a column without terms; ``columns`` says which terms are
     those of a column.
@@ -175,7 +176,9 @@ def logit_contributions(columns: Mapping[str, slice], terms: csr_matrix, linear:
 
 
 def in_double(pipelines: Mapping[str, Pipeline]) -> dict[str, Pipeline]:
-    """Copies of the pipelines with coefficients of float64: decision values are sums in it, as those of the scorer."""
+    """Return copies of the pipelines with coefficients of float64: decision values are sums in it, as those of the
+    scorer.
+    """
     found = {name: deepcopy(pipeline) for name, pipeline in pipelines.items()}
     for pipeline in found.values():
         pipeline["linear"].coef_ = pipeline["linear"].coef_.astype(np.float64)
@@ -196,7 +199,7 @@ def pipeline_rows(pipelines: Mapping[str, Pipeline], kind: str, blocks: Sequence
 
 
 def balanced(labels: np.ndarray, weights: np.ndarray, power: float) -> np.ndarray:
-    """Weights of mean 1 that lift rare labels by their frequency to the power of -``power``."""
+    """Return weights of mean 1 that lift rare labels by their frequency to the power of -``power``."""
     totals = np.bincount(labels, weights)
     lifted = weights * (totals.sum() / np.maximum(totals, 1e-9))[labels] ** power
     return np.asarray(lifted * (len(lifted) / lifted.sum()))

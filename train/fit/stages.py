@@ -52,7 +52,7 @@ class Table:
         return slice(self.starts[view], self.starts[view + 1])
 
     def learned_without(self, fold: int) -> np.ndarray:
-        """The numbers of the labelled blocks outside the fold."""
+        """Return the numbers of the labelled blocks outside the fold."""
         return np.flatnonzero((self.folds != fold) & (self.labels >= 0))
 
 
@@ -64,7 +64,7 @@ class Learned:
     scores: list[np.ndarray]
 
     def stages(self, fold: int = EVERYTHING) -> dict[str, Stages]:
-        """The stages by kind of page that learned without a fold."""
+        """Return the stages by kind of page that learned without a fold."""
         return all_stages(self.pipelines[fold])
 
 
@@ -101,8 +101,8 @@ def tabulated(views: Sequence[View]) -> Table:
 
 
 def lifts(languages: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """What the weight of a block is to be multiplied with for its language, one of ``languages`` or "" where it is not
-    known: rare ones count more, by how much less of the weight they have than the most frequent one.
+    """Return what the weight of a block is to be multiplied with for its language, one of ``languages`` or "" where it
+    is not known: rare ones count more, by how much less of the weight they have than the most frequent one.
     """
     names, numbers = np.unique(languages, return_inverse=True)
     totals = np.bincount(numbers, weights)
@@ -113,7 +113,7 @@ def lifts(languages: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def learn(
     table: Table, kind: str, scores: list[np.ndarray], numbers: Sequence[int], jobs: int
 ) -> dict[int, dict[str, Pipeline]]:
-    """The pipelines of one kind of page by fold; fills in the scores of its views, which have these numbers."""
+    """Return the pipelines of one kind of page by fold; fills in the scores of its views, which have these numbers."""
     first, predicted = fit_stage(table, kind, first_features(table, kind, jobs), jobs)
     features = later_features(table, predicted, jobs)
     second, predicted = fit_stage(table, kind, features, jobs)
@@ -127,7 +127,7 @@ def learn(
 
 
 def fit_stage(table: Table, kind: str, features: Features, jobs: int) -> tuple[dict[int, Pipeline], np.ndarray]:
-    """A pipeline for each fold left out, and what it predicts there: see ``fit_blocks`` and ``fit_page``."""
+    """Return a pipeline for each fold left out, and what it predicts there: see ``fit_blocks`` and ``fit_page``."""
     folds = (*range(FOLDS), EVERYTHING)
     out = {fold: np.flatnonzero(table.folds == fold) for fold in folds}
     fitted = Parallel(n_jobs=jobs, pre_dispatch="n_jobs", max_nbytes=None)(
@@ -141,7 +141,7 @@ def fit_stage(table: Table, kind: str, features: Features, jobs: int) -> tuple[d
 
 
 def examples(table: Table, features: Features, fold: int) -> tuple[Features, np.ndarray, np.ndarray, np.ndarray]:
-    """What is learned from where this fold is left out: features, sites, labels and weights."""
+    """Return what is learned from where this fold is left out: features, sites, labels and weights."""
     rows = table.learned_without(fold)
     labels = table.labels[rows]
     return rows_of(features, rows), table.sites[rows], labels, balanced(labels, table.weights[rows], LIFT)
@@ -160,7 +160,7 @@ def fit_and_score(
     weights: np.ndarray,
     others: Features,
 ) -> tuple[Pipeline, np.ndarray]:
-    """The first stage where features are counts of terms, else a later one."""
+    """Return the first stage where features are counts of terms, else a later one."""
     with threadpool_limits(1):  # sums that do not depend on the number of cores
         if isinstance(features, list) and isinstance(others, list):
             return fit_blocks(kind, languages, features, sites, labels, weights, others)
@@ -168,7 +168,7 @@ def fit_and_score(
 
 
 def first_features(table: Table, kind: str, jobs: int) -> list[Counts]:
-    """The counts of terms in each column that pages of this kind have."""
+    """Return the counts of terms in each column that pages of this kind have."""
     parallel = Parallel(n_jobs=jobs, batch_size=32)
     cells = np.concatenate(parallel(delayed(block_features)(view.blocks, view.title) for view in table.views))
     columns = {name: cells[:, BLOCK_COLUMNS.index(name)] for name in weights_of_columns(kind)}

@@ -56,19 +56,25 @@ def gathered(jobs: int, own: Path | None = None) -> tuple[list[View], dict[str, 
 
 
 def augmented(views: Sequence[View]) -> list[View]:
-    """HTML pages made of others, where there are labelled ones: alone they would be all that is known of HTML."""
+    """Return HTML pages made of others, where there are labelled ones: alone they would be all that
+    is known of HTML.
+    """
     pages = anonymous(views)
     return pages + in_skeletons(views) if pages else []
 
 
 def without_twins(views: Sequence[View], others: Sequence[View]) -> list[View]:
-    """The views of the pages that stand in no other corpus: one that stands in two has the same file name in both."""
+    """Return the views of the pages that stand in no other corpus: one that stands in two has the same file name in
+    both.
+    """
     known = {view.page for view in others}
     return [view for view in views if view.page not in known]
 
 
 def digests_of(there: Sequence[corpora.Corpus], own: Path | None = None) -> dict[str, str]:
-    """The digests of all training data by name: of these corpora with their annotations, and of the paragraphs."""
+    """Return the digests of all training data by name: of these corpora with their annotations, and
+    of the paragraphs.
+    """
     digests = {}
     for corpus in there:
         digests[corpus.name] = corpus.digest

@@ -11,7 +11,7 @@ from .alignment import Span, read_spans
 
 
 def labels_of_both(path: Path) -> list[tuple[str, str]]:
-    """The labels that two readers gave each stretch of the pages in an annotation file, in its order.
+    """Return the labels that two readers gave each stretch of the pages in an annotation file, in its order.
 
     Failure where a page has not two readers, or they labelled other stretches.
     """

@@ -49,13 +49,13 @@ class Span:
 
 
 def read_spans(path: Path) -> list[Span]:
-    """The labelled stretches of an annotation file, in its order; a bad row is an error with file and line."""
+    """Return the labelled stretches of an annotation file, in its order; a bad row is an error with file and line."""
     with path.open(encoding="utf-8", newline="") as stream:
         return spans_in(stream, path)
 
 
 def spans_in(lines: Iterable[str], path: Path) -> list[Span]:
-    """The same of the lines of such a file."""
+    """Return the same of the lines of such a file."""
     spans: list[Span] = []
     rows = csv.DictReader(lines)
     try:
@@ -67,7 +67,9 @@ def spans_in(lines: Iterable[str], path: Path) -> list[Span]:
 
 
 def span_of(row: Mapping[str, str]) -> Span:
-    """The span of a row; ValueError says which of its cells has another type, length or characters than CELLS."""
+    """Return the span of a row; ValueError says which of its cells has another type, length or
+    characters than CELLS.
+    """
     if None in row:
         raise ValueError("too many cells")
     for column, pattern in CELLS.items():
@@ -84,7 +86,7 @@ def span_of(row: Mapping[str, str]) -> Span:
 def spans_of(
     page: str, running: Sequence[str], labelled: Iterable[tuple[str, str]], reader: str, date: str
 ) -> list[Span]:
-    """Spans for (code, text) pairs that were read from a page with these running words.
+    """Return spans for (code, text) pairs that were read from a page with these running words.
 
     A text whose words do not stand in a row on the page gives a span for each stretch of it.
     """
@@ -109,7 +111,8 @@ def hash_of(stretch: Sequence[str]) -> str:
 
 
 def find_spans(spans: Iterable[Span], running: Sequence[str]) -> list[tuple[int, Span]]:
-    """The spans that stand on the page, each with the word where it starts now: nearest to where the last one led.
+    """Return the spans that stand on the page, each with the word where it starts now: nearest to where the last one
+    led.
 
     After MAX_READ words that were read in vain, the others are looked for where the last one led, and nowhere else;
     after MAX_SPANNED words of spans, which then overlap, no further one is looked for.
@@ -132,7 +135,7 @@ def find_spans(spans: Iterable[Span], running: Sequence[str]) -> list[tuple[int,
 
 
 def outward(start: int, count: int) -> Iterator[int]:
-    """The numbers from 0 up to ``count``, those nearest to ``start`` first."""
+    """Yield the numbers from 0 up to ``count``, those nearest to ``start`` first."""
     start = max(0, min(start, count - 1))
     for distance in range(count):
         for place in dict.fromkeys((start + distance, start - distance)):
@@ -141,7 +144,7 @@ def outward(start: int, count: int) -> Iterator[int]:
 
 
 def majority(owners: Sequence[int], values: Sequence[int], count: int, none: int = -1) -> list[int]:
-    """For each of ``count`` texts the value that most of its words have; ``none`` where under half have any."""
+    """Return for each of ``count`` texts the value that most of its words have; ``none`` where under half have any."""
     votes: list[Counter[int]] = [Counter() for _ in range(count)]
     sizes = Counter(owners)
     for owner, value in zip(owners, values, strict=True):
@@ -154,13 +157,13 @@ def majority(owners: Sequence[int], values: Sequence[int], count: int, none: int
 
 
 def running_words(texts: Iterable[str]) -> tuple[list[str], list[int]]:
-    """The words of all texts in a row, and for each word the index of its text."""
+    """Return the words of all texts in a row, and for each word the index of its text."""
     pairs = [(word, index) for index, text in enumerate(texts) for word in words(text)]
     return [word for word, _ in pairs], [index for _, index in pairs]
 
 
 def match(left: Sequence[str], right: Sequence[str]) -> list[int]:
-    """For each word of ``left`` the position of its partner in ``right``, or -1; partners keep their order.
+    """Return for each word of ``left`` the position of its partner in ``right``, or -1; partners keep their order.
 
     Runs of ANCHOR words are matched first, longest first (difflib); single words only in the gaps between two runs.
     A word of a menu therefore has no partner in the article, although the article has the same word.

@@ -11,11 +11,11 @@ _extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
 def site_of(url: str) -> str:
-    """The registrable domain of an address; the host, or the text itself, where there is none."""
+    """Return the registrable domain of an address; the host, or the text itself, where there is none."""
     parts = _extract(url)
     return parts.top_domain_under_public_suffix or parts.fqdn or parts.domain or url
 
 
 def fold_of(site: str) -> int:
-    """One of FOLDS numbers, fixed for ever by the site's name alone."""
+    """Return one of FOLDS numbers, fixed for ever by the site's name alone."""
     return int(hashlib.sha256(site.encode()).hexdigest(), 16) % FOLDS

@@ -53,7 +53,7 @@ class Sheet:
     owners: list[int]
 
     def words_of(self, block: int) -> tuple[int, int]:
-        """The running words of a block, from and to before."""
+        """Return the running words of a block, from and to before."""
         return bisect_left(self.owners, block), bisect_right(self.owners, block)
 
 
@@ -68,7 +68,7 @@ Marks = dict[int, Mark]  # by index of the block
 
 
 def sheet_of(content: bytes, name: str, kind: Kind, sites: Mapping[str, str]) -> Sheet:
-    """A page as it is labelled; its site is the one that is known of its id, if any."""
+    """Return a page as it is labelled; its site is the one that is known of its id, if any."""
     read = read_page(content, kind=kind)
     blocks = segment(read)
     running, owners = running_words(block.text for block in blocks)
@@ -85,7 +85,7 @@ def version_of(content: bytes) -> str:
 
 
 def site_of_page(page: Page, name: str) -> str:
-    """The site by the address that a page gives as its own; else the folder that it lies in."""
+    """Return the site by the address that a page gives as its own; else the folder that it lies in."""
     for node in filter(None, map(page.tree.css_first, ADDRESSES) if page.tree else ()):
         address = (node.attributes.get("href") or node.attributes.get("content") or "")[:MAX_ABOUT]
         if re.match(r"https?://[^/]", address):
@@ -94,7 +94,7 @@ def site_of_page(page: Page, name: str) -> str:
 
 
 def kept_sheets(folder: Path) -> Iterator[Sheet]:
-    """The pages in the folder, sorted; one whose content is not what was labelled is a Failure."""
+    """Yield the pages in the folder, sorted; one whose content is not what was labelled is a Failure."""
     for path in sorted((folder / "pages").glob("*.json")):
         try:
             known = checked_about(read_file(path, 40 * MAX_ABOUT))
@@ -108,7 +108,9 @@ def kept_sheets(folder: Path) -> Iterator[Sheet]:
 
 
 def checked_about(content: bytes) -> dict[str, Any]:
-    """What is known of a page; raises ValueError or TypeError if it is anything but texts of MAX_ABOUT at most."""
+    """Return what is known of a page; raises ValueError or TypeError if it is anything but texts of
+    MAX_ABOUT at most.
+    """
     known: dict[str, Any] = dict(json.loads(content))
     for name in ("name", "site", "kind"):
         if not isinstance(known.get(name), str) or len(known[name]) > MAX_ABOUT:
@@ -117,7 +119,9 @@ def checked_about(content: bytes) -> dict[str, Any]:
 
 
 def readers_of(folder: Path, sheet: Sheet) -> list[str]:
-    """Who labelled the page, sorted; a Failure if it is more than MAX_READERS, each of which the page is read for."""
+    """Return who labelled the page, sorted; a Failure if it is more than MAX_READERS, each of which the page is read
+    for.
+    """
     readers = sorted(path.stem for path in (folder / "labels" / sheet.id).glob("[!.]*.csv"))
     if len(readers) > MAX_READERS:
         raise Failure(f"{folder / 'labels' / sheet.id}: labels of more than {MAX_READERS} readers; remove some")
@@ -125,7 +129,7 @@ def readers_of(folder: Path, sheet: Sheet) -> list[str]:
 
 
 def check_writable(folder: Path) -> None:
-    """Raises Failure if labels cannot be kept in the folder, which is made with the first of them."""
+    """Raise Failure if labels cannot be kept in the folder, which is made with the first of them."""
     for path in (folder / "pages", folder / "labels"):
         there = nearest(path)
         if not there.is_dir():
@@ -141,7 +145,9 @@ def label_file(folder: Path, sheet: Sheet, reader: str) -> Path:
 
 
 def marks_of(folder: Path, sheet: Sheet, reader: str) -> tuple[str, Marks]:
-    """The version of a reader's labels of a page, and the labels; a block takes the one that most of its words have."""
+    """Return the version of a reader's labels of a page, and the labels; a block takes the one that most of its words
+    have.
+    """
     path = label_file(folder, sheet, reader)
     try:
         content = read_file(path, 10 * MAX_BYTES)
@@ -218,7 +224,7 @@ def durable(path: Path, content: bytes) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """One at a time, over all processes; the folder, which is what is locked, is made, and ignored by git."""
+    """Yield one at a time, over all processes; the folder, which is what is locked, is made, and ignored by git."""
     import fcntl  # not on Windows, where the rest of this file is fine
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -233,7 +239,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def differences(folder: Path, sheet: Sheet) -> dict[int, dict[str, str]]:
-    """The blocks that two readers gave different labels: by index, the label of each reader."""
+    """Return the blocks that two readers gave different labels: by index, the label of each reader."""
     by_block: dict[int, dict[str, str]] = {}
     for reader in readers_of(folder, sheet):
         for index, mark in marks_of(folder, sheet, reader)[1].items():

@@ -87,7 +87,7 @@ def check_format(path: Path) -> None:
 
 
 def records(text: str, path: Path) -> Iterator[tuple[str, Any]]:
-    """Each record with the name that an error calls it by."""
+    """Yield each record with the name that an error calls it by."""
     if path.suffix == ".csv":
         before = csv.field_size_limit(2 * MAX_BYTES)  # a block may be as large as its page, and gets apostrophes
         try:
@@ -109,7 +109,7 @@ def records(text: str, path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def places(sheet: Sheet) -> Iterator[tuple[int, int, int]]:
-    """The index of each block, with where it begins and ends in the text of its task."""
+    """Yield the index of each block, with where it begins and ends in the text of its task."""
     start = 0
     for block in sheet.blocks:
         yield block.index, start, start + len(block.text)
@@ -136,7 +136,7 @@ def task_of(sheet: Sheet, by_reader: dict[str, Marks]) -> dict[str, Any]:
 
 
 def marks_of_task(task: Any, by_id: dict[str, Sheet], reader: str, date: str) -> Found:
-    """The labels of a task: a block takes the label of the regions that cover most of it, and half at least."""
+    """Return the labels of a task: a block takes the label of the regions that cover most of it, and half at least."""
     data = expect(task, dict, "a task with data").get("data")
     sheet = sheet_at(expect(data, dict, "data").get("page"), by_id)
     text = text_of(sheet)
@@ -168,7 +168,7 @@ def marks_of_task(task: Any, by_id: dict[str, Sheet], reader: str, date: str) ->
 
 
 def read_region(region: Any, text: str, far: list[int], reader: str, date: str) -> tuple[str, Mark, int, int]:
-    """Who gave which label, and from where to where in the text."""
+    """Return who gave which label, and from where to where in the text."""
     value = expect(expect(region, dict, "a region").get("value"), dict, "a region with a value")
     start, end = (expect(value.get(name), int, f"{name} as a number") for name in ("start", "end"))
     labels = expect(value.get("labels"), list, "labels")
@@ -187,12 +187,12 @@ def read_region(region: Any, text: str, far: list[int], reader: str, date: str) 
 
 
 def far_signs(text: str) -> list[int]:
-    """Where the signs begin that UTF-16 takes two units for, in such units."""
+    """Return where the signs begin that UTF-16 takes two units for, in such units."""
     return [found.start() + number for number, found in enumerate(FAR.finditer(text))]
 
 
 def stretch(text: str, far: list[int], start: int, end: int, wanted: Any) -> tuple[int, int]:
-    """Where a region's text stands, whose offsets may count signs, or units of UTF-16 as JavaScript does.
+    """Return where a region's text stands, whose offsets may count signs, or units of UTF-16 as JavaScript does.
 
     ``far`` is that of ``far_signs``. No more is read of the text than the region has of it.
     """
@@ -209,7 +209,7 @@ def is_at(text: str, start: int, end: int, wanted: Any) -> bool:
 
 
 def reader_of(given: Any, reader: str) -> str:
-    """The reader as a name of ours: users of Label Studio are numbers, addresses, or objects that hold one."""
+    """Return the reader as a name of ours: users of Label Studio are numbers, addresses, or objects that hold one."""
     if isinstance(given, dict):
         given = given.get("email") or given.get("id")
     if given in (None, ""):
@@ -232,7 +232,7 @@ def mark_of(label: Any, code: Any, given: Any, date: str) -> Mark:
 
 
 def rows_of(sheet: Sheet, by_reader: dict[str, Marks]) -> Iterator[tuple[object, ...]]:
-    """A row for each label of a block, or one without a label."""
+    """Yield a row for each label of a block, or one without a label."""
     for block in sheet.blocks:
         head = (sheet.id, safe(sheet.name), safe(sheet.site), block.index, safe(block.text))
         marked = [(reader, marks[block.index]) for reader, marks in by_reader.items() if block.index in marks]

@@ -37,7 +37,7 @@ class Row(NamedTuple):
 
 
 def read_paragraphs(path: Path, source: str = "") -> list[View]:
-    """The pages of a CSV of labelled paragraphs, as text and as what an extractor leaves of them.
+    """Return the pages of a CSV of labelled paragraphs, as text and as what an extractor leaves of them.
 
     Their ``source`` is by default the name of the file without its ending. Failure as of ``read_rows``.
     """
@@ -54,7 +54,7 @@ def read_paragraphs(path: Path, source: str = "") -> list[View]:
 
 
 def view_of(source: str, kind: str, rows: Sequence[Row], language: str) -> View:
-    """The rows of one page as a page, in their order."""
+    """Return the rows of one page as a page, in their order."""
     ordered = sorted(rows, key=lambda row: (row.order, row.text, row.label))
     page = rows[0].page
     blocks = [Block(index, row.text) for index, row in enumerate(ordered)]
@@ -64,7 +64,7 @@ def view_of(source: str, kind: str, rows: Sequence[Row], language: str) -> View:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a CSV with the columns text and label, and optionally language, page, order.
+    """Return the rows of a CSV with the columns text and label, and optionally language, page, order.
 
     Failure if there is none, or with a line for each of the first LISTED rows that are at fault.
     """
@@ -85,7 +85,7 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def checked(reader: csv.DictReader, path: Path) -> Iterator[Row | str]:
-    """Each row, or what is wrong with it."""
+    """Yield each row, or what is wrong with it."""
     try:
         check_columns(list(reader.fieldnames or []))
     except (csv.Error, ValueError) as error:
@@ -110,7 +110,7 @@ def check_columns(columns: list[str]) -> None:
 
 
 def row_of(cells: dict[str, str], line: int) -> Row:
-    """The row of these cells by column; ValueError says what is wrong with it."""
+    """Return the row of these cells by column; ValueError says what is wrong with it."""
     if None in cells or None in cells.values():
         raise ValueError(f"expected {len(set(cells) - {None})} cells, as in line 1")
     if NOT_UTF8.search("".join(cells.values())):
@@ -130,7 +130,7 @@ def row_of(cells: dict[str, str], line: int) -> Row:
 
 
 def contradictions(path: Path) -> list[str]:
-    """A line for each text that has more than one label, the first LISTED of them; their rows are all used."""
+    """Return a line for each text that has more than one label, the first LISTED of them; their rows are all used."""
     lines: dict[str, dict[int, int]] = {}  # by text, and by label the first line
     for row in read_rows(path):
         lines.setdefault(row.text, {}).setdefault(row.label, row.line)

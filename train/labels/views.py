@@ -70,7 +70,7 @@ class View:
 
     @property
     def of_paragraphs(self) -> bool:
-        """Whether it is a page of labelled paragraphs, as these stand in their file."""
+        """Return whether it is a page of labelled paragraphs, as these stand in their file."""
         return self.page_set == OWN and not self.maker
 
 
@@ -94,7 +94,7 @@ UNREAD, UNKNOWN = Annotated("", []), Facts("", "")
 def read_corpus(
     folder: Path, annotations: dict[str, Annotated], facts: Mapping[tuple[str, str], Facts], jobs: int
 ) -> tuple[list[View], int, int]:
-    """The views of every page of a fetched corpus, and how many annotated words there are and were found again.
+    """Return the views of every page of a fetched corpus, and how many annotated words there are and were found again.
 
     ``facts`` has what readers found out of a page, by corpus and id.
     """
@@ -116,7 +116,7 @@ def len_of(spans: Sequence[Span]) -> int:
 
 
 def annotation_files(folder: Path, corpus: str) -> list[Path]:
-    """The annotations of a corpus: a file ``corpus.set.csv`` for each set of its pages that was read."""
+    """Return the annotations of a corpus: a file ``corpus.set.csv`` for each set of its pages that was read."""
     return sorted(folder.glob(f"{corpus}.*.csv"))
 
 
@@ -129,7 +129,7 @@ def read_annotations(paths: Iterable[Path]) -> dict[str, Annotated]:
 
 
 def read_facts(path: Path) -> dict[tuple[str, str], Facts]:
-    """What stands in ``data/read.csv`` of each page, by corpus and page."""
+    """Return what stands in ``data/read.csv`` of each page, by corpus and page."""
     with path.open(encoding="utf-8", newline="") as stream:
         return {(row["corpus"], row["page"]): Facts(row["site"], row["language"]) for row in csv.DictReader(stream)}
 
@@ -137,7 +137,7 @@ def read_facts(path: Path) -> dict[tuple[str, str], Facts]:
 def page_views(
     page: CorpusPage, *, source: str, annotated: Annotated, facts: Facts = UNKNOWN
 ) -> tuple[list[View], int]:
-    """All views of one page, and how many of its annotated words were found."""
+    """Return all views of one page, and how many of its annotated words were found."""
     read = read_page(page.html, kind="html")
     blocks = segment(read)
     running, owners = running_words(block.text for block in blocks)
@@ -169,7 +169,9 @@ def lines_of(block: Block) -> list[str]:
 
 
 def stretch_text(blocks: Sequence[Block], running: list[str], owners: list[int], start: int, span: Span) -> str:
-    """The text of a labelled stretch, with its punctuation: whole blocks as they are, parts cut between words."""
+    """Return the text of a labelled stretch, with its punctuation: whole blocks as they are, parts
+    cut between words.
+    """
     end = start + span.end - span.start
     parts = []
     for index in dict.fromkeys(owners[start:end]):
@@ -185,7 +187,9 @@ def stretch_text(blocks: Sequence[Block], running: list[str], owners: list[int],
 
 
 def extractor_lines(content: bytes, whole: View) -> dict[str, list[str]]:
-    """Lines by who left them: two extractors that keep comments and teasers, and random thinning of all lines."""
+    """Return lines by who left them: two extractors that keep comments and teasers, and random
+    thinning of all lines.
+    """
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     html = decode(content)
     by_resiliparse = extract_plain_text(html, main_content=True, list_bullets=False, alt_texts=False)
@@ -202,7 +206,7 @@ def seed_of(page: str) -> int:
 
 
 def thinned(whole: View) -> list[str]:
-    """The page's lines without most of its furniture and half of its other junk; seeded by the page's name."""
+    """Return the page's lines without most of its furniture and half of its other junk; seeded by the page's name."""
     rng = np.random.default_rng(seed_of(whole.page))
     kept = []
     for block, label in zip(whole.blocks, whole.labels, strict=True):
@@ -217,7 +221,7 @@ def thinned(whole: View) -> list[str]:
 def line_view(
     whole: View, running: list[str], owners: list[int], codes: list[int], kind: str, texts: list[str], maker: str
 ) -> View | None:
-    """Lines as a view; each has the label, and the origin, that most of its words have on the page."""
+    """Return lines as a view; each has the label, and the origin, that most of its words have on the page."""
     lines = [text for text in texts if text.strip()]
     left, line_of = running_words(lines)
     partners = match(left, running)
@@ -237,6 +241,6 @@ def sha256_of(path: Path) -> str:
 
 
 def sha256_of_all(files: Sequence[Path]) -> str:
-    """The sha256 of files and their names: a page of another name is of another site."""
+    """Return the sha256 of files and their names: a page of another name is of another site."""
     lines = [f"{sha256_of(path)} {path.name}\n" for path in files]
     return hashlib.sha256("".join(lines).encode()).hexdigest()

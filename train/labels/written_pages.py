@@ -22,7 +22,7 @@ WEIGHT = 3.0  # of a block in training
 
 
 def read_written(folder: Path) -> list[View]:
-    """The views of all pages of a folder, by name; Failure names a page whose labels cannot be read."""
+    """Return the views of all pages of a folder, by name; Failure names a page whose labels cannot be read."""
     return [view for path in pages_in(folder) for view in views_of(path)]
 
 
@@ -57,7 +57,7 @@ def views_of(path: Path) -> list[View]:
 
 
 def code_of(ancestors: Sequence[str]) -> str:
-    """The code of the innermost element that has one."""
+    """Return the code of the innermost element that has one."""
     for element in reversed(ancestors):
         if MARK in element:
             return element.partition(MARK)[2][0]
@@ -65,7 +65,7 @@ def code_of(ancestors: Sequence[str]) -> str:
 
 
 def unmarked(element: str) -> str:
-    """An element of ``Block.ancestors`` as the page has it.
+    """Return an element of ``Block.ancestors`` as the page has it.
 
     >>> unmarked("div#related.cards.data-label-P.role=list")
     'div#related.cards.role=list'

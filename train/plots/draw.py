@@ -34,7 +34,7 @@ class Plot:
 
 
 def draw(reports: Path) -> list[Path]:
-    """Draws each plot as a PNG into the folder of the evaluation's files, and index.html with all; gives their paths.
+    """Draw each plot as a PNG into the folder of the evaluation's files, and index.html with all; gives their paths.
 
     A file that is missing or holds nothing to draw is a Failure, and nothing is written.
     """
@@ -129,7 +129,7 @@ summary {{ cursor: pointer; }}
 
 
 def section(plot: Plot, png: bytes, table: pd.DataFrame) -> str:
-    """A plot as a part of a page: title, how to read it, the picture itself, and its figures."""
+    """Return a plot as a part of a page: title, how to read it, the picture itself, and its figures."""
     picture = f'<img alt="{html.escape(plot.title)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
     columns: list[object] = list(table.columns)  # of words, of tuples of words, or of numbers
     names = [" ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in columns]

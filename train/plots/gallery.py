@@ -35,7 +35,7 @@ scored by a model that saw a page of its site. Wrong blocks are marked, and say 
 
 
 def draw_gallery(folder: Path, pages: Sequence[Shown]) -> Path:
-    """Writes a file for each page, and index.html with all, in place of what the folder held; returns the latter."""
+    """Write a file for each page, and index.html with all, in place of what the folder held; returns the latter."""
     with files.replacing(folder) as new:
         new.mkdir()
         names = files.mirrored([f"{number:02}-{Path(page['name']).name}" for number, page in enumerate(pages, 1)])

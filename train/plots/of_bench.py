@@ -29,7 +29,9 @@ STAGE_COLOURS = (
 
 
 def tool_costs(report: dict[str, Any]) -> pd.DataFrame:
-    """CPU and peak memory of each tool, the fastest first; then ours in proportion to it: median, lowest, highest."""
+    """Return CPU and peak memory of each tool, the fastest first; then ours in proportion to it: median, lowest,
+    highest.
+    """
     tools, count = report["tools"], report["pages"]["count"]
     rows = {
         tool: [

@@ -20,7 +20,7 @@ FEW = 5  # sites that a part of the pages has at least, to be drawn
 
 
 def word_f1(pages: pd.DataFrame) -> pd.DataFrame:
-    """Mean word F1 and number of pages by page type (rows, the best HTML mean first, then all) and mode."""
+    """Return mean word F1 and number of pages by page type (rows, the best HTML mean first, then all) and mode."""
     rows = pd.concat([pages, pages.assign(page_type="all pages")])
     table = rows.pivot_table(index="page_type", columns="mode", values="f1", aggfunc=["mean", "count"])
     order = table[("mean", "html")].sort_values(ascending=False, kind="stable").index.drop("all pages")
@@ -61,7 +61,7 @@ def render_word_f1(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 
 def slice_table(metrics: dict[str, Any], name: str) -> pd.DataFrame:
-    """A slice's share of right blocks, its interval, F1 of each label and number of blocks, by mode and part."""
+    """Return a slice's share of right blocks, its interval, F1 of each label and number of blocks, by mode and part."""
     rows = {}
     for mode, of_mode in metrics["breakdowns"][name].items():
         for part, of in of_mode.items():
@@ -140,7 +140,9 @@ def render_blocks(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 
 def language_recall(metrics: dict[str, Any]) -> pd.DataFrame:
-    """Recall of each label (columns) in the lines of data/languages.csv, by language (rows), all of them first."""
+    """Return recall of each label (columns) in the lines of data/languages.csv, by language (rows),
+    all of them first.
+    """
     return pd.DataFrame.from_dict(metrics["languages"], orient="index").rename_axis(index="language")[list(LABELS)]
 
 

@@ -20,8 +20,8 @@ APART = {
 
 
 def changed_rows(changed: dict) -> pd.DataFrame:
-    """A row a score, before and after: share of right blocks of each page, and macro-F1 of each set; then elsewhere;
-    then how many blocks went from one label to another.
+    """Return a row a score, before and after: share of right blocks of each page, and macro-F1 of each set; then
+    elsewhere; then how many blocks went from one label to another.
     """
     rows = [
         (f"{of['set']}: {of['page']}", "right blocks", 1 - of["wrong_before"] / of["blocks"],

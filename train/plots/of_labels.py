@@ -33,7 +33,7 @@ def spoken(label: str) -> str:
 
 
 def confusion(predictions: pd.DataFrame, mode: str) -> pd.DataFrame:
-    """Blocks by their label (rows) and predicted label (columns; MISSING only where it occurs)."""
+    """Return blocks by their label (rows) and predicted label (columns; MISSING only where it occurs)."""
     rows = predictions[predictions["mode"] == mode]
     columns = [*LABELS, *([MISSING] if (rows["predicted"] == MISSING).any() else [])]
     counts = pd.crosstab(rows["label"], rows["predicted"]).reindex(index=list(LABELS), columns=columns, fill_value=0)
@@ -67,7 +67,7 @@ def render_confusion(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 
 def curves(predictions: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray, float]]:
-    """Recall, precision and average precision of each label, HTML pages; blocks without a score come last."""
+    """Return recall, precision and average precision of each label, HTML pages; blocks without a score come last."""
     rows = predictions[predictions["mode"] == "html"]
     found = {}
     for label in LABELS:
@@ -127,7 +127,7 @@ def render_label_f1(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 
 def reliability(of: dict[str, Any], names: dict[str, str], *, what: str) -> pd.DataFrame:
-    """The bins of ``operating_points.reliability`` by name: what was predicted, what came true, how many."""
+    """Return the bins of ``operating_points.reliability`` by name: what was predicted, what came true, how many."""
     tables = {shown: pd.DataFrame(of[name]["bins"]) for name, shown in names.items() if name in of}
     return pd.concat(tables, names=[what, "bin"])
 
@@ -189,7 +189,9 @@ def draw_trust(axis: Axes, trust: dict[str, dict[str, dict[str, Any]]]) -> None:
 
 
 def threshold_curves(metrics: dict[str, Any]) -> dict[str, pd.DataFrame]:
-    """By kind of page precision, recall and share of kept words (columns), by threshold of article_content (rows)."""
+    """Return by kind of page precision, recall and share of kept words (columns), by threshold of article_content
+    (rows).
+    """
     return {kind: pd.DataFrame(of).set_index("threshold") for kind, of in metrics["threshold"].items()}
 
 

@@ -26,7 +26,9 @@ TERMS = {"words": "words", "markup": "tags, classes, ids", PAGE: "features of th
 
 
 def tool_f1(rows: pd.DataFrame) -> pd.DataFrame:
-    """Word F1 by page type (rows, our best one first, then all) and tool (columns, ours first, then the best)."""
+    """Return word F1 by page type (rows, our best one first, then all) and tool (columns, ours
+    first, then the best).
+    """
     table = rows.pivot(index="page_type", columns="tool", values="f1")
     kinds = [*table[OURS].drop(ALL).sort_values(ascending=False, kind="stable").index, ALL]
     tools = [OURS, *table.T[ALL].drop(OURS).sort_values(ascending=False, kind="stable").index]
@@ -61,7 +63,7 @@ def render_tool_f1(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 
 def term_table(metrics: dict[str, Any]) -> pd.DataFrame:
-    """The terms with the largest weights, the largest first: a row a kind of page, column, label and term."""
+    """Return the terms with the largest weights, the largest first: a row a kind of page, column, label and term."""
     rows = [
         (kind, column, label, term, weight)
         for kind, columns in metrics["terms"].items()
@@ -73,7 +75,9 @@ def term_table(metrics: dict[str, Any]) -> pd.DataFrame:
 
 
 def drawable(term: str) -> bool:
-    """Whether the font of the plots has all signs of a term; the table below the picture shows the others, too."""
+    """Return whether the font of the plots has all signs of a term; the table below the picture
+    shows the others, too.
+    """
     font = font_manager.get_font(font_manager.findfont("DejaVu Sans"))
     return all(font.get_char_index(ord(sign)) for sign in term)
 
@@ -110,7 +114,7 @@ def render_terms(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 
 def learning_curve(curve: pd.DataFrame, folds: list[dict[str, Any]]) -> pd.DataFrame:
-    """Macro-F1 by mode, fold and number of sites learned from; the last of a fold is the evaluation's."""
+    """Return Macro-F1 by mode, fold and number of sites learned from; the last of a fold is the evaluation's."""
     whole = pd.DataFrame(folds)
     ends = whole[whole["fold"].isin(curve["fold"].unique()) & whole["mode"].isin(curve["mode"].unique())]
     rows = pd.concat([curve, ends], ignore_index=True)

@@ -40,13 +40,13 @@ class Corrections:
     digest: str
 
     def scored(self, views: Sequence[View]) -> list[int]:
-        """The numbers of the views that are scored: the first of each page."""
+        """Return the numbers of the views that are scored: the first of each page."""
         pages = [view.page for view in views]
         return [number for number, page in enumerate(pages) if page not in pages[:number]]
 
 
 def read_corrections(folder: Path, others: Sequence[View]) -> Corrections | None:
-    """The labelled pages of the folder and of the test folder beside it; none if the first has no labels.
+    """Return the labelled pages of the folder and of the test folder beside it; none if the first has no labels.
 
     They are read as HTML where ``others`` have pages that are, else as lines: a few pages teach no markup. The sites of
     ``others`` stay what they are, so no page is scored by a model that saw another of them.
@@ -78,7 +78,7 @@ def read_corrections(folder: Path, others: Sequence[View]) -> Corrections | None
 
 
 def agreed(folder: Path, sheet: Sheet) -> Marks:
-    """The labels of all readers, but none where they differ."""
+    """Return the labels of all readers, but none where they differ."""
     merged: Marks = {}
     for reader in readers_of(folder, sheet):
         merged = marks_of(folder, sheet, reader)[1] | merged
@@ -87,7 +87,7 @@ def agreed(folder: Path, sheet: Sheet) -> Marks:
 
 
 def views_of_sheet(sheet: Sheet, marks: Marks, site: str) -> list[View]:
-    """A page as the kinds of input that a labelled page of a corpus serves as; a text page as its lines."""
+    """Return a page as the kinds of input that a labelled page of a corpus serves as; a text page as its lines."""
     if sheet.kind == "html":
         annotated = Annotated(MINE, list(spans_of_marks(sheet, "", marks)))
         views, _ = page_views(CorpusPage(sheet.id, sheet.content), source=MINE, annotated=annotated)

@@ -73,7 +73,9 @@ def review(args: argparse.Namespace, model: Model | None) -> int:
 
 
 def tasks_of(inputs: list[str], given: Any, folder: Path, model: Model | None) -> tuple[list[Task], int]:
-    """The pages with words, each once, and the exit status: 2 if one that the user named was passed over, else 0."""
+    """Return the pages with words, each once, and the exit status: 2 if one that the user named was passed over, else
+    0.
+    """
     sites = {sheet.id: sheet.site for sheet in kept_sheets(folder)}
     found: dict[str, Task] = {}
     skipped: list[Source] = []
@@ -87,7 +89,7 @@ def tasks_of(inputs: list[str], given: Any, folder: Path, model: Model | None) -
 
 
 def task_at_site(sites: dict[str, str], given: Any, model: Model | None, page: str, content: bytes) -> Task:
-    """A page to label; one that was labelled before keeps its site."""
+    """Return a page to label; one that was labelled before keeps its site."""
     return task_of(sheet_of(content, page, kind(page, given), sites), model)
 
 
@@ -127,7 +129,7 @@ def serve(tasks: Sequence[Task], folder: Path, reader: str, port: int) -> None:
 
 
 def application(tasks: Sequence[Task], folder: Path, reader: str, token: str, host: str) -> Flask:
-    """The web page and what it asks for, at this host and below this token alone."""
+    """Return the web page and what it asks for, at this host and below this token alone."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MOST
     app.before_request(partial(guard, token, host))
@@ -165,7 +167,9 @@ def guard(token: str, host: str) -> None:
 
 
 def failed(fault: Exception) -> Response:
-    """What is wrong with the folder of labels, as a line on the terminal and as the answer; nothing was saved."""
+    """Return what is wrong with the folder of labels, as a line on the terminal and as the answer;
+    nothing was saved.
+    """
     predicted = f"{fault.filename}: {fault.strerror}" if isinstance(fault, OSError) and fault.filename else str(fault)
     note(predicted)
     return Response(predicted, 500, content_type="text/plain; charset=utf-8")
@@ -188,7 +192,7 @@ def assets() -> list[tuple[str, str, str]]:
 
 
 def overview(tasks: Sequence[Task], folder: Path, reader: str) -> dict[str, Any]:
-    """The queue with its progress, and the blocks where readers differ."""
+    """Return the queue with its progress, and the blocks where readers differ."""
     pages, differing = [], []
     for number, task in enumerate(tasks):
         sheet, differ = task.sheet, differences(folder, task.sheet)
@@ -211,7 +215,7 @@ def task_at(tasks: Sequence[Task], number: int) -> Task:
 
 
 def shown(tasks: Sequence[Task], number: int, folder: Path, reader: str) -> Response:
-    """A page's blocks with their predictions, and what ``state`` says of its labels."""
+    """Return a page's blocks with their predictions, and what ``state`` says of its labels."""
     task = task_at(tasks, number)
     blocks = [
         {"index": block.index, "text": block.text, "predicted": task.predicted.get(block.index)}
@@ -244,7 +248,7 @@ def change_asked() -> Any:
 
 
 def state(task: Task, folder: Path, version: str, marks: Any, more: dict[str, Any] | None = None) -> Response:
-    """The reader's codes by block, and the blocks where readers differ; the version as ETag."""
+    """Return the reader's codes by block, and the blocks where readers differ; the version as ETag."""
     codes = {str(index): mark.code for index, mark in marks.items()}
     response = jsonify({"codes": codes, "differ": differences(folder, task.sheet), **(more or {})})
     response.set_etag(version)
