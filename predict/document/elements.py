@@ -1,7 +1,7 @@
-"""tags -> the elements that the parser holds open, in one linear pass; rather too many than too few.
+"""tags -> the open elements of the parser, in one linear pass; an overestimate where it is uncertain.
 
-An element that only certain tags end (``close``) is taken for open for as long as that is not certain. Of what is in an
-<svg> or <math> all is followed to the letter, for it decides how the tokenizer goes on (``tokens.py``).
+An element that only certain tags end (``close``) counts as open until it is certainly closed. Elements in an <svg> or
+<math> are followed exactly, as they decide how the tokenizer continues (``tokens.py``).
 """
 
 import sys
@@ -39,22 +39,23 @@ from .element_names import (
     VOID,
 )
 
-MAX_REACH = 300  # open elements among which that of an end tag is searched
+MAX_REACH = 300  # open elements that are searched for the one of an end tag
 MAX_DOUBTS = 20  # end tags of HTML that may have closed an <svg> or <math>
-MAX_MOVED = 4  # elements over which the end tag of a formatting element reaches
+MAX_MOVED = 4  # elements that the end tag of a formatting element can cross
 
 
 @dataclass(slots=True)
 class OpenElements:
-    """The elements that are open, by their ``names``, the outermost first; those of an <svg> as "svg/path".
+    """The open elements: ``names`` from the outermost inwards, those in an <svg> as "svg/path".
 
-    The names are in ``regions``: one ends before each of BARRIERS and between HTML and an <svg> or <math>; each with
-    the names whose end tag does nothing in it. ``foreign`` says whether the innermost is of an <svg> or <math>,
-    ``foreigners`` how many of these are open by name. From the place ``unsure`` on they may be of HTML instead, for the
-    last of so many ``doubts``; ``lost`` says that this may have changed how the tokenizer goes on. ``left_open`` counts
-    REMADE among the names, ``remade`` how many elements were made of them anew, ``extra`` those open beside the names.
-    ``columns`` is the place of a <template> that may begin with a <col>: then the parser passes over other tags in it.
-    Of the formatting that goes on behind what is closed the last ``most_kept`` are followed.
+    ``regions`` divide the names: one ends before each of BARRIERS, and between HTML and an <svg> or <math>; each has
+    its start and the names whose end tags have no effect in it. ``foreign`` tells whether the innermost element is in
+    an <svg> or <math>; ``foreigners`` counts those by name. From index ``unsure`` on, elements may be of HTML instead,
+    after ``doubts`` uncertain end tags; ``lost`` tells that this may have changed how the tokenizer continues.
+    ``left_open`` counts REMADE among the names, ``remade`` the elements that were opened again for them, ``extra`` the
+    open elements without an entry in ``names``. ``columns`` is the index of a <template> that may begin with a <col>,
+    in which the parser ignores other tags. Only the last ``most_kept`` formatting elements are followed beyond their
+    block.
     """
 
     names: list[str] = field(default_factory=list)
@@ -72,7 +73,9 @@ class OpenElements:
     most_kept: int = sys.maxsize
 
     def open(self, name: str, values: str, slashes: str) -> bool:
-        """Take a start tag with the attributes ``values``, and what is before its end. Returns whether it is HTML."""
+        """Process a start tag with the attributes ``values`` and the text before its end; returns
+        whether it is HTML.
+        """
         if self.foreigners and self.open_foreign(name, values, slashes):
             return False
         if self.columns >= 0 and (name in TELLING or name == "svg"):

@@ -1,10 +1,10 @@
-"""page -> page whose declarative shadow roots are elements: the parser holds back what a browser shows of them."""
+"""page -> page whose declarative shadow roots are elements: browsers show their content, the parser hides it."""
 
 from .attributes import attributes_of
 from .elements import OpenElements
 from .tokens import tags
 
-NAME = "div"  # whose end tag ends what is left open in it, like that of a template
+NAME = "div"  # its end tag closes elements left open in it, as that of a template does
 MODES = frozenset({"open", "closed"})
 
 

@@ -1,7 +1,7 @@
-"""page -> tags: takes markup apart as the parser does (WHATWG HTML, "Tokenization"), in one linear pass.
+"""page -> tags, split as by the parser (WHATWG HTML, "Tokenization"), in one linear pass.
 
-Each pattern ends at the end of the page at the latest, and nothing is read twice, so that what is left open is not
-searched for its end again and again.
+Each pattern stops at the end of the page at the latest, and no part is scanned twice, so that unclosed markup does not
+cause repeated searches for its end.
 """
 
 import re
