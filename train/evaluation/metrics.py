@@ -1,4 +1,4 @@
-"""Tables of scored pages and blocks -> word scores and label scores, by mode, type of page and set."""
+"""tables of scored pages and blocks -> word scores and label scores, by mode, page type and set."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from pagesieve.predict.labels import LABELS
 from .bootstrap import confusions, interval, known, macro_f1, mean, totals
 
 MODES = ("html", "text", "pre_extracted")
-FIRST = "first"  # the set of hand-labelled pages whose figures stand for the model
+FIRST = "first"  # the set of hand-labelled pages with the main figures
 
 
 def label_scores(rows: pd.DataFrame) -> dict[str, object]:
@@ -31,7 +31,7 @@ def macro_by_mode(rows: pd.DataFrame) -> dict[str, float]:
 
 
 def fold_scores(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return Macro-F1 by fold and mode, with the number of sites outside the fold, which was learned from."""
+    """Return macro-F1 by fold and mode, with the number of training sites outside the fold."""
     return [
         {"fold": fold, "sites": rows.loc[rows["fold"] != fold, "site"].nunique(), "mode": mode, "macro_f1": macro}
         for fold in sorted(rows["fold"].unique().tolist())
@@ -60,9 +60,7 @@ def by_type(pages: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def metrics(pages: pd.DataFrame, labelled: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Return word scores by mode; label scores by mode on the first set of hand-labelled pages, and
-    on each other set.
-    """
+    """Return word scores by mode, and label scores by mode for the set FIRST and for each other set."""
     modes = {mode: pages[pages["mode"] == mode] for mode in MODES}
     sets = {
         str(name): {mode: label_scores(rows[rows["mode"] == mode]) for mode in MODES}
