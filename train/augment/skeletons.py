@@ -1,6 +1,6 @@
-"""Labelled paragraphs -> HTML pages of plain markup, without a name that tells what a block is for.
+"""labelled paragraphs -> HTML pages of plain markup, without names that tell the purpose of a block.
 
-The HTML model so learns the words of languages in which few pages of the corpora are written. Markup with the names of
+The HTML model learns from them the words of languages with few pages in the corpora. Markup with the names of
 publishing systems was tried as well: out of fold it lost 0.01 of macro-F1 on `world`, where this lost nothing and
 gained 0.015 on its Chinese, Japanese and Korean pages.
 """
@@ -19,7 +19,12 @@ from pagesieve.predict.labels import LABELS
 from ..labels.views import AUGMENTED, OWN, View, seed_of
 
 WEIGHT = 0.4  # of a block
-LINKED = {"article_content": 0.0, "comment_form": 0.1, "promo_teaser": 0.75, "site_chrome": 0.6}  # share of the rows
+LINKED = {
+    "article_content": 0.0,
+    "comment_form": 0.1,
+    "promo_teaser": 0.75,
+    "site_chrome": 0.6,
+}  # share of rows inside links
 # Start tags around a section, and around each of its rows.
 SECTIONS = (
     ("div", "p"),
