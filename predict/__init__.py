@@ -14,7 +14,7 @@ __all__ = ["LABELS", "Model", "ModelError", "NotAPage", "PageWarning", "__versio
 
 
 def __getattr__(name: str) -> "Any":
-    """Import what a user asks for when it is asked for: signals are handled before the libraries are imported."""
+    """Import a name of the package when it is first used, so that signals are handled before libraries are loaded."""
     if name == "__version__":
         from importlib.metadata import PackageNotFoundError, version
 

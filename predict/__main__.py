@@ -1,4 +1,4 @@
-"""The command line: COMMANDS lists what there is, each command is a file of ``cli/``."""
+"""The command line: each entry of COMMANDS is a file of ``cli/``."""
 
 import sys
 

@@ -1,6 +1,6 @@
-"""blocks.joblib -> blocks.npz: scikit-learn pipelines that somebody trusts, as plain arrays.
+"""blocks.joblib -> blocks.npz: trusted scikit-learn pipelines converted to plain arrays.
 
-Nothing imports this file on the way from a page to its labels: ``joblib.load`` runs whatever the file asks for.
+``joblib.load`` runs whatever the file asks for, so nothing on the way from a page to its labels imports this file.
 """
 
 import re
@@ -28,12 +28,13 @@ PAIR = re.compile(r"((?:\S+ )?)(\S+)")  # the first word of a pair, and the last
 
 
 def compile_model(path: Path) -> Path:
-    """Write the npz of a joblib file beside it, and its digest into their card, both or none; returns the npz.
+    """Write the npz of a joblib file next to it, and its digest into their card, both or none; returns the npz's path.
 
-    Runs the file. Raises ModelError if it is not the card's, or if its pipelines are others than `make train` writes.
+    Runs the file. Raises ModelError if its digest is not the card's, or its pipelines are not as `make train` writes
+    them.
     """
     import joblib
-    import sklearn  # noqa: F401  # which the file needs, so that a missing one is named
+    import sklearn  # noqa: F401  # the file needs it: an ImportError names it if it is missing
 
     of_card = path.with_suffix(".json")
     card = read_card(latest(of_card), needs="joblib")
@@ -44,7 +45,7 @@ def compile_model(path: Path) -> Path:
     check_digest(path, content, card["digests"]["joblib"])
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of other versions of scikit-learn: the smoke test tells
+            warnings.simplefilter("ignore")  # about other versions of scikit-learn: the smoke test decides
             pipelines = joblib.load(latest(path))
     except Exception as error:  # unpickling raises whatever the pickle makes it raise
         raise ModelError(f"{path}: cannot be loaded ({error}); run `make train`") from error
@@ -58,7 +59,7 @@ def compile_model(path: Path) -> Path:
 
 
 def check_pipelines(path: Path, pipelines: Any, card: Mapping[str, Any]) -> None:
-    """Raise ModelError if pipelines have other steps than are compiled, or miss the card's smoke-test vectors."""
+    """Raise ModelError if pipelines have unsupported steps, or do not reproduce the card's smoke-test vectors."""
     names = {name_of(kind, one) for kind in card["kinds"] for one in STAGE_NAMES}
     if not isinstance(pipelines, dict) or set(pipelines) != names:
         raise ModelError(f"{path}: holds other pipelines than its card names; run `make train`")
@@ -87,7 +88,7 @@ def all_stages(pipelines: Mapping[str, "Pipeline"]) -> dict[str, Stages]:
 
 
 def kinds_of(pipelines: Mapping[str, "Pipeline"]) -> list[str]:
-    """Return the kinds of page that there are pipelines for, in the order of KINDS."""
+    """Return the kinds of page that pipelines exist for, in the order of KINDS."""
     return [kind for kind in KINDS if name_of(kind, STAGE_NAMES[0]) in pipelines]
 
 
@@ -96,7 +97,7 @@ def stages_of(pipelines: Mapping[str, "Pipeline"], kind: str) -> Stages:
 
 
 def parameters_of(pipelines: Mapping[str, "Pipeline"], kind: str) -> Parameters:
-    """Return the parameters of the fitted pipelines of a kind of page, as the npz file has them."""
+    """Return the parameters of the fitted pipelines of a kind of page, as stored in the npz file."""
     first, second, third = (pipelines[name_of(kind, name)] for name in STAGE_NAMES)
     return Parameters(first_parameters(first), later_parameters(second), later_parameters(third))
 
@@ -130,7 +131,7 @@ def later_parameters(pipeline: "Pipeline") -> LaterParameters:
 
 
 def split_terms(column: str, terms: Sequence[str]) -> Terms:
-    """Return terms in their order as prefixes and words: ["+1:a", "a"] -> prefixes ["+1:", ""], words ["a"]."""
+    """Split terms, in their order, into prefixes and words: ["+1:a", "a"] -> prefixes ["+1:", ""], words ["a"]."""
     prefixed = {one.name: "|".join(map(re.escape, one.prefixes)) for one in COLUMNS}[column]
     pattern = PAIR if column == "words" else re.compile(rf"((?:{prefixed})?)(.*)")
     parts = [match.groups() for match in map(pattern.fullmatch, terms) if match]

@@ -1,5 +1,5 @@
-"""The one class of errors that a command line turns into its line on stderr, and exit code 2."""
+"""The base class of errors that a command line prints as one line on stderr, with exit status 2."""
 
 
 class Failure(Exception):
-    """What ends a command; the message names the file, what is wrong with it, and what to do, for the user."""
+    """An error that ends a command; the message tells the user the file, what is wrong with it, and what to do."""

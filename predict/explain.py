@@ -1,4 +1,6 @@
-"""probabilities -> why: what each stage adds up for a block, term by term and feature by feature, and that as text."""
+"""probabilities -> explanation: the terms and features that add up to each stage's decision for a
+block, and as text.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,16 +30,16 @@ from .scoring.stages import (
 )
 from .scoring.tables import FirstStage
 
-LONGEST = 100  # characters of the block's text, and of a term, that are shown
+LONGEST = 100  # characters shown of the block's text and of a term
 
 
 @dataclass(frozen=True)
 class StageExplanation:
-    """What one stage predicts of a block: ``probabilities`` (n_labels,), and where they come from.
+    """The prediction of one stage for a block: ``probabilities`` (n_labels,), and the parts that they come from.
 
-    ``parts`` (n_parts, n_labels) has a row for each term or feature that is not 0, the one that tells the labels apart
-    most first, and ``names`` what they are called; ``parts`` and ``intercept`` (n_labels,) sum to the decision value,
-    whose softmax are the probabilities.
+    ``parts`` (n_parts, n_labels) has a row for each term or feature that is not 0, sorted by how far it separates the
+    labels, largest first; ``names`` are theirs. The sum of ``parts`` and ``intercept`` (n_labels,) is the decision
+    value, whose softmax gives the probabilities.
     """
 
     name: str
@@ -57,7 +59,7 @@ class StageExplanation:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A block of a page of ``count`` blocks, and what each stage predicts of it; the last one's label is its label."""
+    """A block of a page with ``count`` blocks, and the prediction of each stage; the last stage decides its label."""
 
     index: int
     count: int
@@ -68,7 +70,7 @@ class Explanation:
 def explain(
     model: Model, content: Content, index: int, *, kind: Kind = "auto", charset: str | None = None
 ) -> Explanation:
-    """Why a block of a page gets its label, where nothing is preferred; ``content`` is read as ``Model.label`` does.
+    """Explain the label of a block at balanced preference; ``content`` is read as by ``Model.label``.
 
     Raises IndexError, with the number of blocks, if there is no such block.
     """
@@ -96,7 +98,7 @@ def explain(
 def explain_later(
     name: str, parameters: LaterParameters, probabilities: np.ndarray, row: np.ndarray
 ) -> StageExplanation:
-    """What a later stage makes of one row (n_features,) of float32, scaled in float32 as the pipelines do."""
+    """Explain a later stage for one row (n_features,) of float32, scaled in float32 as by the pipelines."""
     scaling = parameters.factor, parameters.offset, parameters.mean, parameters.deviation
     factor, offset, mean, deviation = (values.astype(np.float32) for values in scaling)
     values = (np.clip(row * factor + offset, 0, 1) - mean) / deviation
@@ -110,7 +112,7 @@ def explain_stage(
     name: str, probabilities: np.ndarray, names: Sequence[str], values: np.ndarray, weights: np.ndarray,
     intercept: np.ndarray,
 ) -> StageExplanation:  # fmt: skip
-    """The parts of ``values`` (n_parts,), whose ``weights`` in the stage's linear model are (n_labels, n_parts)."""
+    """Explain a stage from the ``values`` (n_parts,) and ``weights`` (n_labels, n_parts) of its linear model."""
     parts = values[:, None] * weights.T.astype(float)
     order = np.argsort(-np.ptp(parts, axis=1), kind="stable")
     return StageExplanation(name, probabilities, [names[n] for n in order], parts[order], intercept)
@@ -119,7 +121,9 @@ def explain_stage(
 def term_values(
     stage: FirstStage, page: PageContext, columns: Mapping[str, Column], block: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The numbers of the terms of one block, ascending, and their weighed TF-IDF as float32."""
+    """Return the term numbers of one block in ascending order, and their weighted TF-IDF as
+    float32; both (n_terms,).
+    """
     found, counts = np.unique(word_terms(stage, [page.words[block]])[1], return_counts=True)
     parts = {"words": (found, 1 + np.log(counts.astype(np.float32)))}
     for name, terms in stage.columns.items():
@@ -141,7 +145,7 @@ def term_values(
 
 
 def term_names(stage: FirstStage, numbers: np.ndarray) -> list[str]:
-    """What terms are called: "words: the heron"."""
+    """Return terms by number as "column: term": "words: the heron"."""
     names = []
     for column, place in stage.parameters.slices().items():
         inside = numbers[(numbers >= place.start) & (numbers < place.stop)] - place.start
@@ -150,7 +154,7 @@ def term_names(stage: FirstStage, numbers: np.ndarray) -> list[str]:
 
 
 def render(found: Explanation, *, page: str, top: int) -> str:
-    """The explanation as text, with the ``top`` rows of each stage; nothing of the page reaches the terminal raw."""
+    """Render the explanation as text, with ``top`` rows for each stage and no control characters of the page."""
     last = found.stages[-1]
     lines = [
         f"{one_line(page)}, block {found.index} of {found.count}",
@@ -165,7 +169,7 @@ def render(found: Explanation, *, page: str, top: int) -> str:
 
 
 def deciding(stages: Sequence[StageExplanation]) -> str:
-    """The stage from which on the label stays the same."""
+    """Name the first stage from which the label stays the same, with the label before it if there was another."""
     labels = [one.label for one in stages]
     place = max((place for place in range(1, len(labels)) if labels[place] != labels[place - 1]), default=0)
     before = f", against {labels[place - 1]} before" if place else ""
@@ -173,9 +177,9 @@ def deciding(stages: Sequence[StageExplanation]) -> str:
 
 
 def table(one: StageExplanation, top: int) -> list[str]:
-    """A line for each of the ``top`` rows, for the sum of the others, the intercept and the decision value.
+    """Return a line for each of the ``top`` rows, for the sum of the others, the intercept and the decision value.
 
-    The names stand behind the numbers, so that wide characters move nothing.
+    Names follow the numbers, so that wide characters do not shift columns.
     """
     rows = [(shortened(name), row) for name, row in zip(one.names[:top], one.parts[:top], strict=True)]
     if others := len(one.parts) - len(rows):

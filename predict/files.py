@@ -1,7 +1,7 @@
-"""What is written -> a stream, a file, or a folder: complete or not at all, and never out of the folder.
+"""Writing to a stream, a file or a folder: completely or not at all, and never outside of the folder.
 
-``write_file`` and ``write_folder`` write where several processes may do so at once, ``write_together`` files of which
-each would be wrong beside an old one, ``replacing`` a file or a whole folder that is made step by step.
+``write_file`` and ``write_folder`` may be called by several processes at once. ``write_together`` writes files that
+must not be mixed with older ones. ``replacing`` replaces a file or folder that is written step by step.
 """
 
 import errno
@@ -16,20 +16,23 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import TextIO
 
-STAGE = ".pagesieve-"  # how folders begin that a run works in; one that was killed leaves it, and nothing reads it
+STAGE = ".pagesieve-"  # prefix of working folders; a killed run leaves its folder, which nothing reads
 NEW, COMPLETE = f"{STAGE}new", f"{STAGE}complete"
 MAX_NAME = 255  # bytes of a name in most file systems
 
 
 def check_file(path: str) -> None:
-    """Raise OSError if reading this path could wait for ever: a named pipe, a socket or a device."""
+    """Raise OSError if reading this path could block for ever: a named pipe, a socket or a device."""
     kind = os.stat(path).st_mode
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
         raise OSError(errno.EINVAL, "a pipe, socket or device, not a file", path)
 
 
 def read_file(path: Path, most: int | None = None) -> bytes:
-    """The content of a file; raises OSError as ``check_file``, and ValueError if it has more than ``most`` bytes."""
+    """Return the content of a file.
+
+    Raises OSError as ``check_file`` does, and ValueError if the file has more than ``most`` bytes.
+    """
     check_file(str(path))
     with path.open("rb") as stream:
         content = stream.read() if most is None else stream.read(most + 1)
@@ -39,19 +42,19 @@ def read_file(path: Path, most: int | None = None) -> bytes:
 
 
 def nearest(path: Path) -> Path:
-    """The path, or the folder nearest above it that is there: where it would be made; a link that leads nowhere is."""
+    """Return the path if it exists, a broken link included, else its nearest existing parent."""
     return next(part for part in (path, *path.parents) if part.exists() or part.is_symlink())
 
 
 def write_stream(stream: TextIO, texts: Iterable[str]) -> None:
-    """Write each text as it comes: whoever reads a pipe or a terminal need not wait for the last one."""
+    """Write and flush each text as it comes, so that a reader of a pipe or terminal sees it at once."""
     for text in texts:
         stream.write(text)
         stream.flush()
 
 
 def write_file(target: Path, texts: Iterable[str]) -> None:
-    """Write all texts to a file that appears once it is complete, or not at all; a device is written directly."""
+    """Write all texts to a file that appears when it is complete, or not at all; a device is written directly."""
     if target.exists() and not target.is_file():
         with target.open("w", encoding="utf-8", newline="") as stream:
             return write_stream(stream, texts)
@@ -61,7 +64,7 @@ def write_file(target: Path, texts: Iterable[str]) -> None:
 
 
 def write_folder(target: Path, pages: Iterable[tuple[PurePath, str]]) -> None:
-    """Write each page to a file of its own; they appear when all are complete, or none does."""
+    """Write each page to a file of its own; all files appear when all are complete, or none does."""
     with staged(target) as stage:
         for name, page in pages:
             file = stage / name
@@ -71,9 +74,9 @@ def write_folder(target: Path, pages: Iterable[tuple[PurePath, str]]) -> None:
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Path]:
-    """A hidden folder inside ``folder``, whose files are moved out to ``folder`` at the end, or removed on an error.
+    """Yield a hidden folder in ``folder``, whose files are moved to ``folder`` at the end, or removed on an error.
 
-    Its name is no other's, so that several processes may write to ``folder``; one that is killed leaves it.
+    Its name is unique, so that several processes may write to ``folder``; a killed process leaves it behind.
     """
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
@@ -100,8 +103,8 @@ def staged(folder: Path) -> Iterator[Path]:
 def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write files that belong together: a run killed at any moment leaves all old ones, or all new ones.
 
-    Between the first and the last rename some of the new ones still stand in a folder of their own; ``latest`` finds
-    them there, ``finish`` moves them out. One process at a time may write to ``folder``.
+    Between the first and the last rename some new files are still in a folder of their own, where ``latest`` finds them
+    and from which ``finish`` moves them. One process at a time may write to ``folder``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     finish(folder)
@@ -118,7 +121,7 @@ def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def finish(folder: Path) -> None:
-    """Move out what a ``write_together`` that was killed had completed; nothing else if there is none."""
+    """Move out the files that a killed ``write_together`` had completed, if there are any."""
     complete = folder / COMPLETE
     if complete.is_dir() and not complete.is_symlink():
         for file in sorted(complete.iterdir()):
@@ -127,17 +130,17 @@ def finish(folder: Path) -> None:
 
 
 def latest(path: Path) -> Path:
-    """Where a file is that ``write_together`` wrote: in its place, or not moved there yet."""
+    """Return where a file written by ``write_together`` is: in its place, or not moved there yet."""
     waiting = path.parent / COMPLETE / path.name
     return waiting if waiting.exists() else path
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A hidden path beside ``path``, to make a file or a folder at, which then takes its place; on an error it goes.
+    """Yield a hidden path next to ``path`` for a new file or folder, which then replaces it, or is removed on an error.
 
-    A folder is replaced as a whole: after a kill ``restore`` brings back the old one if the new one is not there yet.
-    What a kill leaves, the next call removes: one process at a time may replace ``path``.
+    A folder is replaced as a whole: after a kill, ``restore`` brings back the old one if the new one is not in place
+    yet. The next call removes what a kill left behind. One process at a time may replace ``path``.
     """
     new = path.with_name(f"{STAGE}{path.name}.new")
     restore(path)
@@ -173,9 +176,9 @@ def remove(path: Path) -> None:
 
 
 def mirrored(pages: Sequence[str]) -> list[PurePath]:
-    """A file name for each page: its own path, as .html; none leaves the folder it is put in, or equals another.
+    """Return a file name for each page: its path, ending in .html; none leaves its folder, no two are equal.
 
-    Two names are held equal if a file system that minds neither case nor the composition of letters takes them so.
+    Names are compared as by a file system that ignores case and the composition of letters.
     """
     wanted = [mirror(page) for page in pages]
     folders = {same(folder) for path in wanted for folder in path.parents}
@@ -185,7 +188,7 @@ def mirrored(pages: Sequence[str]) -> list[PurePath]:
 def distinct(
     paths: Iterable[PurePath], name_of: Callable[[PurePath, int], PurePath], taken: set[str]
 ) -> list[PurePath]:
-    """The name of each path with the first number, from 1 on, with which it equals no other, and none of ``taken``."""
+    """Return each path under the first number, from 1, with which it differs from all others and from ``taken``."""
     taken, names = set(taken), []
     last = defaultdict[str, int](lambda: 1)  # number of what has the same first name
     for path in paths:
@@ -208,7 +211,7 @@ def mirror(page: str) -> PurePath:
 
 
 def fitted(path: PurePath, end: str = "", *, room: int = MAX_NAME) -> PurePath:
-    """The path with ``end`` behind its stem, which is cut where the name would have more bytes than there is room."""
+    """Return the path with ``end`` after its stem, which is cut so that the name has at most ``room`` bytes."""
     room -= len(os.fsencode(end + path.suffix))
     stem = os.fsencode(path.stem)
     kept = path.stem if len(stem) <= room else stem[:room].decode("utf-8", "ignore")

@@ -1,4 +1,4 @@
-"""inputs of the command line -> the pages that they stand for, what each holds, and what its name says that it is."""
+"""inputs of the command line -> pages: their content, and their kind by file name."""
 
 import gzip
 import os
@@ -21,19 +21,19 @@ PAGES = (*KINDS, *(f"{suffix}.gz" for suffix in KINDS))
 
 
 class BadPage(Failure):
-    """A page that cannot be read: ends the run if the user named it, else it is skipped."""
+    """A page that cannot be read: an error if the user named it, otherwise it is skipped."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A page to read: its path, or ``-``; and whether the user named it, rather than a folder that it is in."""
+    """A page to read: its path or ``-``, and whether the user named it or a folder that contains it."""
 
     page: str
     named: bool
 
 
 def find(inputs: list[str]) -> Iterator[Source]:
-    """The pages that the inputs stand for; a named one that cannot be read, or a folder without pages, is a Failure."""
+    """Yield the pages of the inputs; raises Failure for a named page that cannot be read, or a folder without pages."""
     if inputs.count("-") > 1:
         raise Failure("standard input (-) can be read only once")
     for given in inputs:
@@ -49,10 +49,9 @@ def find(inputs: list[str]) -> Iterator[Source]:
 
 
 def search(folder: str) -> list[str]:
-    """The pages in a folder, sorted.
+    """Return the pages in a folder, sorted.
 
-    What cannot be read, as a subfolder that cannot be listed or a named pipe, stands among them, to be reported as a
-    bad page.
+    Paths that cannot be read, such as a locked subfolder or a named pipe, are included, to be reported as bad pages.
     """
     found: list[str] = []
     for inside, folders, names in os.walk(folder, onerror=lambda error: found.append(error.filename)):
@@ -64,7 +63,9 @@ def search(folder: str) -> list[str]:
 
 
 def read_source(source: Source) -> bytes:
-    """The content of a page; a pipe or device is read only where the user named it, in a folder it is a BadPage."""
+    """Return the content of a page; in a folder a pipe or device raises BadPage, it is read only if
+    the user named it.
+    """
     if not source.named:
         try:
             check_file(source.page)
@@ -74,9 +75,9 @@ def read_source(source: Source) -> bytes:
 
 
 def read(page: str) -> bytes:
-    """The content of a page, unpacked; raises BadPage with the reason.
+    """Return the unpacked content of a page, which may be ``-`` for standard input.
 
-    It is that there is none, or more than MAX_BYTES, or that it is no page.
+    Raises BadPage if it cannot be read, is larger than MAX_BYTES, or is another type of file.
     """
     try:
         if page == "-":
@@ -98,7 +99,7 @@ def read(page: str) -> bytes:
 
 @contextmanager
 def naming(page: str) -> Iterator[None]:
-    """Raises BadPage, with the page's name, where its content turns out to be no page."""
+    """Raise BadPage, with the page's name, when the code inside raises NotAPage."""
     try:
         yield
     except NotAPage as error:
@@ -106,7 +107,7 @@ def naming(page: str) -> Iterator[None]:
 
 
 def content_of(path: str) -> bytes:
-    """The content of a page's file, unpacked, up to one byte more than MAX_BYTES; no more is read if it is packed."""
+    """Return the unpacked content of a page's file, cut one byte after MAX_BYTES; no more of a packed file is read."""
     with open(path, "rb") as file:
         content = file.read(MAX_BYTES + 1)
     if not path.lower().endswith(".gz") or len(content) > MAX_BYTES:
@@ -118,7 +119,7 @@ def content_of(path: str) -> bytes:
 
 
 def kind(page: str, given: Kind) -> Kind:
-    """What a page is: as given, or if that is auto what its name says; auto if nothing."""
+    """Return the kind of a page: as given, or for auto by its file name; auto if that does not tell."""
     if given != "auto":
         return given
     name = page.lower().removesuffix(".gz")

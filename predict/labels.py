@@ -1,4 +1,4 @@
-"""The labels of a block, the fine codes that readers assign, and the colours that stand for the labels everywhere."""
+"""The four labels of a block, the fine codes that readers assign, and the colour of each label in all outputs."""
 
 LABELS = ("article_content", "comment_form", "promo_teaser", "site_chrome")
 

@@ -55,7 +55,8 @@ class Model:
         charset: str | None = None,
         prefer: Prefer = "balanced",
     ) -> "pd.DataFrame":
-        """The blocks of a page with their labels, in reading order, a row each; a page without text gives no rows.
+        """Return the blocks of a page with their labels, in reading order, a row each; a page without text gives no
+        rows.
 
         ``content`` is the page itself, bytes or str, never a path: a PageWarning says so of a str that looks like one.
         ``kind`` is html, text, or auto, which takes a look. ``prefer`` leans towards a clean article (precision) or a
@@ -126,7 +127,7 @@ class Model:
         return blocks, drop_unknown_markup(self.stages, blocks), page.title
 
     def thresholds(self, kind: str, prefer: Prefer) -> dict[str, float]:
-        """The operating point of a kind of page (html, text), as ``decide`` takes it."""
+        """Return the operating point of a kind of page (html, text), as ``decide`` takes it."""
         if prefer not in PREFERENCES:
             raise ValueError(f"prefer must be one of {', '.join(PREFERENCES)}, not {prefer!r}")
         if prefer == "balanced":
@@ -147,7 +148,7 @@ def warn_of_portions(blocks: int) -> None:
 
 
 def columns_of(page: str, scored: Scored, labels: list[str]) -> dict[str, list[Any]]:
-    """The COLUMNS of ``Model.label``."""
+    """Return the COLUMNS of ``Model.label``."""
     count = len(labels)
     columns: tuple[list[Any], ...] = (
         [encodable(page)] * count,  # a file may have any bytes as its name

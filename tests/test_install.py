@@ -119,7 +119,7 @@ def test_the_wheel_labels_a_page_in_an_empty_folder_without_scikit_learn(
     labels_a_page(programs, tmp_path / "empty")
     run(programs / "python", "-c", "import importlib.util as u; assert not u.find_spec('sklearn')", folder=tmp_path)
     said = run(programs / "pagesieve", "bulk", "empty", "--out", "out", folder=tmp_path)  # needs no extra
-    assert said.startswith("1 page labelled, 0 lost") and list((tmp_path / "out" / "blocks").rglob("*.jsonl"))
+    assert said.startswith("1 page labelled, 0 failed") and list((tmp_path / "out" / "blocks").rglob("*.jsonl"))
     where = run(programs / "python", "-c", "from pagesieve import models; print(*models.__path__)", folder=tmp_path)
     assert {path.name for path in Path(where.strip()).iterdir()} >= {"blocks.npz", "blocks.joblib", "blocks.json"}
 

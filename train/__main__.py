@@ -1,4 +1,4 @@
-"""The commands behind make: fetch the corpora, train, evaluate, compare and time other tools, draw, compare readers."""
+"""The commands behind make: fetch corpora, train, evaluate, compare and time other tools, draw, compare readers."""
 
 import sys
 
@@ -58,12 +58,12 @@ from .review.corrections import WEIGHT, Corrections, read_corrections
 
 CHANGED = Path("reports/changed.json")
 README, CHANGELOG = Path("reports/README.md"), Path("CHANGELOG.md")
-EXTRACTED = RAW / "extracted.json.gz"  # what evaluate extracts, for compare
-WORST = RAW / "worst.json.gz"  # the pages that evaluate found the worst, for the gallery
+EXTRACTED = RAW / "extracted.json.gz"  # texts that evaluate extracts, for compare
+WORST = RAW / "worst.json.gz"  # pages with the most errors in evaluate, for the gallery
 SAMPLES = "samples.json"  # the same of the sample pages, in the folder of the reports
-EXTRACTORS = Path(".venv-extractors")  # the environment of the tools that compare runs
+EXTRACTORS = Path(".venv-extractors")  # environment of the tools that compare runs
 JOBS = min(2, os.cpu_count() or 1)
-IN_PARTS = {"data", "compare", "report"}  # commands that write as they go on; the others do so when all is computed
+IN_PARTS = {"data", "compare", "report"}  # commands that write step by step; the others write when all is computed
 
 
 def fetched(args: Namespace) -> None:
@@ -85,7 +85,7 @@ def train(args: Namespace) -> None:
     learned = learn_from(every, JOBS)
     theirs = replace(learned, scores=learned.scores[: len(views)])
     scores = evaluate.all_scores(views, theirs, DATA, JOBS)[0]
-    if mine:  # before the model is replaced that they are compared with
+    if mine:  # before the model for comparison is replaced
         before = correction_effect.before_of(views, digests, Path("models"), DATA, JOBS)
         report = correction_effect.what_changed(mine, learned, len(views), before, scores)
     path = model_writer.write_model(
@@ -121,14 +121,14 @@ def evaluated(args: Namespace) -> None:
 
 
 def gated(args: Namespace) -> int:
-    """Say what does not pass the gate, a line each; returns 1 if anything does not."""
+    """Print a line for each failure of the gate; returns 1 if there is any, else 0."""
     if failures := what_fails(args):
         print("\n".join(("does not pass:", *failures)), file=sys.stderr)
     return 1 if failures else 0
 
 
 def what_fails(args: Namespace) -> list[str]:
-    """What does not pass the gate, a line each; writes floors instead where that is asked for."""
+    """Return a line for each failure of the gate; with ``--write`` floors are written first."""
     path = args.reports / "gate.json"
     parts, model = gate.read(path), load(args.model)
     there = all_corpora() if args.corpora else []
@@ -139,7 +139,7 @@ def what_fails(args: Namespace) -> list[str]:
     measured = [gate.of_embedded(own, learn_from(own, JOBS), model, DATA)]
     if args.corpora and args.write:
         measured.append(gate.of_corpora(model.card["scores"], digests, DATA))
-    elif args.corpora and not failures:  # of other data comes another model
+    elif args.corpora and not failures:  # other data would give another model
         views, _ = gathered(JOBS)
         learned = learn_from(views, JOBS)
         measured.append(gate.of_corpora(gate.corpora_scores(views, learned, DATA), digests, DATA))
@@ -174,7 +174,7 @@ def agreed(_: Namespace) -> None:
 
 
 def draw_gallery(reports: Path) -> list[Path]:
-    """The worst pages of the corpora if their texts are here, else the sample pages."""
+    """Draw the worst pages of the corpora if their texts are available, else the sample pages."""
     known = next((path for path in (WORST, reports / SAMPLES) if path.exists()), None)
     try:
         return [gallery.draw_gallery(reports / "gallery", shown_pages.read(known))] if known else []
@@ -205,7 +205,7 @@ def as_json(report: object) -> bytes:
 
 
 def say(message: str) -> None:
-    """Print an error or a warning of one line or several, without what would steer a terminal."""
+    """Print an error or a warning of one or more lines, without characters that control a terminal."""
     print("\n".join(map(one_line, f"pagesieve.train: {message}".split("\n"))), file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""The commands behind make and their arguments; what is wrong with these is told before any work is done."""
+"""Arguments of the commands behind make, checked before the work."""
 
 import argparse
 import os
@@ -14,12 +14,12 @@ from pagesieve.predict.files import nearest
 from .fit.training_data import RAW
 from .review.corrections import read_corrections
 
-Option = tuple[str, dict[str, Any]]  # its name, and what argparse is told of it
-MINE = RAW / "mine"  # where `pagesieve review` keeps pages and labels
+Option = tuple[str, dict[str, Any]]  # its name, and its arguments for argparse
+MINE = RAW / "mine"  # where `pagesieve review` stores pages and labels
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong as a Failure, in a line."""
+    """A parser that raises Failure for invalid arguments."""
 
     def error(self, message: str) -> NoReturn:
         raise Failure(f"{message}; --help shows what there is")
@@ -48,7 +48,7 @@ PAGES = option("--pages", type=number, default=200, metavar="N", help="of WCXB, 
 
 @dataclass(frozen=True)
 class Command:
-    """What a command does, its line of help, and its options; ``run`` returns the exit status, or None for 0."""
+    """A command: its function, which returns the exit status or None for 0, its line of help, and its options."""
 
     run: Callable[[argparse.Namespace], int | None]
     help: str
@@ -56,7 +56,7 @@ class Command:
 
 
 def arguments(commands: Mapping[str, Command]) -> argparse.Namespace:
-    """Return the arguments of the command line for one of these commands by name; a Failure says what is wrong."""
+    """Parse the command line for one of these commands by name; raises Failure for invalid arguments."""
     parser = Parser(prog="python -m pagesieve.train", description="The commands behind make.")
     subparsers = parser.add_subparsers(dest="command", required=True)
     for name, command in commands.items():
@@ -67,7 +67,7 @@ def arguments(commands: Mapping[str, Command]) -> argparse.Namespace:
 
 
 def check_folder(folder: Path, *, written: bool) -> None:
-    """Failure unless the folder is there or can be made, and can be ``written`` to."""
+    """Raise Failure unless the folder exists or can be made, and, if ``written``, is writable."""
     there = nearest(folder)
     if not there.is_dir():
         raise Failure(f"{there}: is a file; name a folder")
@@ -76,7 +76,7 @@ def check_folder(folder: Path, *, written: bool) -> None:
 
 
 def check_mine(folder: Path | None) -> None:
-    """Failure if the folder of labelled pages that was asked for has none to learn from."""
+    """Raise Failure if the given folder of labelled pages has no labels."""
     if folder and not folder.is_dir():
         raise Failure(f"{folder}: no such folder; name one where `pagesieve review --out` keeps labels")
     if folder and not read_corrections(folder, []):

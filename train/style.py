@@ -1,4 +1,4 @@
-"""What all plots share: their look, and the names and colours of kinds of input."""
+"""Style shared by all plots, and names and colours of kinds of input."""
 
 INK = "#222222"
 DPI = 200  # of 8 to 10 inches: sharp at twice the width of a README

@@ -1,4 +1,6 @@
-"""frame of pages -> frame of blocks, or of articles: pure functions for pandas, Spark, Ray and Dask alike."""
+"""frame of pages -> frame of blocks, or of articles: functions without side effects, for pandas,
+Spark, Ray and Dask.
+"""
 
 import warnings
 from collections.abc import Iterator
@@ -28,7 +30,7 @@ BLOCKS = {
     "path": "string",
     "error": "string",
 }
-ROW = "row"  # the column of blocks that holds the index of their page
+ROW = "row"  # column of the blocks' frame with the index of their page
 ARTICLES = {"page": "string", "text": "string", "confidence": "float64", "error": "string"}
 
 
@@ -40,17 +42,17 @@ def frame_of_blocks(
     model: Model | str | Path | None = None,
     prefer: Prefer = "balanced",
 ) -> pd.DataFrame:
-    """Label the pages of a frame; returns their blocks, a row each, in order, with the columns row and BLOCKS.
+    """Label the pages of a frame; returns their blocks in order, a row each, with the columns row and BLOCKS.
 
-    ``page`` and ``content`` name the columns of the pages' names and contents (bytes or str); without names, ``page``
-    is None. A column kind (auto, html, text) and a column charset (of the HTTP header) are used where they are there.
-    ``model`` is a Model, or the path of one that each process loads once.
+    ``page`` and ``content`` name the columns with the pages' names and contents (bytes or str); ``page`` is None for
+    pages without names. Columns kind (auto, html, text) and charset (of the HTTP header) are used if they exist.
+    ``model`` is a Model, or the path of one, which each process loads once.
 
     Column ``row`` is the page's index in ``pages``: ``blocks.join(pages["date"], on="row")``. The others are those of
-    ``Model.label``, with a column for the score of each label; text is what UTF-8 can carry. A page that fails, as its
-    content is missing, is one row with its ``error``, which the rows of other pages lack. Raises ValueError, with the
-    columns that are there, if a column is missing or stands twice, and a PageWarning if contents look like paths or
-    addresses.
+    ``Model.label``, with a column for the score of each label; text is limited to what UTF-8 can encode. A page that
+    fails, for example without content, is one row with an ``error``, which is missing in all other rows. Raises
+    ValueError, with the existing columns, if a column is missing or occurs twice. Warns, with a PageWarning, if
+    contents look like paths or addresses.
     """
     rows: list[tuple[Any, ...]] = []
     places: list[int] = []
@@ -74,10 +76,11 @@ def frame_of_articles(
     model: Model | str | Path | None = None,
     prefer: Prefer = "balanced",
 ) -> pd.DataFrame:
-    """Label the pages of a frame; returns the article of each, a row a page with its index, and the columns ARTICLES.
+    """Label the pages of a frame; returns the article of each page, a row each, with the page's index and columns
+    ARTICLES.
 
-    Arguments and errors are those of ``frame_of_blocks``. The text is that of ``Model.text``, empty where a page has
-    no article, missing where it fails.
+    Arguments and errors are those of ``frame_of_blocks``. The text is that of ``Model.text``: empty for a page without
+    article, missing for a page that fails.
     """
     rows: list[tuple[Any, ...]] = []
     for name, blocks, error in labelled(pages, page, content, model_of(model), prefer):
@@ -90,9 +93,9 @@ def frame_of_articles(
 def labelled(
     pages: pd.DataFrame, page: str | None, content: str, model: Model, prefer: Prefer
 ) -> Iterator[tuple[str | None, list[Record], str | None]]:
-    """The name of each page, its blocks as ``Model.records`` gives them, and why there are none if it fails."""
+    """Yield the name of each page, its blocks as returned by ``Model.records``, and the error if it failed."""
     for kind in model.card["kinds"]:
-        model.thresholds(kind, prefer)  # raises what each page would
+        model.thresholds(kind, prefer)  # raises the error once, rather than for each page
     names = column_of(pages, page, needed=page is not None)
     contents = column_of(pages, content, needed=True)
     kinds, charsets = column_of(pages, "kind"), column_of(pages, "charset")
@@ -107,22 +110,22 @@ def labelled(
                 blocks = records(model, one, kind="auto" if kind is None else kind, charset=charset, prefer=prefer)
             except MemoryError:
                 raise
-            except Exception as raised:  # a page may make it raise anything; the others are not lost with it
+            except Exception as raised:  # a page may raise any error; the others are still labelled
                 error = f"{type(raised).__name__}: {raised}"
         yield None if name is None else encodable(str(name)), blocks, error
 
 
 def records(model: Model, content: Any, **how: Any) -> list[Record]:
-    """What ``Model.records`` gives, without its warnings, which would not say of which page they are."""
+    """Return the result of ``Model.records`` without its warnings, which would not name the page."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PageWarning)
         return model.records(content, **how)
 
 
 def column_of(pages: pd.DataFrame, name: str | None, *, needed: bool = False) -> list[Any]:
-    """The values of a column, None where one is missing, or all if it is not ``needed``; else raises ValueError.
+    """Return the values of a column, None for missing ones; all None if the column is missing and not ``needed``.
 
-    So it does if more than one column has this name.
+    Raises ValueError if a needed column is missing, or if several columns have this name.
     """
     if name in pages:
         if not isinstance(pages[name], pd.Series):

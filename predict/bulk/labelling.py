@@ -1,4 +1,4 @@
-"""a shard -> its labelled rows and a report on it: what a worker of ``pagesieve bulk`` does."""
+"""a shard -> its labelled rows and a report: the work of one worker of ``pagesieve bulk``."""
 
 import json
 import os
@@ -25,18 +25,20 @@ from .readers import Column, RawPage, Record, read_shard
 from .shards import Shard
 from .writers import FORMATS
 
-SECONDS = 30.0  # that a page may take
+SECONDS = 30.0  # maximum time for a page
 PAGES_AT_ONCE = 64
-BYTES_AT_ONCE = 4_000_000  # or what one page more brings
-ATTEMPTS = 3  # at a shard whose worker is killed
-MAX_COUNT = 1 << 53  # of what a report counts
-MAX_ERROR = 100_000  # characters of a line on what failed; page, reason and shard have fewer
-RUNNING = ".running"  # below the output folder: what is not finished
+BYTES_AT_ONCE = 4_000_000  # a batch ends with the page that reaches this size
+ATTEMPTS = 3  # per shard, if its worker is killed
+MAX_COUNT = 1 << 53  # limit of the counts in a report
+MAX_ERROR = 100_000  # characters of a line of errors; page, reason and shard together have fewer
+RUNNING = ".running"  # in the output folder: shards in progress
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is done with every shard: ``work`` makes rows of a frame of pages, ``what`` they are names their folder."""
+    """The work on every shard: ``work`` turns a frame of pages into rows; ``what`` names their folder (blocks,
+    articles).
+    """
 
     out: Path
     work: Work
@@ -57,7 +59,9 @@ class Job:
 
 @dataclass
 class Report:
-    """What became of a shard: how many pages are labelled, how many records were no page, how many pages failed."""
+    """The result for a shard: numbers of labelled pages, of skipped records (which are no pages),
+    and of failed pages.
+    """
 
     shard: str
     digest: str
@@ -65,20 +69,22 @@ class Report:
     skipped: int = 0
     rows: int = 0
     empty: int = 0  # pages without an article
-    markup: int = 0  # pages that are read as text, and look like HTML
+    markup: int = 0  # pages read as text that look like HTML
     labels: dict[str, int] = field(default_factory=dict)
     failed: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)  # how many failed, by the begin of the reason
+    reasons: dict[str, int] = field(default_factory=dict)  # number of failed pages by beginning of the reason
 
     def count_failed(self, failed: Iterable[Failed]) -> Iterator[str]:
-        """Count what failed; gives the line of each, which is not kept: there may be more than there is memory."""
+        """Count failed pages, and yield a line for each; lines are not stored, as there may be more
+        than fit in memory.
+        """
         for one in failed:
             begin = one.reason.split(":")[0]
             self.failed, self.reasons[begin] = self.failed + 1, self.reasons.get(begin, 0) + 1
             yield json_line({"page": one.page, "reason": one.reason, "shard": self.shard})
 
     def count(self, frame: pd.DataFrame, pages: int) -> None:
-        """Count the rows of so many pages."""
+        """Count the rows of ``pages`` pages."""
         self.pages += pages
         self.rows += len(frame)
         self.empty += pages - articles(frame)
@@ -87,12 +93,12 @@ class Report:
 
 
 def label_shard(shard: Shard, job: Job) -> Report:
-    """Write the rows of a shard, what failed of it, and the report; all appear when they are complete, the rows last.
+    """Write the rows, errors and report of a shard; all appear when they are complete, the rows last.
 
-    A shard whose worker was killed ATTEMPTS times is given up: it fails as a whole, and no rows are written. So what
-    a killed worker began is left, and counted: that is why this is none of the ways to write of ``files.py``.
+    A shard whose worker was killed ATTEMPTS times fails as a whole, without rows. To count the attempts, the folder
+    that a killed worker began is left in place, which no function of ``files.py`` does.
     """
-    if report := finished(shard, job):  # by a worker that was lost before it could say so
+    if report := finished(shard, job):  # by a worker that died before it could return the report
         return report
     report = Report(str(shard.name), shard.digest)
     prefix = f"{joblib.hash(report.shard)}-"
@@ -110,13 +116,15 @@ def label_shard(shard: Shard, job: Job) -> Report:
 
 
 def made(path: Path) -> Path:
-    """The path, in a folder that is made if it is not there."""
+    """Return the path after making its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def finished(shard: Shard, job: Job) -> Report | None:
-    """The report on a shard whose rows are there; a Failure if they are of another shard, or of one of other files."""
+    """Return the report on a shard that has rows, else None; raises Failure if rows or report are of another shard or
+    of other files.
+    """
     if not (job.rows(shard).is_file() and job.report(shard).exists()):
         return None
     report = read_report(job.report(shard))
@@ -130,7 +138,7 @@ def finished(shard: Shard, job: Job) -> Report | None:
 
 
 def read_report(path: Path) -> Report:
-    """The report in a file; a Failure if it holds none, with values of its own type in each field."""
+    """Return the report in a file; raises Failure if it is invalid: each field must have a value of its type."""
     try:
         report = Report(**json.loads(read_file(path)))
         for name, empty in asdict(Report("", "")).items():
@@ -151,7 +159,7 @@ def is_count(value: Any) -> bool:
 
 
 def errors_of(shard: Shard, job: Job) -> Iterator[str]:
-    """A line for each page of a shard that failed; a Failure if the file holds anything else."""
+    """Yield a line for each failed page of a shard; raises Failure if the file has any other content."""
     path = job.errors(shard)
     try:
         check_file(str(path))
@@ -166,7 +174,7 @@ def errors_of(shard: Shard, job: Job) -> Iterator[str]:
 
 
 def is_error(error: Any) -> bool:
-    """Whether it is an entry of errors.jsonl: texts for page, reason and shard, or no page."""
+    """Return whether this is an entry of errors.jsonl: strings for page, reason and shard; the page may be None."""
     return (
         isinstance(error, dict)
         and error.keys() == {"page", "reason", "shard"}
@@ -175,9 +183,12 @@ def is_error(error: Any) -> bool:
 
 
 def label_into(stage: Path, shard: Shard, job: Job, report: Report) -> None:
-    """Write the rows of a shard to a file in ``stage``, fill the report, and show in ``stage`` how far it is."""
+    """Write the rows and errors of a shard to files in ``stage``, and fill the report.
+
+    The size of the file ``pages`` in ``stage`` is the number of pages labelled so far.
+    """
     sandbox = sandbox_of(job)
-    progress = stage / "pages"  # its size is the number of pages, which can be read while it changes
+    progress = stage / "pages"  # its size is the number of pages: readable at any time
     progress.touch()
     with (
         FORMATS[job.format](stage / "rows") as write,
@@ -195,7 +206,7 @@ def label_into(stage: Path, shard: Shard, job: Job, report: Report) -> None:
 
 
 def articles(frame: pd.DataFrame) -> int:
-    """How many pages have an article, in a frame of blocks or of articles."""
+    """Return the number of pages with an article, in a frame of blocks or of articles."""
     if "label" not in frame:
         return int((frame["text"].fillna("") != "").sum())
     page = (frame["index"] == 0).cumsum()
@@ -203,7 +214,9 @@ def articles(frame: pd.DataFrame) -> int:
 
 
 def part(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Failed]]:
-    """The rows that go to the file, without the columns row and error of ``frames.py``, and the pages with an error."""
+    """Split a frame into the rows to write, without the columns row and error of ``frames.py``, and
+    the failed pages.
+    """
     if "error" not in frame:
         return frame, []
     failed = frame[frame["error"].notna()]
@@ -213,9 +226,9 @@ def part(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Failed]]:
 
 
 def batches(records: Iterable[Record], report: Report, errors: TextIO) -> Iterator[pd.DataFrame]:
-    """The pages among the records, in frames that are neither long nor large.
+    """Yield the pages among the records, in frames of at most PAGES_AT_ONCE pages and about BYTES_AT_ONCE bytes.
 
-    The report counts the other records, and ``errors`` gets a line for each that failed.
+    Other records are counted in the report; ``errors`` gets a line for each failed one.
     """
     pages: list[RawPage] = []
     size = 0
@@ -236,12 +249,12 @@ def batches(records: Iterable[Record], report: Report, errors: TextIO) -> Iterat
 
 
 def start_of(content: bytes | str) -> str:
-    """Enough of a page to tell HTML by."""
+    """Return the beginning of a page, long enough to recognise HTML."""
     return content if isinstance(content, str) else content[:10_000].decode("latin-1")
 
 
 def frame_of(pages: Sequence[RawPage]) -> pd.DataFrame:
-    """The pages as ``frames.py`` takes them."""
+    """Return the pages as a frame for ``frames.py``."""
     rows = [(one.page, one.content, one.kind, one.charset) for one in pages]
     return pd.DataFrame(rows, columns=["page", "content", "kind", "charset"], dtype=object)
 
@@ -250,7 +263,7 @@ SANDBOXES = threading.local()  # a worker of Dask may have several threads
 
 
 def sandbox_of(job: Job) -> Sandbox:
-    """The guarded process of this thread, which outlives a shard, so that the model is loaded once."""
+    """Return this thread's sandbox, which is used for many shards, so that the model is loaded once."""
     key = pickle.dumps((job.work, job.seconds))
     if getattr(SANDBOXES, "key", None) != key:
         close_sandbox()

@@ -1,4 +1,4 @@
-"""reports on shards -> the bar on stderr while they are labelled, and the summary at the end."""
+"""reports on shards -> the progress bar on stderr, and the summary at the end."""
 
 import threading
 from collections import Counter
@@ -18,7 +18,7 @@ EVERY = 1.0  # seconds
 
 @contextmanager
 def counting(running: Path, reports: Mapping[str, Report], shards: int) -> Iterator[None]:
-    """Shows pages and pages/s, with those of the shards that are not finished, where stderr is a terminal."""
+    """Show the number of pages and pages per second, unfinished shards included, if stderr is a terminal."""
     stop = threading.Event()
 
     def done() -> int:
@@ -45,9 +45,9 @@ def counting(running: Path, reports: Mapping[str, Report], shards: int) -> Itera
 
 
 def summary(reports: Sequence[Report], seconds: float, before: int = 0) -> str:
-    """What became of all pages, and where rows have labels how many have each.
+    """Return the summary of a run: numbers of pages and shards, of each label, and of failures by reason.
 
-    ``seconds`` is what this run took, ``before`` the number of shards that were finished before it.
+    ``seconds`` is the time of this run, ``before`` the number of shards that earlier runs had finished.
     """
     pages, failed, skipped, rows = (
         sum(getattr(one, name) for one in reports) for name in ("pages", "failed", "skipped", "rows")

@@ -1,4 +1,4 @@
-"""shards -> pages, streamed: what each record holds, which are none, and which cannot be read."""
+"""shards -> pages, as a stream: records with a page, records without one, and records that cannot be read."""
 
 import json
 import re
@@ -22,16 +22,16 @@ from .unpacking import Allowance, unpacked
 MAX_LINE = 4 * MAX_BYTES  # bytes of JSON, where a character may take six
 READ_AT_ONCE = 1 << 20  # bytes of a Parquet column
 HTML_TYPES = ("text/html", "application/xhtml+xml")
-SUCCESS = re.compile(rb"HTTP/\S+ +2\d\d\b")  # the begin of a response that has what was asked for
+SUCCESS = re.compile(rb"HTTP/\S+ +2\d\d\b")  # the status line of a successful response
 NAMES = ("page", "url", "id")  # columns that name a page
-# What is read where no column is given, and what it holds.
+# Columns that are read if none is given, with their kind of page.
 CONTENTS: dict[str, Kind] = {"html": "html", "text": "text", "content": "auto"}
 BROKEN = (OSError, EOFError, zlib.error)
 
 
 @dataclass(frozen=True)
 class RawPage:
-    """A page as it lies in an archive; of a name beyond MAX_MESSAGE its begin."""
+    """A page as stored in an archive; a name longer than MAX_MESSAGE is shortened."""
 
     page: str
     content: bytes | str
@@ -44,13 +44,13 @@ class RawPage:
 
 @dataclass(frozen=True)
 class Column:
-    """The column that holds the pages, and what they are; by default the first of CONTENTS that is there."""
+    """The column that holds the pages, and their kind; by default the first of CONTENTS that exists."""
 
     name: str | None = None
     kind: Kind = "auto"
 
     def among(self, names: list[str]) -> tuple[str, Kind]:
-        """Raises ValueError if it is not there."""
+        """Return the column and its kind; raises ValueError if these names lack it."""
         if self.name is None:
             for name, known in CONTENTS.items():
                 if name in names:
@@ -61,11 +61,11 @@ class Column:
         raise ValueError(f"no column {wanted}, there is {', '.join(names) or 'none'}")
 
 
-Record = RawPage | Failed | None  # None is a record that is no page
+Record = RawPage | Failed | None  # None stands for a record that is not a page
 
 
 def read_shard(shard: Shard, column: Column) -> Iterator[Record]:
-    """The records of a shard in order; where it cannot be read on, the last one is Failed without a page."""
+    """Yield the records of a shard in order; if it cannot be read to its end, the last one is Failed without a page."""
     if shard.kind == "pages":
         yield from read_pages(shard)
         return
@@ -80,22 +80,22 @@ def read_shard(shard: Shard, column: Column) -> Iterator[Record]:
             count += 1
     except (Failure, MemoryError):
         raise
-    except Exception as error:  # libraries raise what they like of a broken archive
+    except Exception as error:  # libraries raise errors of any class for broken archives
         yield Failed(None, torn(count, getattr(error, "strerror", None) or error))
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # of the Rust in fastwarc, which is no Exception
+        if type(error).__name__ != "PanicException":  # of fastwarc's Rust code, not a subclass of Exception
             raise
         yield Failed(None, torn(count, error))
 
 
 def torn(count: int, why: object) -> str:
-    """The reason of an archive of which so many records could be read."""
+    """Return the reason why an archive failed after ``count`` readable records."""
     behind = f"nothing is read behind its first {plural(count, 'record')}: " if count else ""
     return f"broken archive: {behind}{why}"
 
 
 def need(module: str, extra: str) -> Any:
-    """A module that an extra installs."""
+    """Import a module that an extra installs; raises Failure with the command that installs it."""
     try:
         return import_module(module)
     except ImportError as error:
@@ -113,7 +113,7 @@ def read_pages(shard: Shard) -> Iterator[Record]:
 
 
 def checked(page: RawPage) -> RawPage | Failed:
-    """The page, unless it is too large or the content of another kind of file."""
+    """Return the page, or Failed if it is too large or another type of file."""
     if is_large(page.content):
         return Failed(page.page, f"larger than {MAX_BYTES:,} bytes")
     found = foreign_type(page.content, page.charset) if isinstance(page.content, bytes) else ""
@@ -121,14 +121,14 @@ def checked(page: RawPage) -> RawPage | Failed:
 
 
 def is_large(content: bytes | str) -> bool:
-    """Whether it has more than MAX_BYTES, as UTF-8 if it is text, of which a sign has four at most."""
+    """Return whether the content has more than MAX_BYTES, as UTF-8 if it is str (at most four bytes a character)."""
     if isinstance(content, str) and len(content) > MAX_BYTES // 4:
         content = content.encode("utf-8", "surrogatepass")
     return len(content) > MAX_BYTES
 
 
 class OneByOne:
-    """A stream that gives what it has before it reads on, so that what lies before a tear is not lost with it."""
+    """A stream that returns buffered bytes before it reads on, so that records before a damaged place are not lost."""
 
     def __init__(self, stream: BufferedReader) -> None:
         self.read, self.tell = stream.read1, stream.tell
@@ -142,7 +142,7 @@ def read_warc(path: str, _: Column, allowance: Allowance) -> Iterator[Record]:
             parse_http=False,
             max_header_len=MAX_BYTES,
             quirks_mode=True,  # lines that end with \n alone
-            stream_detect=False,  # what it unpacks itself is not counted
+            stream_detect=False,  # data that fastwarc unpacks itself would not be metered
         ):
             page = record.headers.get("WARC-Target-URI") or record.record_id or f"offset {record.stream_pos}"
             if record.record_type not in (warc.response, warc.conversion):
@@ -158,8 +158,9 @@ def read_warc(path: str, _: Column, allowance: Allowance) -> Iterator[Record]:
 
 
 def http_page(record: Any, page: str, content: bytes) -> Record:
-    """The page in an HTTP response, whose header says what it is and how it is packed, None if it is an answer of
-    another kind or status than a page has (2xx); ``record`` is empty.
+    """Return the page in an HTTP response, by the type and encoding in its header.
+
+    None if its content is not HTML or its status is not 2xx; ``record`` is an empty record to parse with.
     """
     if not SUCCESS.match(content):
         return None
@@ -178,8 +179,8 @@ def http_page(record: Any, page: str, content: bytes) -> Record:
 
 def read_parquet(path: str, column: Column, allowance: Allowance) -> Iterator[Record]:
     arrow = need("pyarrow", "parquet")
-    # In streams, not a row group at once, which may be as large as the file; and row by row, for in a dictionary a
-    # small file may hold a large cell for each of many rows.
+    # Streamed, since a row group may be as large as the file; row by row, since by a dictionary a small file may hold
+    # a large cell for each of many rows.
     with need("pyarrow.parquet", "parquet").ParquetFile(path, pre_buffer=False, buffer_size=READ_AT_ONCE) as file:
         name, known = column.among(file.schema_arrow.names)
         flat = [field.name for field in file.schema_arrow if not arrow.types.is_nested(field.type)]
@@ -195,31 +196,31 @@ def read_parquet(path: str, column: Column, allowance: Allowance) -> Iterator[Re
 
 
 def page_of_cells(cells: dict[str, Any], name: str, known: Kind, number: int) -> Record:
-    """The page of a row of Parquet, Failed if any of its cells is larger than MAX_BYTES or is no value of Python."""
+    """Return the page of a row of Parquet; Failed if a cell is larger than MAX_BYTES or has no Python value."""
     row: dict[str, Any] = {}
     reasons = []
     for column, cell in cells.items():
         try:
             row[column] = value_of(cell)
-        except Exception as error:  # a cell may hold what Python's types do not, and each raises something else
+        except Exception as error:  # cells outside the range of Python's types raise errors of many classes
             reasons.append(f"column {column} cannot be read: {error}")
     return Failed(named(row, number), reasons[0]) if reasons else page_of(row, name, known, number)
 
 
 def plain(cell: Any) -> Any:
-    """A cell of Arrow, or the one that it stands for in a dictionary."""
+    """Return a cell of Arrow; for one of a dictionary, the cell that it refers to."""
     while not hasattr(cell, "as_buffer") and hasattr(cell, "dictionary"):
         cell = cell.value
     return cell
 
 
 def size_of(cell: Any) -> int:
-    """The bytes of a cell of text or bytes."""
+    """Return the size in bytes of a cell of text or bytes, else 0."""
     return len(cell.as_buffer()) if cell.is_valid and hasattr(cell, "as_buffer") else 0
 
 
 def value_of(cell: Any) -> Any:
-    """A cell of Arrow as Python has it."""
+    """Return the Python value of a cell of Arrow; raises ValueError if it is larger than MAX_BYTES."""
     if size_of(cell) > MAX_BYTES:
         raise ValueError(f"larger than {MAX_BYTES:,} bytes")
     return cell.as_py()
@@ -246,7 +247,7 @@ def read_jsonl(path: str, column: Column, allowance: Allowance) -> Iterator[Reco
 
 
 def lines(stream: BufferedReader) -> Iterator[bytes]:
-    """The lines that are not blank; of one longer than MAX_LINE, blank or not, its begin, which is longer, too."""
+    """Yield the lines that are not blank; a line longer than MAX_LINE is cut, but still longer than that."""
     while line := stream.readline(MAX_LINE + 1):
         rest = line
         while len(rest) > MAX_LINE and not rest.endswith(b"\n"):
@@ -258,7 +259,7 @@ def lines(stream: BufferedReader) -> Iterator[bytes]:
 
 
 def pass_blank(stream: BufferedReader) -> None:
-    """Pass over the blank lines that are at hand, all at once: one by one a billion of them take minutes."""
+    """Skip all buffered blank lines at once; one by one, a billion of them take minutes."""
     ahead = stream.peek()
     blank = ahead[: len(ahead) - len(ahead.lstrip())]
     stream.read(blank.rfind(b"\n") + 1)
@@ -272,6 +273,6 @@ def page_of(row: dict[str, Any], name: str, known: Kind, number: int) -> Record:
 
 
 def named(row: dict[str, Any], number: int) -> str:
-    """What names the page of a row: the first of NAMES that holds a value, or its number, from 0."""
+    """Return the name of a row's page: the first non-empty value of NAMES, or the row's number, from 0."""
     there = (row[name] for name in NAMES if row.get(name) not in (None, "") and not isinstance(row[name], list | dict))
     return next(map(str, there), str(number))

@@ -1,8 +1,7 @@
-"""shards -> labelled shards: spread over the cores of this machine or a Dask cluster, and taken up again after a stop.
+"""shards -> labelled shards, by the cores of this machine or a Dask cluster; an interrupted run can be continued.
 
-The output folder holds ``run.json`` (what the rows depend on), ``blocks`` or ``articles`` (a file a shard), ``reports``
-(what became of each shard, and what of it failed), ``errors.jsonl`` (all that failed) and, while it is filled,
-``.running``.
+The output folder holds ``run.json`` (settings that the rows depend on), ``blocks`` or ``articles`` (a file for each
+shard), ``reports`` (result and errors of each shard), ``errors.jsonl`` (all errors) and, during a run, ``.running``.
 """
 
 import fcntl
@@ -31,7 +30,7 @@ from .shards import Shard
 
 @dataclass(frozen=True)
 class Engine:
-    """Where the shards are labelled: in ``jobs`` processes here, or by the Dask workers of a scheduler's address."""
+    """Where shards are labelled: in ``jobs`` processes here, or by the Dask workers of a scheduler's address."""
 
     name: Literal["local", "dask"] = "local"
     jobs: int = 1
@@ -39,10 +38,10 @@ class Engine:
 
 
 def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], engine: Engine) -> list[Report]:
-    """Label the shards that are not finished; gives the reports on all of them, in their order.
+    """Label the shards that are not finished; returns the reports on all shards, in order.
 
-    ``settings`` is what the rows depend on besides the shards. It is a Failure if the output folder holds rows of
-    other settings, or of another shard of the same name, or if another run writes there.
+    ``settings`` is what the rows depend on besides the shards. Raises Failure if the output folder holds rows of other
+    settings or of another shard with the same name, or if another run writes to it.
     """
     job = replace(job, out=job.out.absolute())
     with locked(job.out):
@@ -50,7 +49,7 @@ def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], en
         compare(job.out / "run.json", settings)
         reports = {report.shard: report for shard in shards if (report := finished(shard, job))}
         shutil.rmtree(job.out / RUNNING, ignore_errors=True)
-        (job.out / RUNNING).mkdir(exist_ok=True)  # where the workers of a killed run still are about to end
+        (job.out / RUNNING).mkdir(exist_ok=True)  # it may exist while workers of a killed run end
         todo = [shard for shard in shards if str(shard.name) not in reports]
         try:
             with counting(job.out / RUNNING, reports, len(shards)):
@@ -68,7 +67,7 @@ def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], en
 
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
-    """Holds the output folder, which is made if it is not there, against other runs."""
+    """Make the output folder if needed, and lock it against other runs while the code inside runs."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -86,7 +85,7 @@ def locked(out: Path) -> Iterator[None]:
 
 
 def refuse_links(shards: Sequence[Shard], job: Job) -> None:
-    """Raises Failure where a link in the output folder would lead what is written out of it."""
+    """Raise Failure if a link in the output folder leads outside of it."""
     own = [job.out / name for name in ("run.json", "errors.jsonl", RUNNING, job.what, "reports")]
     folders = {path.parent for shard in shards for path in (job.rows(shard), job.report(shard))}
     for path in (*own, *sorted(folders)):
@@ -95,7 +94,7 @@ def refuse_links(shards: Sequence[Shard], job: Job) -> None:
 
 
 def compare(path: Path, settings: dict[str, Any]) -> None:
-    """Raises Failure if the file holds other settings; writes it if it is not there."""
+    """Raise Failure if the file holds other settings; write it if it does not exist."""
     if not path.exists():
         write_file(path, [json.dumps(settings, indent=1) + "\n"])
         return
@@ -112,7 +111,10 @@ def compare(path: Path, settings: dict[str, Any]) -> None:
 
 
 def spread(shards: Sequence[Shard], job: Job, engine: Engine) -> Iterator[Report]:
-    """The reports on the shards as they come; after a killed worker has ended joblib's run, the rest is begun again."""
+    """Yield the reports on the shards as they are completed.
+
+    A killed worker ends joblib's run; the remaining shards are then started again.
+    """
     left = {str(shard.name): shard for shard in shards}
     with backend(replace(engine, jobs=max(1, min(engine.jobs, len(left))))) as killed:
         for _ in range(ATTEMPTS + 1):
@@ -129,7 +131,7 @@ def spread(shards: Sequence[Shard], job: Job, engine: Engine) -> Iterator[Report
 
 @contextmanager
 def backend(engine: Engine) -> Iterator[type[Exception]]:
-    """Where joblib's tasks run inside of it; gives what they raise after a worker was killed."""
+    """Set joblib's backend for the code inside; yields the class of error that a killed worker raises."""
     with ExitStack() as stack:
         if engine.name == "local":
             stack.enter_context(local_backend(engine.jobs))
@@ -142,7 +144,7 @@ def backend(engine: Engine) -> Iterator[type[Exception]]:
                         n_workers=engine.jobs,
                         threads_per_worker=1,
                         dashboard_address=":0",
-                        silence_logs=logging.CRITICAL,  # of workers that an interrupt ends
+                        silence_logs=logging.CRITICAL,  # messages of workers that an interrupt ends
                     )
                 )
                 try:
@@ -154,7 +156,9 @@ def backend(engine: Engine) -> Iterator[type[Exception]]:
 
 
 def dask_backend(client: Any) -> Any:
-    """joblib's backend for Dask; but a task that Dask gives up is an error, where joblib's own would wait for ever."""
+    """Return joblib's backend for Dask, with an error for a task that Dask gives up; joblib's own
+    would wait for ever.
+    """
     from joblib._dask import DaskDistributedBackend  # needs distributed
 
     class Backend(DaskDistributedBackend):  # type: ignore[misc]  # joblib ships no types

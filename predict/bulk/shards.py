@@ -1,4 +1,4 @@
-"""inputs of ``bulk`` -> shards: what is read as one and written as one, and the name that its output gets."""
+"""inputs of ``bulk`` -> shards: units that are read and written as one, and the name of their output."""
 
 import hashlib
 import os
@@ -17,18 +17,18 @@ SUFFIXES = {
     "parquet": (".parquet",),
     "jsonl": tuple(f"{name}{packed}" for name in (".jsonl", ".ndjson", ".json") for packed in ("", ".gz")),
 }
-ROOM = MAX_NAME - len(".parquet")  # for the name of a shard
-ENDINGS = (".jsonl", ".parquet", ".json")  # that the name of a shard gets: rows, and the report on it
-END = 4096  # bytes at the begin and at the end of a file by which it is known again
-PAGES_A_SHARD = 1000  # of a folder, which may hold millions
+ROOM = MAX_NAME - len(".parquet")  # bytes for the name of a shard
+ENDINGS = (".jsonl", ".parquet", ".json")  # of the files of a shard: rows, errors and report
+END = 4096  # bytes at each end of a file that identify it
+PAGES_A_SHARD = 1000  # in a folder, which may hold millions
 
 
 @dataclass(frozen=True)
 class Shard:
-    """An archive, or up to PAGES_A_SHARD pages of a folder: ``files`` by their paths as given, sorted.
+    """An archive, or up to PAGES_A_SHARD pages of a folder: ``files`` are their paths as given, sorted.
 
-    ``name`` is that of the output, without its ending, below the output folder; ``root`` is where relative paths begin,
-    as a worker may have another working directory.
+    ``name`` is the output's path in the output folder, without its ending. Relative paths start at ``root``, as a
+    worker may have another working directory.
     """
 
     kind: str  # a key of SUFFIXES, or pages
@@ -41,15 +41,18 @@ class Shard:
 
     @cached_property
     def digest(self) -> str:
-        """Tells this shard from one of other files, or of another size, begin or end; what is no file has no say."""
+        """Return a digest that differs if the files have other names, sizes, beginnings or ends; only regular files
+        count.
+        """
         files = [(file, *size_and_ends(path)) for file in self.files if os.path.isfile(path := self.path(file))]
         return hashlib.sha256(repr(files).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def size_and_ends(path: str) -> tuple[int, bytes]:
-    """The size of a file, its first and its last bytes: where packed files keep their checksum, Parquet its index.
+    """Return the size of a file, and its first and last bytes, which hold the checksum of gzip and the index of
+    Parquet.
 
-    Not the time of its change, which a copy has of its own. Of a file that cannot be read there are no bytes.
+    The modification time is left out, as a copy has another one. A file that cannot be read gives no bytes.
     """
     size, ends = os.path.getsize(path), b""
     with suppress(OSError), open(path, "rb") as stream:
@@ -60,9 +63,9 @@ def size_and_ends(path: str) -> tuple[int, bytes]:
 
 
 def find_shards(inputs: Sequence[str], out: Path) -> list[Shard]:
-    """The shards that the inputs stand for, in order; an input that is none, or holds none, is a Failure.
+    """Return the shards of the inputs, in order.
 
-    So is one that lies in ``out``, where the output goes, or that is a folder with ``out`` in it.
+    Raises Failure for an input that is not an archive or holds no page, that lies in ``out``, or that contains ``out``.
     """
     found: list[tuple[str, tuple[str, ...], str]] = []
     for given in inputs:
@@ -89,7 +92,9 @@ def find_shards(inputs: Sequence[str], out: Path) -> list[Shard]:
 
 
 def search(folder: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """Kind, files and name of each shard in a folder: its archives, then its pages in portions, folder by folder."""
+    """Yield kind, files and name of each shard in a folder: archives first, then portions of pages,
+    folder by folder.
+    """
 
     def fail(error: OSError) -> None:
         raise Failure(f"{error.filename}: this folder cannot be listed ({error.strerror})")
@@ -113,14 +118,14 @@ def kind_of(path: str) -> str | None:
 
 
 def kept_inside(path: PurePath) -> PurePath:
-    """The path without what leads out of the folder that it is joined to."""
+    """Return the path without parts that lead out of the folder that it is joined to."""
     return PurePath(*(part for part in path.parts if part not in ("..", path.anchor)))
 
 
 def named(paths: Sequence[str]) -> list[PurePath]:
-    """A name for each path, which leads out of no folder and equals no other, as ``files.same`` sees it.
+    """Return a name for each path; none leads out of its folder, and no two are equal, as compared by ``files.same``.
 
-    With none of ENDINGS it is the folder of another: c.jsonl, c.jsonl.jsonl/d -> 2-c.jsonl, c.jsonl.jsonl/d.
+    Nor does a name with one of ENDINGS equal another's folder: c.jsonl, c.jsonl.jsonl/d -> 2-c.jsonl, c.jsonl.jsonl/d.
     """
     inside = [kept_inside(PurePath(path)) for path in paths]
     folders = {same(folder) for path in inside for folder in path.parents}

@@ -1,4 +1,6 @@
-"""An archive -> its bytes, unpacked, as far as the size of its file allows: a small one may stand for years of work."""
+"""An archive -> its bytes, unpacked up to a limit by the size of its file, since a small file may
+unpack to petabytes.
+"""
 
 import gzip
 import io
@@ -8,25 +10,25 @@ from typing import Any
 from ..document.limits import LEAST_RECORD, LEAST_UNPACKED, MAX_EXPANSION
 
 AT_ONCE = 1 << 16  # bytes
-GZIP = b"\x1f\x8b"  # how it begins, also where its name does not say so
+GZIP = b"\x1f\x8b"  # first bytes, also of files without .gz in their name
 
 
 class Allowance:
-    """How many bytes of an archive may still be read, unpacked, by the size of its file."""
+    """The number of unpacked bytes that may still be read of an archive, by the size of its file."""
 
     def __init__(self, path: str) -> None:
         self.most = max(LEAST_UNPACKED, MAX_EXPANSION * os.path.getsize(path))
         self.left = self.most
 
     def spend(self, size: int = LEAST_RECORD) -> None:
-        """Take so many bytes, or those of a record beside its content; raises ValueError if there are not so many."""
+        """Subtract ``size`` bytes, by default the overhead of a record; raises ValueError if fewer are left."""
         self.left -= size
         if self.left < 0:
             raise ValueError(f"it unpacks to more than the {self.most:,} bytes that are read of a file of its size")
 
 
 class Metered(io.RawIOBase):
-    """A stream whose bytes are spent of an allowance; it gives what it has before it reads on."""
+    """A stream that subtracts its bytes from an allowance, and returns buffered bytes before it reads on."""
 
     def __init__(self, stream: io.BufferedIOBase, allowance: Allowance) -> None:
         self.stream, self.allowance = stream, allowance
@@ -48,7 +50,7 @@ class Metered(io.RawIOBase):
 
 
 def unpacked(path: str, allowance: Allowance) -> io.BufferedReader:
-    """The content of an archive that is a stream; whoever reads on behind its allowance gets a ValueError."""
+    """Return a stream of the unpacked archive; reading beyond its allowance raises ValueError."""
     with open(path, "rb") as file:
         packed = file.read(len(GZIP)) == GZIP or path.lower().endswith(".gz")
     stream: io.BufferedIOBase = gzip.open(path) if packed else open(path, "rb")  # noqa: SIM115, its reader closes it

@@ -15,7 +15,7 @@ Write = Callable[[pd.DataFrame], None]
 
 @contextmanager
 def jsonl_rows(path: Path) -> Iterator[Write]:
-    """Gives a function that writes a JSON object a row, without the values that are missing."""
+    """Yield a function that writes each row of a frame as a JSON object, without missing values."""
     with path.open("w", encoding="utf-8", newline="") as stream:
 
         def write(frame: pd.DataFrame) -> None:
@@ -28,7 +28,7 @@ def jsonl_rows(path: Path) -> Iterator[Write]:
 
 @contextmanager
 def parquet_rows(path: Path) -> Iterator[Write]:
-    """Gives a function that writes the rows of a frame as a row group; the first frame says what the columns are."""
+    """Yield a function that writes a frame as a row group; the first frame defines the columns."""
     arrow, parquet = need("pyarrow", "parquet"), need("pyarrow.parquet", "parquet")
     writer: Any = None
 

@@ -1,4 +1,4 @@
-"""What the arguments of several commands share: their types, the model, what a page is."""
+"""Parts shared by the arguments of several commands: types, and the options for model and kind of page."""
 
 import argparse
 from collections.abc import Callable
@@ -9,11 +9,13 @@ from ..errors import Failure
 from ..model import Model, load
 from ..scoring.decision import Prefer
 
-DIGITS = 9  # of a number on the command line, at most
+DIGITS = 9  # maximum digits of a number on the command line
 
 
 class Command(NamedTuple):
-    """A command: what runs it and gives the exit status, a line of help, and what adds its arguments to a parser."""
+    """A command: a function that runs it and returns the exit status, a line of help, and one that
+    adds its arguments.
+    """
 
     run: Callable[[argparse.Namespace], int]
     help: str
@@ -21,7 +23,7 @@ class Command(NamedTuple):
 
 
 def add_model(command: argparse.ArgumentParser) -> None:
-    """The option that says which model, which all commands share."""
+    """Add the option for the model, which all commands share."""
     command.add_argument(
         "--model",
         type=Path,
@@ -31,7 +33,7 @@ def add_model(command: argparse.ArgumentParser) -> None:
 
 
 def add_page(command: argparse.ArgumentParser) -> None:
-    """The options of the commands that read single pages."""
+    """Add the options of the commands that read single pages."""
     add = command.add_argument
     add("--input", choices=("auto", "html", "text"), default="auto", help="what a page is (default: by name or look)")
     add_model(command)
@@ -50,7 +52,7 @@ def number(value: str) -> int:
 
 
 def loaded(args: argparse.Namespace, prefer: Prefer = "balanced") -> Model:
-    """The model of the command line, which has this operating point; else a Failure."""
+    """Load the model of the command line; raises Failure if it lacks the operating point."""
     model = load(args.model)
     for name in model.card["kinds"]:
         model.thresholds(name, prefer)
@@ -58,7 +60,7 @@ def loaded(args: argparse.Namespace, prefer: Prefer = "balanced") -> Model:
 
 
 def need_fcntl(command: str) -> None:
-    """Raise a Failure where Python has no fcntl, which holds a folder against other processes, as on Windows."""
+    """Raise Failure if Python lacks fcntl, which locks a folder against other processes, as on Windows."""
     try:
         import fcntl  # noqa: F401
     except ImportError:

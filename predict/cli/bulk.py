@@ -1,4 +1,4 @@
-"""``pagesieve bulk``: labels the pages of whole archives."""
+"""``pagesieve bulk``: labels the pages of archives."""
 
 import argparse
 import os
@@ -51,17 +51,17 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Label whole archives; returns 1 if pages failed, else 0."""
-    need_stdout()  # before the work; and joblib starts no process without one
+    """Label archives; returns 1 if pages failed, else 0."""
+    need_stdout()  # checked before the work; joblib cannot start processes without it
     reports, summarised = label(args, loaded(args, args.prefer))
     show([summarised])
     return 1 if any(report.failed for report in reports) else 0
 
 
 def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
-    """Label the archives of a command line; gives the reports on their shards, and a summary for the user."""
+    """Label the archives of a command line; returns the reports on their shards, and a summary for the user."""
     need_fcntl("bulk")
-    # Not above: the other commands need not wait for these, or have an operating system where they can be.
+    # Imported here, as other commands need no time for these, nor an operating system that has them.
     from ..bulk.frames import frame_of_articles, frame_of_blocks
     from ..bulk.labelling import Job, finished
     from ..bulk.progress import summary
@@ -99,7 +99,7 @@ def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
 
 
 def settings(args: argparse.Namespace, model: Model) -> dict[str, Any]:
-    """What the rows depend on, as ``run.json`` keeps it."""
+    """Return the settings that the rows depend on, as stored in ``run.json``."""
     names = ("inputs", "what", "format", "text_column", "html_column", "prefer")
     return {"pagesieve": __version__, "model": model.card["digests"]["npz"]} | {
         name: getattr(args, name) for name in names

@@ -1,4 +1,4 @@
-"""``pagesieve compile``: makes a model file of scikit-learn pipelines."""
+"""``pagesieve compile``: converts scikit-learn pipelines to a model file."""
 
 import argparse
 from pathlib import Path
@@ -22,7 +22,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the arrays of a joblib file beside it; returns 0."""
+    """Write the arrays of a joblib file next to it; returns 0."""
     note(f"{args.file}: runs this file; whoever made it can run any program here")
     try:
         from ..compile import compile_model

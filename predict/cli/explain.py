@@ -30,7 +30,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print why a block of a page got its label; returns 0, a page without this block is a Failure."""
+    """Print why a block of a page got its label; returns 0, raises Failure for a page without this block."""
     content = read(args.page)
     with in_worker(partial(explanation, loaded(args), args)) as visit:
         show([visit(args.page, content)])

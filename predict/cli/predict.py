@@ -1,4 +1,4 @@
-"""``pagesieve predict``: reads pages one by one and writes their labelled blocks as they come."""
+"""``pagesieve predict``: labels pages one by one, and writes the blocks of each as soon as it is done."""
 
 import argparse
 import textwrap
@@ -52,7 +52,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def describe_format(name: str, what: str) -> str:
-    """What the help says of a format, in lines that leave room for its name."""
+    """Return the help of a format, wrapped and indented after its name."""
     what += " (default)" * (name == DEFAULT)
     return textwrap.fill(what, 119, initial_indent=f"  {name:8}", subsequent_indent=" " * 10)
 
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def label(model: Model, args: argparse.Namespace, several: bool, page: str, content: bytes) -> tuple[str, bool, bool]:
-    """What is to be written for a page, whether it has blocks, and whether it has an article."""
+    """Return the output for a page, whether it has blocks, and whether it has an article."""
     blocks = model.records(content, page=page, kind=kind(page, args.input), prefer=args.prefer)
     form = FORMATS[args.format]
     kept = [block for block in blocks if block["label"] in (args.keep or form.keep)]
@@ -111,9 +111,9 @@ def labelled(
     skipped: list[Source],
     empty: list[Source],
 ) -> Iterator[tuple[int, str]]:
-    """The number of each page and what is to be written for it; ``visit`` is ``label``.
+    """Yield the number of each page and its output; ``visit`` is ``label``.
 
-    Adds the pages that it passes over to ``skipped``, those without an article to ``empty``.
+    Adds pages that cannot be read to ``skipped``, and those without an article to ``empty``.
     """
     if header := FORMATS[args.format].header:
         yield 0, header
@@ -123,4 +123,4 @@ def labelled(
         if not has_blocks:
             note(f"{source.page}: an empty page, no blocks")
         yield number, shown
-    signals.settle()  # what is written from here on is the output as a whole
+    signals.settle()  # from here on the complete output is moved into place

@@ -13,7 +13,7 @@ the format that `make train` reads. FILE of --export and --import is .json in th
 
 exit status: 0 done, or ended by Ctrl-C once it serves, 2 error, 130 interrupted before, 143 terminated
 """
-MINE, TEST = Path("data/raw/mine"), Path("data/raw/mine-test")  # which `make train` learns from, and scores alone
+MINE, TEST = Path("data/raw/mine"), Path("data/raw/mine-test")  # for `make train`: to learn from, and to score only
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def port(value: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Let the blocks of pages be labelled by hand; returns the exit status."""
+    """Start the web page for labels by hand; returns the exit status."""
     need_stdout()
     if not args.export:
         need_fcntl("review")

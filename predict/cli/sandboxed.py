@@ -1,4 +1,4 @@
-"""pages of the command line -> what a worker makes of each; one that cannot be read is skipped, or ends the run."""
+"""pages of the command line -> results of a worker for each; a page that cannot be read is skipped or ends the run."""
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -13,18 +13,20 @@ from ..output.terminal import note
 from ..processes.sandbox import Fault, in_sandbox
 
 Result = TypeVar("Result")
-Visit = Callable[[str, bytes], Result]  # what is made of a page, of its name and its content
+Visit = Callable[[str, bytes], Result]  # returns a result for the name and content of a page
 
 
 class FailedPage(BadPage):
-    """A page that took too much time or memory, or ended its worker: others go on, also where the user named it."""
+    """A page that exceeded time or memory, or ended its worker: other pages are still read, even if
+    the user named it.
+    """
 
 
 @contextmanager
 def in_worker(visit: Visit[Result]) -> Iterator[Visit[Result]]:
-    """Gives ``visit``, done in a worker that is forked from this process, so after the model is loaded.
+    """Yield ``visit``, run in a worker that is forked from this process after the model is loaded.
 
-    It notes what could not be read of a page in full, and raises BadPage if it is none, FailedPage if it failed.
+    It prints PageWarnings as notes, and raises BadPage for content that is not a page, FailedPage if it failed.
     """
     with in_sandbox(partial(noting, visit), MAX_SECONDS) as ask:
 
@@ -41,7 +43,7 @@ def in_worker(visit: Visit[Result]) -> Iterator[Visit[Result]]:
 
 
 def noting(visit: Visit[Result], request: tuple[str, bytes]) -> tuple[Result, list[str]]:
-    """What ``visit`` makes of a page, and its PageWarnings, each once; raises BadPage if it is no page."""
+    """Return the result of ``visit`` for a page, and its distinct PageWarnings; raises BadPage if it is not a page."""
     page, content = request
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", PageWarning)
@@ -53,9 +55,9 @@ def noting(visit: Visit[Result], request: tuple[str, bytes]) -> tuple[Result, li
 def visit_each(
     sources: Sequence[Source], visit: Visit[Result], skipped: list[Source]
 ) -> Iterator[tuple[int, Source, Result]]:
-    """The number of each page, its source, and what ``visit`` makes of it.
+    """Yield the number of each page, its source, and the result of ``visit``.
 
-    Pages of a folder that cannot be read are noted and added to ``skipped``; so are failed ones among several.
+    Pages of a folder that cannot be read are noted and added to ``skipped``, as are failed ones of several.
     """
     for number, source in enumerate(sources):
         try:
@@ -70,5 +72,5 @@ def visit_each(
 
 
 def status_of(skipped: Sequence[Source]) -> int:
-    """The exit status: 0 if no page was skipped, 2 if the user named one of them, else 1."""
+    """Return the exit status: 0 if no page was skipped, 2 if the user named one of them, else 1."""
     return 2 if any(source.named for source in skipped) else 1 if skipped else 0

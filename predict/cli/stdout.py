@@ -13,7 +13,7 @@ def show(texts: Iterable[str]) -> None:
 
 
 def need_stdout() -> TextIO:
-    """Standard output; a Failure if it is closed."""
+    """Return standard output; raises Failure if it is closed."""
     if sys.stdout is None:
         raise Failure("standard output is closed")
     return sys.stdout

@@ -1,4 +1,4 @@
-"""-o of the command line -> a file or a folder, refused before the work where it cannot be written."""
+"""-o of the command line -> a file or a folder, checked before the work."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ from ..output.formats import FORMATS
 
 
 def fills_folder(args: argparse.Namespace, sources: list[Source]) -> bool:
-    """Whether -o is a folder to fill with a file for each page; a Failure if PATH cannot be what it has to be."""
+    """Return whether -o is a folder for one file per page; raises Failure if it cannot be what the format needs."""
     file_each = FORMATS[args.format].file_each
     if args.output in (None, "-"):
         if file_each and len(sources) > 1:
@@ -40,7 +40,7 @@ def refuse_overwriting(targets: list[Path], sources: list[Source]) -> None:
 
 
 def refuse_read_only(output: str, targets: list[Path]) -> None:
-    """Raise a Failure if a file is to be replaced that is read-only, or if a folder takes no new file."""
+    """Raise Failure if a file to replace is read-only, or if a folder takes no new file."""
     for target in targets:
         path = Path(os.path.realpath(target))
         if path.exists() and not path.is_file():  # a device, or a pipe
@@ -54,7 +54,7 @@ def refuse_read_only(output: str, targets: list[Path]) -> None:
 
 @contextmanager
 def naming_output(path: str) -> Iterator[None]:
-    """Lets an error of writing name -o, and not a hidden file beside it."""
+    """Raise Failure that names -o, and not a hidden file in its folder, when writing in the code inside fails."""
     try:
         yield
     except BrokenPipeError:

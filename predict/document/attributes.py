@@ -1,4 +1,4 @@
-"""tag -> its attributes, and text -> what its character references stand for; both linear, whatever they hold."""
+"""tag -> its attributes, and text -> the text with its character references replaced; both in linear time."""
 
 import html
 import re
@@ -11,7 +11,7 @@ HUGE_REFERENCE = re.compile(r"&#(?:[0-9]{8,}+|[xX][0-9a-fA-F]{7,}+);?+")  # beyo
 
 
 def attributes_of(values: str) -> dict[str, str]:
-    """The attributes of a tag by their names in lower case; of those of one name the first counts."""
+    """Return the attributes of a tag by name in lower case; the first of several with one name counts."""
     found: dict[str, str] = {}
     for name, value in ATTRIBUTE.findall(values):
         value = value.partition("=")[2].strip("\t\n\f\r ")
@@ -24,5 +24,7 @@ def count_attributes(values: str) -> int:
 
 
 def unescape(text: str) -> str:
-    """The text with its character references replaced; Python's own raises at numbers of more than 4,300 digits."""
+    """Return the text with its character references replaced; Python's own raises at numbers of
+    more than 4,300 digits.
+    """
     return html.unescape(HUGE_REFERENCE.sub("\ufffd", LEADING_ZEROS.sub(r"\1", text)) if "&#" in text else text)

@@ -1,4 +1,4 @@
-"""content and kind as a caller gives them -> as they are read; what is a mistake is said."""
+"""content and kind from a caller -> checked values; an error or warning names the mistake."""
 
 import re
 import warnings
@@ -8,8 +8,8 @@ from .page import Kind, PageWarning
 
 Content = bytes | bytearray | memoryview | str
 KINDS = get_args(Kind)
-SHOWN = 80  # characters of a content in a warning
-# A whole content that is an address or a path: with a scheme, from a root or a folder, or with the ending of a page.
+SHOWN = 80  # characters of the content shown in a warning
+# Content that is an address or a path: with a scheme, from a root or folder, or with the file ending of a page.
 ADDRESS = re.compile(
     r"(?:(?:https?|ftp|file|s3)://|(?:~|\.{1,2}|[a-z]:)?[/\\])\S+|[^<>\n\r]*\S\.(?:x?html?|mht(?:ml)?|txt|pdf)(?:\.gz)?",
     re.I,
@@ -17,14 +17,16 @@ ADDRESS = re.compile(
 
 
 def check_kind(kind: object) -> Kind:
-    """Return the kind of page; raises ValueError, with the choices, if it is none of them."""
+    """Return the kind of page; raises ValueError, with the choices, for any other value."""
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
     return kind  # type: ignore[return-value]
 
 
 def check_content(content: Content) -> bytes | str:
-    """Return the content of a page, as bytes or str; warns, with a PageWarning, of a str that looks like an address."""
+    """Return the content of a page as bytes or str; warns, with a PageWarning, about a str that
+    looks like an address.
+    """
     if isinstance(content, bytearray | memoryview):
         return bytes(content)
     if isinstance(content, str) and is_address(content):
@@ -35,5 +37,5 @@ def check_content(content: Content) -> bytes | str:
 
 
 def is_address(content: str) -> bool:
-    """Whether a content is one line that looks like a path or an address, as "a/page.html" and "https://a.example/"."""
+    """Return whether a content is one line like a path or an address: "a/page.html", "https://a.example/"."""
     return len(content) <= 2000 and ADDRESS.fullmatch(content.strip()) is not None

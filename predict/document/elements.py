@@ -1,7 +1,7 @@
-"""tags -> the elements that the parser holds open, in one linear pass; rather too many than too few.
+"""tags -> the open elements of the parser, in one linear pass; an overestimate where it is uncertain.
 
-An element that only certain tags end (``close``) is taken for open for as long as that is not certain. Of what is in an
-<svg> or <math> all is followed to the letter, for it decides how the tokenizer goes on (``tokens.py``).
+An element that only certain tags end (``close``) counts as open until it is certainly closed. Elements in an <svg> or
+<math> are followed exactly, as they decide how the tokenizer continues (``tokens.py``).
 """
 
 import sys
@@ -39,22 +39,23 @@ from .element_names import (
     VOID,
 )
 
-MAX_REACH = 300  # open elements among which that of an end tag is searched
+MAX_REACH = 300  # open elements that are searched for the one of an end tag
 MAX_DOUBTS = 20  # end tags of HTML that may have closed an <svg> or <math>
-MAX_MOVED = 4  # elements over which the end tag of a formatting element reaches
+MAX_MOVED = 4  # elements that the end tag of a formatting element can cross
 
 
 @dataclass(slots=True)
 class OpenElements:
-    """The elements that are open, by their ``names``, the outermost first; those of an <svg> as "svg/path".
+    """The open elements: ``names`` from the outermost inwards, those in an <svg> as "svg/path".
 
-    The names are in ``regions``: one ends before each of BARRIERS and between HTML and an <svg> or <math>; each with
-    the names whose end tag does nothing in it. ``foreign`` says whether the innermost is of an <svg> or <math>,
-    ``foreigners`` how many of these are open by name. From the place ``unsure`` on they may be of HTML instead, for the
-    last of so many ``doubts``; ``lost`` says that this may have changed how the tokenizer goes on. ``left_open`` counts
-    REMADE among the names, ``remade`` how many elements were made of them anew, ``extra`` those open beside the names.
-    ``columns`` is the place of a <template> that may begin with a <col>: then the parser passes over other tags in it.
-    Of the formatting that goes on behind what is closed the last ``most_kept`` are followed.
+    ``regions`` divide the names: one ends before each of BARRIERS, and between HTML and an <svg> or <math>; each has
+    its start and the names whose end tags have no effect in it. ``foreign`` tells whether the innermost element is in
+    an <svg> or <math>; ``foreigners`` counts those by name. From index ``unsure`` on, elements may be of HTML instead,
+    after ``doubts`` uncertain end tags; ``lost`` tells that this may have changed how the tokenizer continues.
+    ``left_open`` counts REMADE among the names, ``remade`` the elements that were opened again for them, ``extra`` the
+    open elements without an entry in ``names``. ``columns`` is the index of a <template> that may begin with a <col>,
+    in which the parser ignores other tags. Only the last ``most_kept`` formatting elements are followed beyond their
+    block.
     """
 
     names: list[str] = field(default_factory=list)
@@ -72,7 +73,9 @@ class OpenElements:
     most_kept: int = sys.maxsize
 
     def open(self, name: str, values: str, slashes: str) -> bool:
-        """Takes a start tag with the attributes ``values``, and what is before its end. Returns whether it is HTML."""
+        """Process a start tag with the attributes ``values`` and the text before its end; returns
+        whether it is HTML.
+        """
         if self.foreigners and self.open_foreign(name, values, slashes):
             return False
         if self.columns >= 0 and (name in TELLING or name == "svg"):
@@ -94,14 +97,16 @@ class OpenElements:
         return True
 
     def nests(self, name: str) -> bool:
-        """Whether what follows this start tag may stand inside the element; a <p> of a <div> only adds a sibling."""
+        """Return whether what follows this start tag may stand inside the element; a <p> of a <div> only adds a
+        sibling.
+        """
         if name not in UNNESTED or self.foreigners:
             return True
         outer = self.names[-1] if self.names else ""
         return outer != "" and outer != name and outer not in BLOCKS
 
     def end_before(self, name: str) -> bool:
-        """Closes what a start tag of ENDING closes; returns whether it opens an element then."""
+        """Close what a start tag of ENDING closes; returns whether it opens an element then."""
         start = self.regions[-1][0]
         barrier, inner = self.names[start] if start >= 0 else "", self.names[-1] if self.names else ""
         if name in HEADINGS:
@@ -133,7 +138,7 @@ class OpenElements:
         return True
 
     def table(self) -> int:
-        """The place of the innermost table, -1 if there is none or a <template> is in it."""
+        """Return the place of the innermost table, -1 if there is none or a <template> is in it."""
         closing_nothing = self.regions[-1][1]
         if "table" not in closing_nothing:
             for place, _ in self.regions[: -MAX_REACH - 1 : -1]:
@@ -145,7 +150,7 @@ class OpenElements:
         return -1
 
     def end_item(self, names: set[str]) -> None:
-        """Closes the item of a list before one that begins."""
+        """Close the item of a list before one that begins."""
         for place in range(len(self.names) - 1, max(self.regions[-1][0], len(self.names) - MAX_REACH), -1):
             outer = self.names[place]
             if outer in names:
@@ -155,7 +160,7 @@ class OpenElements:
                 return
 
     def cut_blocks(self, place: int) -> None:
-        """Closes all elements from this place on; formatting goes on behind them, but not behind MARKERS."""
+        """Close all elements from this place on; formatting goes on behind them, but not behind MARKERS."""
         if place == len(self.names):
             return
         kept = []
@@ -171,7 +176,7 @@ class OpenElements:
         self.regions[-1][1].difference_update(kept)
 
     def open_foreign(self, name: str, values: str, slashes: str) -> bool:
-        """Takes a start tag somewhere inside an <svg> or <math>; returns whether it is no HTML."""
+        """Take a start tag somewhere inside an <svg> or <math>; returns whether it is no HTML."""
         if self.unsure is not None and name in TELLING:
             self.lost = True
         attributes = attributes_of(values) if name == "font" or name == "annotation-xml" else {}
@@ -197,7 +202,7 @@ class OpenElements:
             self.foreigners[name.partition("/")[2]] += 1
 
     def cut(self, place: int) -> None:
-        """Closes all elements from this place on."""
+        """Close all elements from this place on."""
         if self.foreign:
             for name in self.names[place:]:
                 within = name.partition("/")[2]
@@ -210,7 +215,7 @@ class OpenElements:
             self.foreign = bool(self.names) and "/" in self.names[-1]
 
     def stays_foreign(self, name: str, attributes: dict[str, str]) -> bool:
-        """Whether a start tag in an <svg> or <math> is one of these too; if it ends them, closes them."""
+        """Return whether a start tag in an <svg> or <math> is one of these too; if it ends them, closes them."""
         inner = self.names[-1]
         if inner in HOLDS_HTML:
             return inner in HOLDS_TEXT and name in ("mglyph", "malignmark")
@@ -222,7 +227,7 @@ class OpenElements:
         return True
 
     def leave_foreign(self) -> None:
-        """Closes what is open of an <svg> or <math>, up to HTML or what holds it."""
+        """Close what is open of an <svg> or <math>, up to HTML or what holds it."""
         place = len(self.names)
         while place > self.regions[-1][0] and self.names[place - 1] not in HOLDS_HTML:
             place -= 1
@@ -234,7 +239,7 @@ class OpenElements:
                 self.push(name, False)
 
     def close(self, name: str) -> None:
-        """Takes an end tag: closes what it closes for certain."""
+        """Take an end tag: closes what it closes for certain."""
         if self.left_open and name not in UNNESTED and self.names[-1].rpartition("/")[2] != name:
             self.remade += self.left_open  # it may end formatting, that goes on in the text behind it
         if name == "form" and not self.foreign:
@@ -298,7 +303,7 @@ class OpenElements:
         return True
 
     def end_formatting(self, place: int, inner: list[str]) -> None:
-        """Closes a formatting element around ``inner``, which stays open, but DETACHED ones in it perhaps."""
+        """Close a formatting element around ``inner``, which stays open, but DETACHED ones in it perhaps."""
         self.left_open -= self.names[place] in REMADE
         blocks = [at for at, name in enumerate(inner) if name in SPECIAL]
         first = blocks[0] if blocks else len(inner)

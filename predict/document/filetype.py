@@ -1,4 +1,4 @@
-"""bytes -> what they are if they are no page: by how files of other formats begin, then by their control characters."""
+"""bytes -> the type of a file that is not a page: by the first bytes of other formats, then by control characters."""
 
 import re
 
@@ -21,14 +21,14 @@ BEGINNINGS = {
     rb"SQLite format 3\0|PAR1\x15": "a database",
 }
 FORMATS = [(re.compile(beginning, re.S), name) for beginning, name in BEGINNINGS.items()]
-MARKUP = re.compile(rb"\s*<[a-zA-Z!?]")  # browsers read what begins so as a page, whatever follows
-CONTROLS = bytes({*range(32), 127} - set(b"\t\n\v\f\r\x1b"))  # the last one is in ISO-2022-JP
-START = 10_000  # bytes that are looked at
-MOST_CONTROLS = 0.05  # of them; random bytes have 0.11, pages of the corpora none
+MARKUP = re.compile(rb"\s*<[a-zA-Z!?]")  # browsers treat this beginning as a page, whatever follows
+CONTROLS = bytes({*range(32), 127} - set(b"\t\n\v\f\r\x1b"))  # ESC is part of ISO-2022-JP
+START = 10_000  # bytes that are examined
+MOST_CONTROLS = 0.05  # share of these; random bytes have 0.11, pages of the corpora none
 
 
 def foreign_type(content: bytes, charset: str | None = None) -> str:
-    """What the content looks like ("a PDF"); empty if it may be a page, in the charset that is given for it."""
+    """Return the type of a file ("a PDF"); empty if it may be a page, in the ``charset`` if one is given."""
     for beginning, name in FORMATS:
         if beginning.match(content):
             return name

@@ -1,4 +1,4 @@
-"""<math> -> its text, as one piece; and what beside it only draws the same formula again."""
+"""<math> -> its text, as one piece; and whether an element next to it only draws the same formula."""
 
 from selectolax.lexbor import LexborNode
 
@@ -7,15 +7,16 @@ from .limits import NOT_DRAWN, NOT_TEXT
 
 HOLDS_HTML = frozenset({"foreignObject", "mi", "mo", "mn", "ms", "mtext"})  # elements of <svg> and <math>
 TEX = frozenset({"application/x-tex", "latex", "tex"})  # encodings of an annotation of MathML
-TIMES, SPARE = 2, 20  # a formula is shown by so many times its characters at most, and so many more
-NODES = 20  # of a drawing, for each of its characters
-LEVELS, FIRST = 4, 3  # of elements around a formula, and the nodes in each among which it is
+TIMES, SPARE = 2, 20  # a drawing has at most this many times the formula's characters, plus SPARE
+NODES = 20  # maximum number of nodes in a drawing for each of its characters
+LEVELS, FIRST = 4, 3  # nesting of elements around a formula, and nodes searched in each
 
 
 def draws_formula(node: LexborNode, holding: set[int]) -> bool:
-    """Whether the element only draws the formula that stands as ``<math>`` beside it, as KaTeX and MathJax write it.
+    """Return whether the element only draws the formula of a ``<math>`` next to it, as KaTeX and MathJax write it.
 
-    ``holding`` are the elements, by ``mem_id``, with a formula in them. What says more than the formula is no drawing.
+    ``holding`` are the elements, by ``mem_id``, that contain a formula. An element with more text than the formula is
+    not a drawing.
     """
     if not holding or node.tag in BLOCK_LEVEL:
         return False
@@ -26,7 +27,7 @@ def draws_formula(node: LexborNode, holding: set[int]) -> bool:
 
 
 def formula_in(node: LexborNode | None, holding: set[int]) -> LexborNode | None:
-    """The ``<math>`` that the node is, or that it begins with."""
+    """Return the ``<math>`` that the node is or begins with, None if there is none."""
     for _ in range(LEVELS):
         if node is None or node.tag == "math":
             return node
@@ -39,7 +40,7 @@ def formula_in(node: LexborNode | None, holding: set[int]) -> LexborNode | None:
 
 
 def says_no_more(drawing: LexborNode, formula: LexborNode) -> bool:
-    """Whether a drawing has no more characters than the formula accounts for; linear in the formula's size."""
+    """Return whether a drawing has no more characters than its formula explains; linear in the formula's size."""
     shown = sum(len((node.text_content or "").strip()) for node in formula.traverse(include_text=True) if is_text(node))
     most, count = TIMES * shown + SPARE, 0
     for visited, node in enumerate(drawing.traverse(include_text=True)):
@@ -54,7 +55,7 @@ def is_text(node: LexborNode) -> bool:
 
 
 def formula_text(math: LexborNode) -> str:
-    """A formula as the TeX that its author left beside it, else, or if that is far shorter, the text of its signs."""
+    """Return a formula as TeX if the author gave it, else, or if that is far shorter, the text of its signs."""
     signs: list[str] = []
     waiting = [(math.first_child, True)]
     while waiting:

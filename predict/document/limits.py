@@ -1,4 +1,4 @@
-"""page -> what its markup has too much of to be parsed in due time, and its text without tags."""
+"""page -> the limit that its markup exceeds, beyond which parsing takes too long; and its text without tags."""
 
 import re
 from collections import Counter
@@ -11,27 +11,27 @@ from .tokens import RAW, tags
 MAX_DEPTH = 1000  # open elements; the parser's time is quadratic in depth: 10,000 levels take 0.1 s, 100,000 take 19 s
 MAX_ATTRIBUTES = 2000  # of an element; the same: 10,000 take 0.15 s
 MAX_OPTIONS = 20_000  # of drop-down lists; the same: 20,000 take 1.3 s in one list
-MAX_REMADE = 20_000  # formatting elements that are left open, and made anew in each block
-MAX_UNSURE = 20_000  # characters behind an <svg> or <math> of which the end cannot be told without parsing
-FOLLOWED = 20  # formatting elements that are followed behind these limits, where no tag depends on them
-MAX_MEMORY = 4_000_000_000  # bytes that a page may take in a worker; a table of 1,000,000 rows takes 1.6 GB
-MAX_SECONDS = 1800.0  # that a page may take on the command line; such a table takes 40 s of a core of its own
-LEAST_UNPACKED = 1_000_000_000  # bytes, unpacked, that are read of any archive of bulk
-MAX_EXPANSION = 100  # times the size of its file that are read of a larger one; pages are packed 5 to 20 times
-LEAST_RECORD = 1000  # bytes that a record of it counts as beside its content, as each takes 4 to 15 µs
+MAX_REMADE = 20_000  # formatting elements that are left open, and opened again in each block
+MAX_UNSURE = 20_000  # characters after an <svg> or <math> whose end is uncertain without parsing
+FOLLOWED = 20  # formatting elements that are followed beyond these limits, where no tag depends on them
+MAX_MEMORY = 4_000_000_000  # bytes for a page in a worker; a table of 1,000,000 rows takes 1.6 GB
+MAX_SECONDS = 1800.0  # for a page on the command line; such a table takes 40 s of a core
+LEAST_UNPACKED = 1_000_000_000  # unpacked bytes that are read of an archive in any case
+MAX_EXPANSION = 100  # times the size of a larger archive; pages have factors of 5 to 20
+LEAST_RECORD = 1000  # bytes that a record counts in addition to its content, as each takes 4 to 15 µs
 # Elements whose content is never shown; <noscript> is not among them, whole forum threads live there.
 NOT_TEXT = frozenset("script style template head title iframe noembed noframes datalist".split())
 NOT_DRAWN = NOT_TEXT.union("desc metadata defs symbol annotation annotation-xml".split())  # in an <svg> or <math>
-ROOTS = frozenset({"html", "body"})  # the attributes of all tags of this name come together on one element
+ROOTS = frozenset({"html", "body"})  # all tags of this name add attributes to one element
 FRAMESET = re.compile("<frameset", re.I | re.A)
 
 
 def excess(text: str) -> str:
-    """What the markup has too much of to be parsed in due time and space, in words; empty if nothing."""
+    """Return the limit that the markup exceeds, in words; empty if it can be parsed in due time and memory."""
     elements = OpenElements()
     options, attributes = 0, Counter[str]()
     depth = f"nested deeper than {MAX_DEPTH} elements"
-    if len(FRAMESET.findall(text)) > MAX_DEPTH:  # from one on, the parser may pass over all that is not of frames
+    if len(FRAMESET.findall(text)) > MAX_DEPTH:  # after one, the parser may ignore all other tags
         return depth
     for match, name, values, of_html in tags(text, elements):
         if len(elements.names) + elements.extra > MAX_DEPTH:
@@ -52,7 +52,9 @@ def excess(text: str) -> str:
 
 
 def strip_tags(text: str) -> str:
-    """The text of a page without its tags, a line per block; linear in its length, loses no word between tags."""
+    """Return the text of a page without its tags, a line per block; linear in its length, loses no
+    word between tags.
+    """
     parts: list[str] = []
     hidden, raw, end = "", "", 0
     for match, name, _, of_html in tags(text, OpenElements(most_kept=FOLLOWED)):

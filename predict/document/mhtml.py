@@ -5,8 +5,8 @@ from contextlib import suppress
 from email.message import Message
 from email.parser import BytesParser
 
-START = 10_000  # bytes in which the header of the file ends
-MAX_NESTED = 10  # messages in messages; the parser reads each line once for each that it is in
+START = 10_000  # bytes within which the header of the file ends
+MAX_NESTED = 10  # nesting of messages; the parser reads each line once per level
 MAX_TYPE = 2000  # bytes of a Content-Type header; the parser's time is quadratic in it
 HEADER = re.compile(rb"(?:[a-z][a-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)*)+", re.I)
 VERSION = re.compile(rb"^mime-version:", re.I | re.M)
@@ -21,11 +21,12 @@ def is_mhtml(content: bytes) -> bool:
 
 
 def html_part(content: bytes) -> tuple[bytes, str | None]:
-    """The first HTML part of an MHTML file, decoded from base64 or quoted-printable, and the charset that it names.
+    """Return the first HTML part of an MHTML file, decoded from base64 or quoted-printable, and the charset that it
+    names.
 
     Raises ValueError if there is none, or if it is built in a way that would take too long to read.
     """
-    content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # as the parser ends lines
+    content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # line ends of the parser
     if len(NESTING.findall(content)) > MAX_NESTED or LONG_TYPE.search(content):
         raise ValueError("MHTML of too many nested parts, or too long a header")
     for part in parsed(content).walk():
@@ -37,15 +38,18 @@ def html_part(content: bytes) -> tuple[bytes, str | None]:
 
 
 def parsed(content: bytes) -> Message:
-    """The message; raises ValueError if a parameter of a header, as its boundary, cannot be read."""
+    """Return the message; raises ValueError if a parameter of a header, as its boundary, cannot be read."""
     try:
         return BytesParser().parsebytes(content)
-    except (TypeError, ValueError) as error:  # of numbered and unnumbered parts of one value, a charset, a NUL
+    except (
+        TypeError,
+        ValueError,
+    ) as error:  # mixed numbered and unnumbered parts of a value, an unknown charset, a NUL
         raise ValueError("MHTML with a header that cannot be read") from error
 
 
 def charset_of(part: Message) -> str | None:
-    """The charset that a part names, None if it names none in a way that can be read."""
-    with suppress(TypeError, ValueError):  # of numbered and unnumbered parts of the name, a NUL in it
+    """Return the charset that a part names, None if it names none in a way that can be read."""
+    with suppress(TypeError, ValueError):  # mixed numbered and unnumbered parts of the name, a NUL in it
         return part.get_content_charset()
     return None

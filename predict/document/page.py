@@ -93,14 +93,14 @@ def read_page(
 
 
 def read_bytes(content: bytes, charset: str | None) -> str:
-    """The text of a page; raises NotAPage for another kind of file."""
+    """Return the text of a page; raises NotAPage for another kind of file."""
     if found := foreign_type(content, charset):
         raise NotAPage(f"looks like {found}, not like a page")
     return decode(content, charset)
 
 
 def read_mhtml(content: bytes, charset: str | None, is_harmless: Callable[[str], bool]) -> Page:
-    """The HTML part of an MHTML file as a page; raises NotAPage if there is none that can be read."""
+    """Return the HTML part of an MHTML file as a page; raises NotAPage if there is none that can be read."""
     try:
         part, named = html_part(content)
     except ValueError as error:
@@ -113,7 +113,7 @@ def looks_like_html(text: str) -> bool:
 
 
 def is_surely_html(text: str) -> bool:
-    """Whether the text begins like HTML, as no text does that is meant as such."""
+    """Return whether the text begins like HTML, as no text does that is meant as such."""
     return SURELY_HTML.match(text) is not None
 
 

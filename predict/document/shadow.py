@@ -1,15 +1,15 @@
-"""page -> page whose declarative shadow roots are elements: the parser holds back what a browser shows of them."""
+"""page -> page whose declarative shadow roots are elements: browsers show their content, the parser hides it."""
 
 from .attributes import attributes_of
 from .elements import OpenElements
 from .tokens import tags
 
-NAME = "div"  # whose end tag ends what is left open in it, like that of a template
+NAME = "div"  # its end tag closes elements left open in it, as that of a template does
 MODES = frozenset({"open", "closed"})
 
 
 def with_shadow_roots(text: str) -> str:
-    """The page with each ``<template shadowrootmode=...>`` made a <div>; other templates stay hidden.
+    """Return the page with each ``<template shadowrootmode=...>`` made a <div>; other templates stay hidden.
 
     >>> with_shadow_roots("<x-card><template shadowrootmode=open><p>Shown</template></x-card>")
     '<x-card><div shadowrootmode=open><p>Shown</div></x-card>'

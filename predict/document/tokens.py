@@ -1,7 +1,7 @@
-"""page -> tags: takes markup apart as the parser does (WHATWG HTML, "Tokenization"), in one linear pass.
+"""page -> tags, split as by the parser (WHATWG HTML, "Tokenization"), in one linear pass.
 
-Each pattern ends at the end of the page at the latest, and nothing is read twice, so that what is left open is not
-searched for its end again and again.
+Each pattern stops at the end of the page at the latest, and no part is scanned twice, so that unclosed markup does not
+cause repeated searches for its end.
 """
 
 import re
@@ -21,12 +21,12 @@ MARKUP_IN_FOREIGN = re.compile(rf"<(?:{TAG}|{COMMENT}|{CDATA}|{DECLARATION})")
 
 
 def text_until_end(name: str) -> re.Pattern[str]:
-    """The content of an element in which nothing but its end tag is markup."""
+    """Return the content of an element in which nothing but its end tag is markup."""
     return re.compile(rf"[^<]*+(?:<(?!/{name}[{SPACE}/>])[^<]*+)*+", re.I | re.A)
 
 
 def script_until_end() -> re.Pattern[str]:
-    """The content of a <script>: its end tag does not end it in a comment behind another <script>."""
+    """Return the content of a <script>: its end tag does not end it in a comment behind another <script>."""
     end, dash = rf"/script[{SPACE}/>]", "-(?!->)[^-<]*+"
     doubly_escaped = rf"<script(?=[{SPACE}/>])(?:[^-<]++|{dash}|<(?!{end})[^-<]*+)*+(?:</script(?=[{SPACE}/>]))?+"
     escaped = rf"<!(?=--)(?:[^-<]++|{dash}|{doubly_escaped}|<(?!{end})[^-<]*+)*+(?:-->)?+"
@@ -39,7 +39,7 @@ RAW |= {"script": script_until_end(), "plaintext": re.compile(r".*+", re.S)}
 
 
 def tags(text: str, elements: OpenElements) -> Iterator[tuple[re.Match[str], str, str, bool]]:
-    """Each tag, comment and declaration of a page, after it has changed the open ``elements``.
+    """Yield each tag, comment and declaration of a page, after it has changed the open ``elements``.
 
     Gives the match, whose groups are "/" of an end tag, name, attributes, white space and slashes behind, ">", and the
     text of a CDATA section; the tag's name in lower case and its attributes, "" where it is no tag; and whether it is a

@@ -1,6 +1,6 @@
-"""blocks -> the words around each: of its neighbours in reading order, and of the containers that it stands in.
+"""blocks -> the words in the context of each block: of its neighbours in reading order, and of its containers.
 
-All is told as stretches of blocks: of each block in it some first words are seen, under a mark of its own.
+Context is stored as ranges of blocks: the first words of each block in a range become terms with the range's prefix.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,26 +11,26 @@ import numpy as np
 from ..document.blocks import Block
 from .ragged import NONE, Key, Lists, lists_of, numbered, numbers_of
 
-OFFSETS = {-2: "-2:", -1: "-1:", 1: "+1:", 2: "+2:"}  # of a block's neighbours, and how their tokens are marked
-ALL = 2**31 - 1  # words of a list
-READ = 200  # characters of a neighbour that are read
-REACH = ((1, 12), (2, 8), (8, 4))  # up to a distance: how many words are taken of a neighbour
-OPENING = 12  # the most words that are taken of one
-LEVELS = 3  # containers around a block
+OFFSETS = {-2: "-2:", -1: "-1:", 1: "+1:", 2: "+2:"}  # of a block's neighbours, and the prefixes of their tokens
+ALL = 2**31 - 1  # words of a list: no limit
+READ = 200  # characters of a neighbour that are searched for words
+REACH = ((1, 12), (2, 8), (8, 4))  # (distance in blocks, words used of each neighbour up to it)
+OPENING = 12  # maximum of words used of one neighbour
+LEVELS = 3  # containers used for each block
 NEIGHBOUR_PREFIXES = tuple(OFFSETS.values())
 NEAR_PREFIXES = tuple(f"{side}{farthest}:" for farthest, _ in REACH for side in "-+")
 CONTAINER_PREFIXES = tuple(f"{level}{part}" for level in range(1, LEVELS + 1) for part in ":^")
-CONTAINER_BLOCKS, CONTAINER_WORDS = 12, 5  # of a container: blocks that are read, and words of each
-HEAD_WORDS = 8  # of a container's first block
-LARGE = 60  # blocks of a container around which none is read
+CONTAINER_BLOCKS, CONTAINER_WORDS = 12, 5  # blocks used of a container, and words of each
+HEAD_WORDS = 8  # words used of a container's first block
+LARGE = 60  # blocks: no container is used outside of one larger than this
 
 
 @dataclass(frozen=True)
 class Stretches:
-    """What blocks see under one mark: block i sees stretch ``of[i]``, nothing where that is NONE.
+    """Ranges of word lists that share a prefix: block i has the terms of range ``of[i]``, or none where that is NONE.
 
-    A stretch are the lists of words from ``begin`` to ``end``, but the list ``but`` where that is among them; of each
-    list the first ``most`` words are seen.
+    Range r covers the lists from ``begin[r]`` up to, not including, ``end[r]``, without list ``but[r]`` if that is one
+    of them. The first ``most`` words of each list become terms. ``of`` is (n_blocks,), the other arrays (n_ranges,).
     """
 
     of: np.ndarray
@@ -42,7 +42,7 @@ class Stretches:
 
 @dataclass(frozen=True)
 class Column:
-    """The terms of one column: lists of words, and by mark what is seen of them."""
+    """The terms of one column: lists of words, and by prefix the ranges of lists that each block uses."""
 
     lists: Lists
     seen: Mapping[str, Stretches]
@@ -53,17 +53,17 @@ def stretches(of: np.ndarray, begin: np.ndarray, end: np.ndarray, most: int) -> 
 
 
 def own(of: np.ndarray, lists: np.ndarray) -> dict[str, Stretches]:
-    """Each block sees the words of its list, ``lists[of[block]]``, without a mark."""
+    """Return the ranges, without a prefix, in which each block has the words of list ``lists[of[block]]``."""
     return {"": stretches(of, lists, lists + 1, ALL)}
 
 
 @dataclass(frozen=True)
 class Elements:
-    """The elements around a page's blocks, by number, the outer ones first; 0 stands for none.
+    """The elements that contain a page's blocks, numbered from the outermost inwards; 0 stands for none.
 
-    ``of`` has the innermost element around each block, and ``around`` that around each element. By element: how many
-    blocks are in it (``sizes``), which is the ``first`` and ``last``, and a number that those share whose paths are the
-    same without positions (``places``).
+    ``of`` has the innermost element of each block, ``around`` the parent of each element. By element: ``sizes`` is the
+    number of blocks in it, ``first`` and ``last`` are the indices of its first and last block, and ``places`` is a
+    number shared by elements whose paths are equal when positions are left out.
     """
 
     of: list[int]
@@ -74,7 +74,9 @@ class Elements:
     places: list[int]
 
     def large(self, start: np.ndarray, sizes: np.ndarray, least: np.ndarray | int) -> np.ndarray:
-        """From each element of ``start`` outwards the first one of at least this size, itself or another."""
+        """Return for each element of ``start`` the nearest one, itself or an ancestor, with a size of at least
+        ``least``.
+        """
         around, found = np.array(self.around), start
         while (small := (sizes[found] < least) & (found > 0)).any():
             found = np.where(small, around[found], found)
@@ -82,13 +84,15 @@ class Elements:
 
 
 def shared(keys: Sequence[Key], words_of: Callable[[Key], Sequence[str]]) -> Column:
-    """Each block sees the words of its key, which are made once for all blocks that have it."""
+    """Return a column in which each block has the words of its key; the words are made once for each distinct key."""
     numbers = numbered(keys)
     return Column(lists_of([words_of(key) for key in numbers]), own(numbers_of(keys, numbers), np.arange(len(numbers))))
 
 
 def neighbour_lists(of: np.ndarray, lists: np.ndarray, most: int) -> dict[str, Stretches]:
-    """Each block sees the first words of its neighbours' lists; beyond the page's ends, those of the last list."""
+    """Return the ranges of the first ``most`` words of each block's neighbours; beyond the page's ends the last list is
+    used.
+    """
     seen = {}
     beyond = np.full(max(OFFSETS), len(lists) - 1)
     padded = np.concatenate([beyond, of, beyond])
@@ -99,7 +103,7 @@ def neighbour_lists(of: np.ndarray, lists: np.ndarray, most: int) -> dict[str, S
 
 
 def neighbour_terms(openings: Lists) -> Column:
-    """The first words of each block's neighbours, marked with their side and how far they are off."""
+    """Return the first words of each block's neighbours, with a prefix for their side and distance."""
     seen = {}
     count = len(openings)
     places = np.arange(count)
@@ -114,9 +118,11 @@ def neighbour_terms(openings: Lists) -> Column:
 
 
 def container_terms(elements: Elements, openings: Lists) -> Column:
-    """For each block of an HTML page the first words of the others in its containers, and of each container's head.
+    """Return for each block of an HTML page the first words of the other blocks in its containers, and of each
+    container's first block.
 
-    Containers are taken from the innermost on, each at least twice as large as the one before. Nothing for text pages.
+    Containers are used from the innermost outwards, each at least twice as large as the one before. Text pages have
+    none.
     """
     first, spans = np.array(elements.first), np.array(elements.last) - elements.first + 1
     inside, size = np.array(elements.of), np.ones(len(elements.of), dtype=int)
@@ -128,7 +134,7 @@ def container_terms(elements: Elements, openings: Lists) -> Column:
         containers, of = np.unique(inside, return_inverse=True)
         begin = first[containers]
         end = begin + np.minimum(CONTAINER_BLOCKS, spans[containers])
-        # Blocks that are read themselves see a stretch of their own, the others one for each container.
+        # A block among those used has a range of its own, which excludes it; the others share one range per container.
         read = np.flatnonzero((inside > 0) & (places < end[of]))
         stretch = np.where(inside > 0, of, NONE)
         stretch[read] = len(containers) + np.arange(len(read))
@@ -142,7 +148,7 @@ def container_terms(elements: Elements, openings: Lists) -> Column:
 
 
 def number_elements(blocks: Sequence[Block]) -> Elements:
-    """The elements around the blocks, by their paths."""
+    """Return the elements around the blocks, by their paths."""
     numbers, around, of, places = {"": 0}, [0], [], [0]
     place_of: dict[tuple[int, str], int] = {}
     for block in blocks:

@@ -1,4 +1,4 @@
-"""blocks -> which of them belong together, and what the scores of each group are as a whole."""
+"""blocks -> groups of blocks that belong together, and the scores of each group as a whole."""
 
 import re
 from collections.abc import Hashable, Mapping, Sequence
@@ -12,15 +12,17 @@ from .context import Elements
 from .ragged import Tokens, alike, ends_of, numbered, numbers_of
 from .words import SEPARATOR, first_words
 
-CONTAINERS = (2, 4, 8, 16, 32, 64)  # blocks that a container around a block has at least
+CONTAINERS = (2, 4, 8, 16, 32, 64)  # minimum number of blocks in a container
 DIGITS = re.compile(r"\d+")
 
 
 def groups_of(
     blocks: Sequence[Block], lower: Sequence[str], lengths: Sequence[int], seen: Sequence[Tokens], elements: Elements
 ) -> dict[str, np.ndarray]:
-    """Numbers that blocks share that belong together: the same text, begin or shape; for HTML also the containers of
-    growing size around each, its place without positions, and the names around it.
+    """Return by name the group number of each block (n_blocks,).
+
+    Groups are blocks with the same text, beginning or text shape; on HTML pages also those in the same container of at
+    least CONTAINERS blocks, with the same path without positions, or with the same names of elements around them.
     """
     same = DIGITS.sub("0", SEPARATOR.join(lower)).split(SEPARATOR)
     begin = [f"{first_words(text, 2)} {min(3, size // 40)}" for text, size in zip(same, lengths, strict=True)]
@@ -39,7 +41,7 @@ def groups_of(
 
 
 def containers(elements: Elements) -> list[np.ndarray]:
-    """For each of CONTAINERS the innermost element with at least so many blocks around each block; 0 if none."""
+    """Return for each of CONTAINERS the innermost element of each block with at least that many blocks; 0 if none."""
     sizes, holding = np.array(elements.sizes), [np.array(elements.of)]
     for least in CONTAINERS:
         holding.append(elements.large(holding[-1], sizes, least))
@@ -47,18 +49,20 @@ def containers(elements: Elements) -> list[np.ndarray]:
 
 
 def by_key(keys: Sequence[Hashable]) -> np.ndarray:
-    """The number of each key."""
+    """Return the number of each key (n_keys,); equal keys have the same number."""
     return numbers_of(keys, numbered(keys))
 
 
 def grouped(groups: Mapping[str, np.ndarray], scores: np.ndarray, mass: np.ndarray) -> dict[str, np.ndarray]:
-    """For each block, of all blocks of its group: mean score, mean by words, share of the page's content, how many."""
+    """Return columns by name for each block's groups: mean score, mean score weighted by words, share of the page's
+    article words, and the logarithm of the group's size.
+    """
     count, most = len(scores), ends_of(np.array([group.max() + 1 for group in groups.values()]))
     numbers = np.column_stack(list(groups.values())) + most[:-1]
     ends = numbers.shape[1] * np.arange(count + 1)
     belongs = csr_matrix((np.ones(numbers.size), numbers.ravel(), ends), (count, most[-1]))
     sums, masses = np.hsplit(belongs.T @ np.hstack([scores, mass]), 2)
-    sizes = np.maximum(1, np.bincount(numbers.ravel()))  # not all numbers are there
+    sizes = np.maximum(1, np.bincount(numbers.ravel()))  # some numbers have no block
     found = np.column_stack(
         [
             sums / sizes[:, None],

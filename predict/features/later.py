@@ -1,4 +1,4 @@
-"""probabilities of a stage -> what the next one sees of each block: its own, its neighbours', and its groups'."""
+"""probabilities of a stage -> features of the next one: a block's own scores, its neighbours', and its groups'."""
 
 from collections.abc import Sequence
 
@@ -11,24 +11,23 @@ from .main_text import main_elements, main_runs
 from .page_context import SHORT_LINE, PageContext
 from .registry import BLOCK_COLUMNS
 
-AT_ONCE = 500  # rows that are put together, so that they fit the processor's cache
-CONFIDENT = 0.8  # probability of a label of the stage before that later blocks are told of
-NEGLIGIBLE = 1e-20  # share of a mean
+AT_ONCE = 500  # rows per step, which fit the processor's cache
+CONFIDENT = 0.8  # probability from which a block counts as the last or next confident one
+NEGLIGIBLE = 1e-20  # weight in a running mean below which blocks are left out
 
 
 def page_features(blocks: Sequence[Block], scores: np.ndarray, contributions: np.ndarray | None = None) -> np.ndarray:
-    """Return what the later stages see: an array (blocks, columns) of float32, from scores (blocks, labels).
+    """Return the features of a later stage: (n_blocks, n_columns) of float32, from scores (n_blocks, n_labels).
 
-    A block's own scores, its neighbours', those of the page before and behind it, of the page as a whole, and of the
-    blocks that belong together with it; behind the first stage also its ``contributions`` (blocks, BLOCK_COLUMNS,
-    labels) to the logits.
-    HTML pages have more columns than text pages, for they have containers and headings.
+    The columns are a block's own scores, its neighbours', those of the page before and behind it, of the whole page,
+    and of the groups that it belongs to. With the ``contributions`` (n_blocks, n_term_columns, n_labels) of the first
+    stage they are columns, too. HTML pages have more columns than text pages, since they have containers and headings.
     """
     return features_of(PageContext(blocks), scores, contributions)
 
 
 def features_of(page: PageContext, scores: np.ndarray, contributions: np.ndarray | None = None) -> np.ndarray:
-    """What ``page_features`` gives, of blocks that are read already."""
+    """Return what ``page_features`` returns, for blocks whose page context exists already."""
     count = len(scores)
     columns = [column.reshape(count, -1) for column in page_columns(page, scores, contributions).values()]
     rows = np.empty((count, sum(column.shape[1] for column in columns)), dtype=np.float32)
@@ -39,7 +38,7 @@ def features_of(page: PageContext, scores: np.ndarray, contributions: np.ndarray
 
 
 def page_names(kind: str, *, contributions: bool) -> list[str]:
-    """The names of the columns of ``page_features`` for a kind of page (html, text), in their order."""
+    """Return the names of the columns of ``page_features`` for a kind of page (html, text), in their order."""
     block, even = Block(0, "-", path="/html" if kind == "html" else ""), np.full((1, len(LABELS)), 1 / len(LABELS))
     none = np.zeros((1, len(BLOCK_COLUMNS), len(LABELS)))
     columns = page_columns(PageContext([block]), even, none if contributions else None).items()
@@ -51,7 +50,7 @@ def by_label(name: str) -> list[str]:
 
 
 def page_columns(page: PageContext, scores: np.ndarray, contributions: np.ndarray | None) -> dict[str, np.ndarray]:
-    """What ``page_features`` puts side by side, by name: arrays (blocks, labels) or (blocks,)."""
+    """Return the columns of ``page_features`` by name: arrays (n_blocks, n_labels) or (n_blocks,)."""
     words = page.text_shape.words.astype(float)
     mass = np.minimum(words, 100)[:, None] * scores
     columns = {"log score": np.log(np.clip(scores, 1e-3, 1)), "score": scores, "words": np.log1p(words)}
@@ -70,7 +69,9 @@ def page_columns(page: PageContext, scores: np.ndarray, contributions: np.ndarra
 
 
 def neighbour_scores(scores: np.ndarray, words: np.ndarray) -> dict[str, np.ndarray]:
-    """The scores of the blocks near each: one by one, as running means, and the nearest of a sort."""
+    """Return the scores of the blocks near each block: by offset, as running means, and of the nearest confident or
+    short block.
+    """
     sure, short = scores.max(axis=1) > CONFIDENT, words <= SHORT_LINE
     columns = {f"score of block {offset:+d}": shifted(scores, offset) for offset in (-3, -2, -1, 1, 2, 3)}
     for decay in (0.6, 0.9):
@@ -84,7 +85,9 @@ def neighbour_scores(scores: np.ndarray, words: np.ndarray) -> dict[str, np.ndar
 
 
 def position_features(scores: np.ndarray, mass: np.ndarray, words: np.ndarray) -> dict[str, np.ndarray]:
-    """How much of each label comes before and behind each block, how far the article's ends are, and the whole page."""
+    """Return the share of each label before and behind each block, the distance to the article's
+    ends, and page totals.
+    """
     count = len(scores)
     places = np.arange(count)
     total = mass.sum(axis=0) + 1e-9
@@ -117,16 +120,16 @@ def shifted(scores: np.ndarray, offset: int) -> np.ndarray:
 
 
 def last_of(scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """For each block the scores of the last chosen block before it; zeros where there is none."""
+    """Return for each block the scores of the last chosen block before it; zeros if there is none."""
     places = np.where(chosen, np.arange(1, len(scores) + 1), 0)
     before = np.concatenate([[0], np.maximum.accumulate(places)[:-1]])
     return np.take(np.vstack([np.zeros(scores.shape[1]), scores]), before, axis=0)
 
 
 def running_mean(scores: np.ndarray, words: np.ndarray, decay: float) -> np.ndarray:
-    """The mean score of the blocks before each, near and long blocks counting more."""
+    """Return the mean score of the blocks before each block; near blocks and long blocks have more weight."""
     gain = np.sqrt(words + 1)[:, None]
-    sums = np.hstack([scores * gain, gain])  # over one block, over two, over four, and so on
+    sums = np.hstack([scores * gain, gain])  # over one block, then two, four, and so on
     reach = 1
     while reach < len(sums) and decay > NEGLIGIBLE:
         sums[reach:] += decay * sums[:-reach]

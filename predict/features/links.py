@@ -1,4 +1,4 @@
-"""blocks -> where their links lead, as tokens: teasers lead to long addresses, menus to short ones."""
+"""blocks -> where their links lead, as tokens: teasers link to long addresses, menus to short ones."""
 
 import re
 from bisect import bisect_right
@@ -12,24 +12,25 @@ from ..document.blocks import Block
 from .context import Column, neighbour_lists, own
 from .ragged import lists_of, numbered, numbers_of
 
-LEAD = 2  # tokens of a block's link that its neighbours see
-MAX_ADDRESS = 4000  # characters of an address that are read; Python keeps some of those that it takes apart
+LEAD = 2  # tokens of a block's link that its neighbours get as well
+MAX_ADDRESS = 4000  # characters of an address that are used; urlsplit caches some of what it splits
 EDGES = {"slug": (1, 2, 4, 6), "slug of another site": (1, 3, 5), "number": (1, 4, 6)}  # of numbers in tokens
-MAX_HOST = 300  # of its host, which Python normalises in quadratic time; a name has 253 at most
+MAX_HOST = 300  # characters of a host, which urlsplit normalises in quadratic time; a valid name has at most 253
 LONG_HOST = re.compile(rf"(?:[^:/?#]*:)?//[^/?#]{{{MAX_HOST + 1}}}")
 
 
 def linked_to(blocks: Sequence[Block]) -> Column:
-    """Where the links of each block lead, and those of its neighbours."""
+    """Return the column of link tokens: of each block's own link, and of its neighbours'."""
     links, of_block = linked(blocks)
     lists = np.arange(len(links))
     return Column(lists_of(links), own(of_block, lists) | neighbour_lists(of_block, lists, LEAD))
 
 
 def linked(blocks: Sequence[Block]) -> tuple[list[list[str]], np.ndarray]:
-    """For each block of an HTML page its images, and where its first link leads: how far, how named, how often.
+    """Return lists of tokens for images and first links, and for each block the number of its list; the last list is
+    empty.
 
-    Gives lists of tokens, and the number of each block's list; the last list is empty.
+    Tokens tell the number of images, the depth and words of the address, and how often the same link occurs.
     """
     often = Counter(block.href for block in blocks)
     parts = {href: urlsplit_or_none(href) for href in often}
@@ -52,7 +53,7 @@ def linked(blocks: Sequence[Block]) -> tuple[list[list[str]], np.ndarray]:
 
 
 def urlsplit_or_none(href: str) -> SplitResult | None:
-    """The parts of an address, cut to MAX_ADDRESS; None if it is none, or its host longer than MAX_HOST."""
+    """Return the parts of an address, cut to MAX_ADDRESS; None if it is invalid or its host is longer than MAX_HOST."""
     address = href.strip()[:MAX_ADDRESS]
     if LONG_HOST.match(address):
         return None
@@ -63,7 +64,9 @@ def urlsplit_or_none(href: str) -> SplitResult | None:
 
 
 def link_tokens(link: SplitResult, own: str) -> list[str]:
-    """The kind of address first, then its host if it is another site's, the words of its path, and their number."""
+    """Return tokens of an address: its kind first, then the host if it is another site, or words and length of its
+    path.
+    """
     if link.scheme not in ("", "http", "https"):
         return [f"to={link.scheme[:12]}"]
     if link.netloc and site_part(link.netloc) != site_part(own):

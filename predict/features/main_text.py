@@ -1,8 +1,8 @@
-"""scores -> where the main text stands: the run of blocks, and the element, that hold most of what may be article.
+"""scores -> the position of the main text: the run of blocks, and the element, with most of the likely article.
 
 The gain of a run is the sum of (P(article) - threshold) x words over its blocks, after Finn, Kushmerick and Smyth,
-"Fact or Fiction: Content Classification for Digital Libraries" (2001), who do it with tags in place of scores. With
-scores of 0.9, 0.1, 0.8 for blocks of ten words and a threshold of 0.5, the gains are 4, -4, 3: the run is block 0.
+"Fact or Fiction: Content Classification for Digital Libraries" (2001), who count tags instead of scores. With scores of
+0.9, 0.1, 0.8 for blocks of ten words and a threshold of 0.5, the gains are 4, -4, 3: the run is block 0.
 """
 
 import numpy as np
@@ -13,7 +13,9 @@ THRESHOLDS = (0.3, 0.5)  # P(article) from which a block adds to the main text
 
 
 def main_runs(article: np.ndarray, words: np.ndarray) -> dict[str, np.ndarray]:
-    """Columns (blocks,) by name, from P(article) and words of each block: the run of blocks with the largest gain."""
+    """Return columns (n_blocks,) by name for the run of blocks with the largest gain, from each block's P(article) and
+    words.
+    """
     columns: dict[str, np.ndarray] = {}
     for threshold in THRESHOLDS:
         sums = np.concatenate([[0], np.cumsum((article - threshold) * words)])
@@ -25,7 +27,9 @@ def main_runs(article: np.ndarray, words: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def main_elements(article: np.ndarray, words: np.ndarray, elements: Elements) -> dict[str, np.ndarray]:
-    """The same for the element whose blocks have the largest gain, and whether another one comes near to it."""
+    """Return the same columns for the element with the largest gain, and the gain of the second
+    best as a share of it.
+    """
     columns: dict[str, np.ndarray] = {}
     first, behind = np.array(elements.first), np.array(elements.last) + 1
     for threshold in THRESHOLDS:
@@ -41,7 +45,9 @@ def main_elements(article: np.ndarray, words: np.ndarray, elements: Elements) ->
 
 
 def placed_in(name: str, mass: np.ndarray, start: int, end: int) -> dict[str, np.ndarray]:
-    """For each block whether it is in [start, end), how far off it is, and what share of the mass is in there."""
+    """Return for each block whether it is in [start, end), its distance from it, and the share of the mass in that
+    range.
+    """
     places = np.arange(len(mass))
     share = mass[start:end].sum() / (mass.sum() + 1e-9)
     inside = (places >= start) & (places < end)

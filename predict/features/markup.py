@@ -1,4 +1,4 @@
-"""blocks of an HTML page -> the tags, classes and ids around each, as words."""
+"""blocks of an HTML page -> tags, classes and ids of the elements around each block, as words."""
 
 import re
 from collections.abc import Sequence
@@ -7,21 +7,21 @@ from functools import lru_cache, partial
 from .context import Column, shared
 from .page_context import PageContext
 
-MAX_NAMES = 10_000  # characters of an element's tag, id, classes and marks that are read
-MAX_KEPT = 120  # of an element whose tokens are kept for the next page, at most 12 kB each: 24 MB in all
-MAX_PART = 40  # of a name whose parts are kept
+MAX_NAMES = 10_000  # characters used of an element's tag, id, classes and marks
+MAX_KEPT = 120  # characters of an element whose tokens are cached for later pages; 12 kB each, 24 MB in all
+MAX_PART = 40  # characters of a name whose parts are cached
 NAME = re.compile(r"[a-z]+|[A-Z][a-z]*|[A-Z]+")
 
 
 def marked_up(page: PageContext) -> Column:
-    """Tags, classes and ids of each block's element and of those around it."""
+    """Return the column of tag, class and id words of each block's element and its ancestors."""
     return shared([block.ancestors for block in page.blocks], partial(markup_of, kept={}))
 
 
 def markup_of(ancestors: Sequence[str], kept: dict[tuple[str, str], dict[str, None]]) -> list[str]:
-    """Tag, class and id words of a block's own element, of the two around it, and of all the others.
+    """Return the tag, class and id words of a block's own element, of the next two ancestors, and of all others.
 
-    ``kept`` has the tokens of the page's elements so far.
+    ``kept`` is a cache of the tokens of the page's elements, and is extended.
     """
     tokens: dict[str, None] = {}
     for distance, element in enumerate(reversed(ancestors)):
@@ -43,7 +43,7 @@ def tokens_of(element: str, where: str) -> dict[str, None]:
 
 
 def parts_of(name: str) -> list[str]:
-    """The words that a name is made of, as in "relatedPosts", but single letters."""
+    """Return the words in a name, without single letters: "relatedPosts" -> ["related", "posts"]."""
     return [part.lower() for part in NAME.findall(name) if len(part) > 1]
 
 

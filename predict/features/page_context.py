@@ -1,4 +1,4 @@
-"""The blocks of a page, with what several features are made of."""
+"""The blocks of a page with values that several features share."""
 
 import re
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from .text_shape import TextShape, text_shape_of
 from .words import SEPARATOR, spaced, text_length
 
 HEADING = re.compile(r"h[1-6]")
-SHORT_LINE = 5  # words of a text line that may head what follows
-MAX_CHARS = 600  # of a block's text that are read for words, from each end
+SHORT_LINE = 5  # words of a text line that may be a heading
+MAX_CHARS = 600  # characters used for words from each end of a block's text
 DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True)
 class PageContext:
-    """The blocks of a page in their order, and its title, with what several features need: found once."""
+    """The blocks of a page in their order, its title, and values that several features share, computed once."""
 
     blocks: Sequence[Block]
     title: str = ""
@@ -57,7 +57,7 @@ class PageContext:
 
     @cached_property
     def heads(self) -> np.ndarray:
-        """Which blocks head what follows, as booleans: in HTML <h1> to <h6>, else short lines."""
+        """Return which blocks are headings (n_blocks,): in HTML <h1> to <h6>, on text pages short lines."""
         if not self.of_html:
             return self.text_shape.words <= SHORT_LINE
         return np.array([HEADING.fullmatch(block.tag) is not None for block in self.blocks])
@@ -68,14 +68,14 @@ class PageContext:
 
     @cached_property
     def openings(self) -> Lists:
-        """The first words of each block, as its neighbours see them."""
+        """Return the first words of each block, for use as context of other blocks."""
         cut = iter(words_of([text[:READ] for text in self.texts if len(text) > READ]))
         begins = (next(cut) if len(text) > READ else words for text, words in zip(self.texts, self.words, strict=True))
         return lists_of(words.split(None, OPENING + 1)[1 : OPENING + 1] for words in begins)
 
 
 def words_of(texts: Sequence[str]) -> list[str]:
-    """The texts as the vectoriser reads them: numbers made equal, unspaced scripts split, both ends marked."""
+    """Return the texts as the vectoriser takes them: digits replaced by 0, unspaced scripts split, ¶ at both ends."""
     ends = [text if len(text) <= 2 * MAX_CHARS else f"{text[:MAX_CHARS]} {text[-MAX_CHARS:]}" for text in texts]
     read = spaced(DIGIT.sub("0", SEPARATOR.join(ends).lower()))
     return [f"¶ {text} ¶" for text in read.split(SEPARATOR)]

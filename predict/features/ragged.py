@@ -1,4 +1,4 @@
-"""Words of blocks as numbers: each distinct word is a string once, however many blocks have it."""
+"""Words of blocks as numbers: each distinct word is stored as a string once, however many blocks have it."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-NONE = -1  # the number of no token
+NONE = -1  # stands for no token
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -20,7 +20,10 @@ class Tokens(NamedTuple):
 
 @dataclass(frozen=True)
 class Lists:
-    """Lists of words laid end to end: list i has the ``names`` that ``numbers[ends[i]:ends[i + 1]]`` say."""
+    """Lists of words laid end to end: list i has the words ``names[n]`` for n in ``numbers[ends[i]:ends[i + 1]]``.
+
+    Lists(["a", "b"], [0, 1, 1], [0, 2, 3]) are ["a", "b"] and ["b"].
+    """
 
     names: Sequence[str]
     numbers: np.ndarray
@@ -30,7 +33,7 @@ class Lists:
         return len(self.ends) - 1
 
     def plus(self, word: str) -> "Lists":
-        """The lists, and behind them one of this word alone."""
+        """Return the lists followed by one more, which holds this word alone."""
         numbers = np.append(self.numbers, len(self.names))
         return Lists([*self.names, word], numbers, np.append(self.ends, len(numbers)))
 
@@ -39,7 +42,7 @@ class Lists:
 
 
 def numbered(keys: Iterable[Key]) -> dict[Key, int]:
-    """The distinct keys by number, in the order in which they come."""
+    """Return the distinct keys with their numbers, in order of first occurrence: "b", "a", "b" -> {"b": 0, "a": 1}."""
     return {key: number for number, key in enumerate(dict.fromkeys(keys))}
 
 
@@ -58,40 +61,40 @@ def lists_of(words: Iterable[Sequence[str]]) -> Lists:
 
 
 def ends_of(lengths: np.ndarray) -> np.ndarray:
-    """Where lists of these lengths begin and end, laid end to end: [2, 3] -> [0, 2, 5]."""
+    """Return the boundaries of lists of these lengths, laid end to end: [2, 3] -> [0, 2, 5]."""
     return np.concatenate([[0], np.cumsum(lengths)])
 
 
 def ragged_arange(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Indices of ranges laid end to end: [5, 9], [2, 3] -> [5, 6, 9, 10, 11]."""
+    """Return the indices of ranges laid end to end: [5, 9], [2, 3] -> [5, 6, 9, 10, 11]."""
     ends = ends_of(counts)
     return np.asarray(np.arange(ends[-1]) + np.repeat(starts - ends[:-1], counts))
 
 
 def named(keys: Sequence[Key], name: Callable[[Key], str]) -> Tokens:
-    """The token that each block's key gives."""
+    """Return as tokens what ``name`` returns for each block's key; it is called once for each distinct key."""
     names: dict[str, int] = {}
     numbers = {key: names.setdefault(name(key), len(names)) for key in dict.fromkeys(keys)}
     return Tokens(list(names), numbers_of(keys, numbers))
 
 
 def levels(name: str, values: np.ndarray, edges: Sequence[float]) -> Tokens:
-    """Between which edges each value lies, as tokens: see ``links.binned``."""
+    """Return as tokens the interval between ``edges`` in which each value lies: see ``links.binned``."""
     return steps(name, np.searchsorted(edges, values, side="right"), len(edges))
 
 
 def steps(name: str, values: np.ndarray, most: int) -> Tokens:
-    """The values themselves as tokens, which are whole numbers from 0 to ``most``."""
+    """Return the values as tokens; they are integers from 0 to ``most``."""
     return Tokens([f"{name}={value}" for value in range(most + 1)], values)
 
 
 def flagged(name: str, there: np.ndarray) -> Tokens:
-    """The same token for all blocks that have it."""
+    """Return one token, for the blocks where ``there`` is true."""
     return Tokens([name], np.where(there, 0, NONE))
 
 
 def side_by_side(parts: Sequence[Tokens]) -> Lists:
-    """Each block's tokens as a list, in the order of the parts."""
+    """Return each block's tokens as a list, in the order of the parts."""
     table = np.column_stack([part.numbers for part in parts])
     there = table != NONE
     table += ends_of(np.array([len(part.names) for part in parts]))[:-1]
@@ -99,8 +102,8 @@ def side_by_side(parts: Sequence[Tokens]) -> Lists:
 
 
 def alike(parts: Sequence[Tokens]) -> np.ndarray:
-    """A number for each block, which those share that have the same tokens in all parts."""
-    key = np.zeros(len(parts[0].numbers), dtype=np.int64)  # it has room for five parts, in two of which any character
+    """Return a number for each block (n_blocks,); blocks with the same tokens in all parts have the same number."""
+    key = np.zeros(len(parts[0].numbers), dtype=np.int64)  # room for five parts, two of which may be any character
     for part in parts:
         key = key * (len(part.names) + 1) + part.numbers + 1
     return np.unique(key, return_inverse=True)[1]

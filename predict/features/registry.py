@@ -1,7 +1,7 @@
-"""The columns of terms that the first stage sees: to add one, write its function and its entry in COLUMNS.
+"""The columns of terms of the first stage: to add one, write its function and its entry in COLUMNS.
 
 PageContext -> block_terms -> the scorer, which looks terms up by number
-                          \\-> block_features: text, which scikit-learn's vectorisers cut again
+                          \\-> block_features: text, which scikit-learn's vectorisers split again
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,12 +22,12 @@ from .stems import stemmed
 
 @dataclass(frozen=True)
 class TermColumn:
-    """A column of terms, which TF-IDF brings to length 1 in each block.
+    """A column of terms, whose TF-IDF vector has length 1 in each block.
 
-    ``terms`` finds those of a page's blocks; None stands for the words of the blocks themselves and their pairs, which
-    the vectoriser cuts. ``weights`` has by kind of page (html, text) how much the column may tell against the others,
-    tuned by site folds on the hand-labelled pages; pages of another kind do not have it. Of the terms at most
-    ``max_terms`` are learned. A term of something beside the block begins with one of the ``prefixes``.
+    ``terms`` returns those of a page's blocks; None stands for the words and word pairs of the block itself, which the
+    vectoriser splits. ``weights`` has the column's weight by kind of page (html, text), tuned by site folds on the
+    hand-labelled pages; pages of a kind without a weight lack the column. At most ``max_terms`` terms are learned.
+    Terms from the context of a block begin with one of the ``prefixes``.
     """
 
     name: str
@@ -52,18 +52,20 @@ BLOCK_COLUMNS = tuple(column.name for column in COLUMNS)
 
 
 def weights_of_columns(kind: str) -> dict[str, float]:
-    """The names of the columns that pages of a kind (html, text) have, in their order, and what each weighs."""
+    """Return the columns that pages of a kind (html, text) have, by name and in order, with their weights."""
     return {column.name: column.weights[kind] for column in COLUMNS if kind in column.weights}
 
 
 def block_features(blocks: Sequence[Block], title: str = "") -> np.ndarray:
-    """Make what the first stage's pipeline takes: strings (blocks, BLOCK_COLUMNS), of a page's blocks in order."""
+    """Return the input of the first stage's pipeline, strings (n_blocks, n_columns), for all blocks
+    of a page in order.
+    """
     page = PageContext(blocks, title)
     return rows_of(page, block_terms(page), range(len(blocks)))
 
 
 def block_terms(page: PageContext) -> dict[str, Column]:
-    """Find the terms of the blocks in each column but the words; a column of another kind of page has none."""
+    """Return the terms of the blocks in each column except words; a column that the kind of page lacks is empty."""
     kind, nothing = kind_of(page.blocks), Column(page.openings, {})
     return {
         column.name: column.terms(page) if kind in column.weights else nothing for column in COLUMNS if column.terms
@@ -71,7 +73,7 @@ def block_terms(page: PageContext) -> dict[str, Column]:
 
 
 def rows_of(page: PageContext, columns: Mapping[str, Column], wanted: Sequence[int]) -> np.ndarray:
-    """Make the rows (wanted, BLOCK_COLUMNS) of ``block_features`` for some of a page's blocks, from their terms."""
+    """Return the rows (n_wanted, n_columns) of ``block_features`` for some of a page's blocks, from their terms."""
     rows = np.empty((len(wanted), len(BLOCK_COLUMNS)), dtype=object)
     rows[:, 0] = [page.words[block] for block in wanted]
     for number, column in enumerate(columns.values(), 1):

@@ -1,4 +1,4 @@
-"""blocks -> how each one looks, where it stands on the page, and what it shares with the title and the paragraphs."""
+"""blocks -> tokens for the shape of their texts, their position, and what they share with title and paragraphs."""
 
 import re
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ from .ragged import (
 )
 from .words import SEPARATOR, spaced
 
-LOOK = 5  # tokens of a block's shape that its neighbours see
-LONG = 120  # Latin characters of a paragraph that is hardly a menu entry
+LOOK = 5  # tokens of a block's shape that its neighbours get as well
+LONG = 120  # Latin characters from which a block counts as a paragraph
 EDGES = {  # of numbers in tokens, see ragged.levels
     "links": (0.01, 0.2, 0.5, 0.9),
     "first": (1, 2, 3, 5, 8, 13, 21, 34, 55),  # distances, in blocks
@@ -38,24 +38,24 @@ EDGES = {  # of numbers in tokens, see ragged.levels
     "echo": (0.01, 0.2, 0.4, 0.6, 0.8, 0.99),
     "title": (0.2, 0.5, 0.8),
 }
-REACH = (3, 8)  # blocks on each side of one, of which the density is told
-WORD = re.compile(r"\w{4,}|[\u0e00-\u9fff]")  # a word that is likely to say what a text is about
+REACH = (3, 8)  # blocks on each side of one, over which the density is taken
+WORD = re.compile(r"\w{4,}|[\u0e00-\u9fff]")  # a word that is likely to tell the topic of a text
 WORD_OR_END = re.compile(f"{WORD.pattern}|{SEPARATOR}")
 
 
 def shaped(page: PageContext) -> Column:
-    """How each block looks and where it stands, and the looks of its neighbours."""
+    """Return the column of text shape and position of each block, with the text shape of its neighbours."""
     looks = shapes(page)
     lists = side_by_side([*looks, *placed(page), *headed(page), echoed(page), *titled(page)]).plus("none")
     kinds = alike(looks[:LOOK])
     first = np.empty(kinds.max() + 1, dtype=int)
-    first[kinds[::-1]] = np.arange(len(kinds))[::-1]  # a block of each kind, whose list stands for those of all
+    first[kinds[::-1]] = np.arange(len(kinds))[::-1]  # the first block of each kind, whose list all of that kind share
     places = np.arange(len(lists))
     return Column(lists, own(places[:-1], places) | neighbour_lists(kinds, np.append(first, places[-1]), LOOK))
 
 
 def shapes(page: PageContext) -> list[Tokens]:
-    """Each block's look as tokens, those first that its neighbours see too."""
+    """Return the tokens of each block's text shape, those first that its neighbours get as well."""
     if not page.of_html:
         return [*page.text_shape.seen, *page.text_shape.own]
     shares = np.array([block.link_share for block in page.blocks])
@@ -64,7 +64,9 @@ def shapes(page: PageContext) -> list[Tokens]:
 
 
 def placed(page: PageContext) -> list[Tokens]:
-    """Where each block stands: from start and end, among how much text, behind and before how many paragraphs."""
+    """Return tokens for each block's position: from start and end, density of text near it, paragraphs before and
+    behind.
+    """
     count = len(page.texts)
     places = np.arange(count)
     lengths = np.array(page.lengths)
@@ -87,7 +89,7 @@ def placed(page: PageContext) -> list[Tokens]:
 
 
 def repeated(texts: Sequence[str]) -> tuple[Tokens, Tokens]:
-    """How often each text stands earlier and later on the page, up to three times."""
+    """Return how often each text occurs earlier and later on the page, up to three times, as tokens."""
     of = numbers_of(texts, numbered(texts))
     order = np.argsort(of, kind="stable")
     sizes = np.bincount(of)
@@ -98,26 +100,29 @@ def repeated(texts: Sequence[str]) -> tuple[Tokens, Tokens]:
 
 
 def echoed(page: PageContext) -> Tokens:
-    """For each block how many of its words the page's paragraphs have: teasers of other pages share few with them."""
+    """Return for each block the share of its words that occur in the page's paragraphs, as tokens.
+
+    Teasers of other pages share few words with them.
+    """
     words = WORD_OR_END.findall(spaced("".join([text + SEPARATOR for text in page.lower])))
     names = numbered(words)
     of_word = numbers_of(words, names)
     ends = of_word == names[SEPARATOR]
-    bags = np.unique((np.cumsum(ends) * len(names) + of_word)[~ends])  # of each block its distinct words
+    bags = np.unique((np.cumsum(ends) * len(names) + of_word)[~ends])  # the distinct words of each block
     of_block, of_word = np.divmod(bags, len(names))
     sizes = np.bincount(of_block, minlength=len(page.texts))
     long = np.array(page.lengths) > LONG
     distinct = np.zeros(len(long), dtype=bool)
     distinct[list({page.texts[block]: block for block in np.flatnonzero(long).tolist()}.values())] = True
     counts = np.bincount(of_word[distinct[of_block]], minlength=len(names))
-    met = counts[of_word] > long[of_block]  # a paragraph has its own words, which are to be in another one too
+    met = counts[of_word] > long[of_block]  # words of a paragraph must be in another one, too
     common = np.bincount(of_block, met, minlength=len(sizes))
     names_of, level = levels("echo", common / np.maximum(1, sizes), EDGES["echo"])
     return Tokens([*names_of, "echo=none"], np.where(sizes > 0, level, len(names_of)))
 
 
 def headed(page: PageContext) -> list[Tokens]:
-    """For each block the words of the heading above it, and how far that is."""
+    """Return for each block the words of the heading above it, and its distance, as tokens."""
     heads = [["head=none"]]
     for place in np.flatnonzero(page.heads).tolist():
         heads.append([f"head:{word.strip(':?!…')}" for word in page.lower[place].split(None, 8)[:8]])
@@ -133,7 +138,7 @@ def headed(page: PageContext) -> list[Tokens]:
 
 
 def titled(page: PageContext) -> list[Tokens]:
-    """How much of each block the page's title has."""
+    """Return for each block how much it overlaps with the page's title, as tokens."""
     if not page.title:
         return []
     of_title = frozenset(spaced(page.title.lower()).split())

@@ -1,4 +1,4 @@
-"""blocks -> how their long words begin, so that the forms of a word count as one."""
+"""blocks -> the beginnings of their long words, so that inflected forms count as one word."""
 
 import re
 
@@ -12,9 +12,9 @@ STEM = re.compile(r"\b(?:([\uac00-\ud7af]{2})[\uac00-\ud7af]|([^\W\d_]{5})[^\W\d
 
 
 def stemmed(page: PageContext) -> Column:
-    """How the long words of each line begin, so that their forms count as one word.
+    """Return the column of the beginnings of each line's long words.
 
-    Five letters of six or more, two syllables of Hangul of three or more.
+    Five letters of words of six or more, two Hangul syllables of words of three or more.
     """
     found = lists_of(["".join(parts) for parts in STEM.findall(text)] for text in page.words)
     places = np.arange(len(found))

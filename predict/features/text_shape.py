@@ -1,4 +1,4 @@
-"""texts -> how each one looks, as tokens: length, case, digits, beginning and end; for all texts of a page at once."""
+"""texts -> tokens for their shape: length, case, digits, beginning and end; for all texts of a page at once."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -15,14 +15,14 @@ KINDS: dict[str, Callable[[str], object]] = {  # of characters
     "capital": str.isupper,
     "digit": str.isdigit,
     "comma": ",".__eq__,
-    "end": ".!?。！？।؟".__contains__,  # of a sentence, where a closing one stands behind it
+    "end": ".!?。！？।؟".__contains__,  # of a sentence, if a closing character follows
     "closing": lambda one: one.isspace() or one in "\"'»”’)",
     "full end": "。！？।".__contains__,
     "unspaced": UNSPACED.match,
 }
 COUNTED = ("letter", "capital", "digit", "comma", "begin", "capital word", "sentence", "unspaced")
 DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{1,2}:\d\d\b")
-# Of these two, each stretch without words, or without spaces, is read once, so that the time is linear.
+# Both read each run without words, or without spaces, once, so that the time is linear.
 CUT_OFF = re.compile(r"(?:(?<=\w)|\A)(?>\W*?(?:…|\.\.\.))\W*+\Z")
 CONTACT = re.compile(r"(?<!\S)\S[^\s@]*@\S+\.\S|https?://|www\.")
 EDGES = {  # of numbers in tokens, see ragged.levels
@@ -39,9 +39,9 @@ QUOTES = frozenset("\"“„«”‘'「")
 
 @dataclass(frozen=True)
 class TextShape:
-    """By text: the number of ``words``, and the tokens of its look.
+    """The shape of texts: the number of ``words`` (n_texts,), and tokens.
 
-    Of these a block's neighbours see the ``seen`` too; the ``own`` are for itself.
+    Neighbours of a block get the tokens of ``seen`` as well; those of ``own`` are for the block alone.
     """
 
     words: np.ndarray
@@ -50,7 +50,7 @@ class TextShape:
 
 
 def text_shape_of(texts: Sequence[str]) -> TextShape:
-    """The looks of texts of which none is empty."""
+    """Return the shape of texts, none of which is empty."""
     lengths = np.array(list(map(len, texts)))
     first = np.cumsum(lengths + 1) - lengths - 1
     whole = "\n".join(texts) + "\n"
@@ -84,7 +84,7 @@ def text_shape_of(texts: Sequence[str]) -> TextShape:
 
 
 def kinds_of(text: str) -> np.ndarray:
-    """For each character of the text a number whose bits say of which of KINDS it is."""
+    """Return a bit mask for each character of the text: bit i is set if it is of the i-th of KINDS."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.intp)
     kinds = np.zeros(codes.max() + 1, dtype=np.uint16)
     kinds[codes] = 1
@@ -103,7 +103,7 @@ def start_of(first: str) -> str:
 
 
 def signs_of(texts: Sequence[str], whole: str, cut: np.ndarray, digit: np.ndarray) -> list[Tokens]:
-    """What stands in each text that tells what it is for; ``whole`` has all texts."""
+    """Return tokens for signs in each text that hint at its purpose; ``whole`` is all texts joined."""
     contact = holding("@", texts, whole) | holding("://", texts, whole) | holding("www.", texts, whole)
     return [
         flagged("date", found(DATE, texts, digit)),
@@ -116,12 +116,12 @@ def signs_of(texts: Sequence[str], whole: str, cut: np.ndarray, digit: np.ndarra
 
 
 def holding(sign: str, texts: Sequence[str], whole: str) -> np.ndarray:
-    """Which of the texts hold a sign, as booleans; ``whole`` has all texts."""
+    """Return which texts contain a sign (n_texts,); ``whole`` is all texts joined."""
     return np.array([sign in text for text in texts]) if sign in whole else np.zeros(len(texts), dtype=bool)
 
 
 def found(pattern: re.Pattern[str], texts: Sequence[str], wanted: np.ndarray) -> np.ndarray:
-    """Which of the texts hold a pattern, as booleans; only those that are ``wanted`` are searched."""
+    """Return which texts match a pattern (n_texts,); only those with ``wanted`` are searched."""
     there = np.zeros(len(texts), dtype=bool)
     places = np.flatnonzero(wanted)
     there[places] = [pattern.search(texts[place]) is not None for place in places.tolist()]

@@ -1,4 +1,4 @@
-"""What a text amounts to in any script: its words one by one, and its length in Latin characters."""
+"""Words and length of a text in any script: one by one, and as a number of Latin characters."""
 
 import re
 from itertools import islice
@@ -6,19 +6,19 @@ from itertools import islice
 # Thai and Lao, Burmese, Khmer, kana, Han.
 SIGNS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 UNSPACED = re.compile(f"([{SIGNS}])")  # of a script without spaces between words
-# Of other scripts what stands between white space, or letters and digits behind an unspaced sign.
+# In other scripts: text between white space, or letters and digits behind an unspaced sign.
 WORDS = re.compile(rf"[{SIGNS}]{{1,2}}|(?:(?<!\S)|(?<=[{SIGNS}])(?=\w))[^\s{SIGNS}]+")
-SEPARATOR = "\x1e"  # of texts that are read together; white space at which lines end, so no block holds it
+SEPARATOR = "\x1e"  # joins texts that are processed together; it ends a line, so no block contains it
 WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")  # kana, Han, Hangul: a syllable or more
 
 
 def spaced(text: str) -> str:
-    """The text with white space around each sign of a script that has none between its words."""
+    """Return the text with white space around each sign of a script without spaces between words."""
     return text if text.isascii() else " ".join(UNSPACED.split(text))
 
 
 def count_words(text: str) -> int:
-    """How many words a text has; in scripts without spaces two signs count as one.
+    """Return the number of words in a text; in scripts without spaces two signs count as one word.
 
     >>> count_words("the tide, at last"), count_words("用Python编写代码，很快")
     (4, 5)
@@ -27,7 +27,7 @@ def count_words(text: str) -> int:
 
 
 def first_words(text: str, count: int) -> str:
-    """The first words of a text, with single spaces; in scripts without spaces two signs count as one.
+    """Return the first words of a text, with single spaces; in scripts without spaces two signs count as one.
 
     >>> first_words("相关阅读 news", 3)
     '相关 阅读 news'
@@ -38,7 +38,8 @@ def first_words(text: str, count: int) -> str:
 
 
 def text_length(text: str) -> int:
-    """Length in characters, of which those that carry about twice as much text as a Latin one count twice.
+    """Return the length in characters; wide ones (kana, Han, Hangul), which carry about twice as much text, count
+    twice.
 
     >>> text_length("tide"), text_length("東京 ok")
     (4, 7)

@@ -1,7 +1,7 @@
-"""blocks.npz: the parameters of a model as plain arrays, all of them checked before any is used.
+"""blocks.npz: the parameters of a model as plain arrays, all of which are checked before use.
 
-An array is named by kind of page, stage and what it is: ``html.first.near.words``, ``text.third.weights``. Lists of
-strings are UTF-8 in an array of bytes, each string ended by a line feed. Nothing in such a file can run.
+Arrays are named by kind of page, stage and content: ``html.first.near.words``, ``text.third.weights``. Lists of strings
+are arrays of bytes in UTF-8, each string ended by a line feed. Nothing in such a file can run.
 """
 
 import io
@@ -22,9 +22,9 @@ MAX_FILE = 50_000_000  # bytes of a file; the shipped one has 7 MB
 MAX_UNPACKED = 50_000_000  # bytes of its arrays; the shipped one has 13 MB
 MAX_MEMBERS = 1000
 MAX_STRINGS = 1_000_000  # in all lists; the shipped file has 195,480
-MAX_PREFIXES = 64  # of a column other than words: tables have a row for each
-MAX_VALUE = 1e9  # of a parameter, absolute: sums of their products are finite, also as float32
-MEMBER = b"PK\x01\x02"  # with which the entry of each member begins in a zip file's directory
+MAX_PREFIXES = 64  # of a column other than words; tables have a row for each
+MAX_VALUE = 1e9  # absolute value of a parameter; sums of products stay finite, also as float32
+MEMBER = b"PK\x01\x02"  # begins the entry of each member in a zip file's directory
 LATER = ("second", "third")
 DTYPES = {"words": "u1", "prefixes": "u1", "word": "<i4", "prefix": "<i4", "idf": "<f4", "weights": "<f4"}
 OTHERS = "<f8"
@@ -34,7 +34,8 @@ OTHERS = "<f8"
 class Terms:
     """The terms of a column: term i is ``prefixes[prefix[i]] + words[word[i]]``.
 
-    In the column ``words`` a prefix is the first word of a pair and a space; in the others it says whose word it is.
+    In the column ``words`` a prefix is the first word of a pair and a space; in the others it tells which block's word
+    it is.
     """
 
     words: list[str]
@@ -46,14 +47,14 @@ class Terms:
         return len(self.word)
 
     def names(self, numbers: np.ndarray | slice = slice(None)) -> list[str]:
-        """The terms with these numbers, by default all of them."""
+        """Return the terms with these numbers, all by default."""
         pairs = zip(self.prefix[numbers].tolist(), self.word[numbers].tolist(), strict=True)
         return [self.prefixes[prefix] + self.words[word] for prefix, word in pairs]
 
 
 @dataclass(frozen=True)
 class FirstParameters:
-    """TF-IDF of each of BLOCK_COLUMNS, and a linear model of the terms of all, in the order of the columns.
+    """TF-IDF of each of BLOCK_COLUMNS, and a linear model of all terms, in the order of the columns.
 
     ``column_weights`` (n_columns,), ``idf`` (n_terms,), ``weights`` (n_labels, n_terms), ``intercept`` (n_labels,).
     """
@@ -65,7 +66,7 @@ class FirstParameters:
     intercept: np.ndarray
 
     def slices(self) -> dict[str, slice]:
-        """Which terms are those of each column that has any."""
+        """Return the slice of term numbers of each column that has terms."""
         ends = np.cumsum([len(terms) for terms in self.columns.values()]).tolist()
         slices = dict(zip(self.columns, map(slice, [0, *ends[:-1]], ends), strict=True))
         return {column: place for column, place in slices.items() if place.stop > place.start}
@@ -75,7 +76,7 @@ class FirstParameters:
 class LaterParameters:
     """A linear model of scaled features: ``((clip(x, minimum, maximum) * factor + offset) - mean) / deviation``.
 
-    These are (n_features,), ``weights`` (n_labels, n_features), ``intercept`` (n_labels,).
+    All are (n_features,), but ``weights`` (n_labels, n_features) and ``intercept`` (n_labels,).
     """
 
     minimum: np.ndarray
@@ -115,7 +116,7 @@ def pack_arrays(models: Mapping[str, Parameters]) -> bytes:
 
 
 def unpack_arrays(content: bytes, kinds: Sequence[str]) -> dict[str, Parameters]:
-    """Return the parameters of these kinds of pages; ValueError says what is wrong with the content of a file."""
+    """Return the parameters for these kinds of page; raises ValueError if the file's content is invalid."""
     try:
         arrays = members(content, [name for kind in kinds for name in array_names(kind)])
     except ValueError:
@@ -139,7 +140,7 @@ def array_names(kind: str) -> list[str]:
 
 
 def members(content: bytes, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Return the arrays of a zip file that has exactly these; sizes are checked before anything is unpacked."""
+    """Return the arrays of a zip file with exactly these names; sizes are checked before anything is unpacked."""
     if content.count(MEMBER) > MAX_MEMBERS:
         raise ValueError(f"more than {MAX_MEMBERS:,} members")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -156,7 +157,7 @@ def members(content: bytes, names: Sequence[str]) -> dict[str, np.ndarray]:
 
 
 def array_of(data: bytes, name: str) -> np.ndarray:
-    """Return the array of a member in numpy's format; its header must describe exactly the bytes that follow it."""
+    """Return the array of a member in numpy's format; its header must describe exactly the bytes that follow."""
     stream = io.BytesIO(data)
     if np.lib.format.read_magic(stream) != (1, 0):
         raise ValueError(f"{name}: not in version 1.0 of numpy's format")
@@ -171,7 +172,7 @@ def array_of(data: bytes, name: str) -> np.ndarray:
 
 
 def check_parameters(arrays: Mapping[str, np.ndarray], kind: str) -> Parameters:
-    """Return the parameters of a kind of page, whose shapes, index ranges and values are those of a model."""
+    """Return the parameters of a kind of page; raises ValueError if shapes, index ranges or values are not valid."""
     columns = {column: check_terms(arrays, f"{kind}.first.{column}") for column in BLOCK_COLUMNS}
     labels, terms = len(LABELS), sum(map(len, columns.values()))
     first = {
@@ -186,7 +187,7 @@ def check_parameters(arrays: Mapping[str, np.ndarray], kind: str) -> Parameters:
 
 @cache
 def feature_counts(kind: str) -> dict[str, int]:
-    """How many features the later stages have: the third has those of the second and its own."""
+    """Return the number of features of the later stages; the third has those of the second and its own."""
     second = len(page_names(kind, contributions=True))
     return {"second": second, "third": second + len(page_names(kind, contributions=False))}
 
@@ -233,7 +234,7 @@ def packed(strings: Sequence[str]) -> np.ndarray:
 
 
 def strings(array: np.ndarray, name: str) -> list[str]:
-    """Return the strings of an array of bytes: b"a\\nbc\\n" -> ["a", "bc"]; each stands once."""
+    """Return the strings in an array of bytes: b"a\\nbc\\n" -> ["a", "bc"]; raises ValueError if one occurs twice."""
     try:
         found = array.tobytes().decode().split("\n")
     except UnicodeDecodeError as error:

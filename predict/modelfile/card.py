@@ -1,4 +1,4 @@
-"""blocks.json: the card of a model, read within bounds, and checked before anything of the model is."""
+"""blocks.json: the card of a model, read within size limits and checked before the model is used."""
 
 import json
 from pathlib import Path
@@ -10,18 +10,18 @@ from ..files import read_file
 from ..labels import LABELS
 
 MAX_CARD = 2_000_000  # bytes of a card; the shipped one has 0.4 MB
-MAX_LISTS = 100_000  # lists and objects in a card; they take 50 times the memory of their two bytes
+MAX_LISTS = 100_000  # lists and objects in a card; each takes 50 times the memory of its two bytes
 MAX_SMOKE = 20_000  # characters of a smoke-test page
 
 
 class ModelError(Failure, ValueError):
-    """A model that cannot be trusted to do what its card says; the message names the file and the way out."""
+    """A model that cannot be used; the message names the file, what is wrong, and the remedy."""
 
 
 def read_card(path: Path, *, needs: str = "npz") -> dict[str, Any]:
-    """Return the card of a model, with the digest of the file of this ending.
+    """Return the card of a model that names the digest of the file with this ending.
 
-    Raises ModelError if it is none, or that of a model for other features or labels.
+    Raises ModelError if it is not a card, or describes a model with other features or labels.
     """
     try:
         card = parse_card(read_file(path, MAX_CARD))
@@ -49,7 +49,7 @@ def write_card(card: dict[str, Any]) -> bytes:
 
 
 def parse_card(content: bytes) -> Any:
-    """The JSON of a card; ValueError if it has more lists than any that is written, or holds NaN or an infinity."""
+    """Parse the JSON of a card; raises ValueError for more lists than MAX_LISTS, NaN or an infinity."""
     if content.count(b"[") + content.count(b"{") > MAX_LISTS:
         raise ValueError(f"more than {MAX_LISTS:,} lists and objects")
 
@@ -60,7 +60,7 @@ def parse_card(content: bytes) -> Any:
 
 
 def are_points(decision: Any) -> bool:
-    """Whether these are operating points: by kind of page and preference the thresholds, each between 0 and 1."""
+    """Return whether these are operating points: thresholds in (0, 1) by kind of page, preference and label."""
     try:
         return all(
             set(point) == set(LABELS) and all(type(one) is float and 0 < one < 1 for one in point.values())
@@ -72,12 +72,12 @@ def are_points(decision: Any) -> bool:
 
 
 def are_digests(digests: Any, needed: str) -> bool:
-    """Whether these are the sha256 of the model's files by ending, with that of the one that is needed."""
+    """Return whether these are sha256 digests by file ending, including the one that is ``needed``."""
     return isinstance(digests, dict) and needed in digests and all(isinstance(one, str) for one in digests.values())
 
 
 def are_smoke_pages(smoke_test: Any, kinds: list[str]) -> bool:
-    """Whether there is a short page of each kind with as many probabilities as labels for each of its blocks."""
+    """Return whether there is a short page for each kind, with one probability per label for each of its blocks."""
     try:
         pages = [smoke_test["pages"][kind] for kind in kinds]
         return all(

@@ -1,4 +1,4 @@
-"""labelled blocks -> the page in colours, an HTML file to open in a browser."""
+"""labelled blocks -> the page in colours, as an HTML file for the browser."""
 
 import html
 import re
@@ -9,14 +9,14 @@ from .coloured_style import EACH_LABEL, STYLE
 from .json_lines import Record
 from .terminal import one_line, printable
 
-HEADING = re.compile(r"/h([1-6])\[")  # a step of a block's path
+HEADING = re.compile(r"/h([1-6])\[")  # part of a block's path
 
 
 def coloured(page: list[Record], *, name: str, note: str = "") -> str:
-    """The blocks as an HTML file of its own, coloured by label, with a switch for each, and the article beside them.
+    """Return the blocks as an HTML file, coloured by label, with a switch for each label, next to the article.
 
-    A block may hold its label by hand as ``hand``: where it differs, the block says so. ``note`` stands below the name.
-    Nothing of the page becomes markup.
+    A block with another label by hand (``hand``) is marked with it. ``note`` is shown below the name. All text of the
+    page is escaped.
     """
     title = html.escape(one_line(name))
     about = [note, *(f"Article: expected F1 {block['confidence']:.2f}" for block in page[:1])]
@@ -68,7 +68,9 @@ def coloured_block(block: Record) -> str:
 
 
 def article(page: list[Record]) -> str:
-    """The article of an HTML page as paragraphs and headings, of which the highest is h2; empty if there is none."""
+    """Return the article of an HTML page as paragraphs and headings, of which the highest is h2;
+    empty without article.
+    """
     blocks = [block for block in page if in_article(block)]
     steps = [HEADING.search(block["path"]) for block in blocks]
     levels = sorted({step[1] for step in steps if step})

@@ -1,4 +1,4 @@
-"""The style sheet of a page in colours; ``review`` has the same."""
+"""The style sheet of a page in colours, also used by ``review``."""
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1b1b1b; --quiet: #5c5c5c; --line: #d9d9d9; }

@@ -1,4 +1,4 @@
-"""labelled blocks -> what ``pagesieve predict`` writes: to add a format, write its file and its entry in FORMATS."""
+"""labelled blocks -> output of ``pagesieve predict``: to add a format, write its file and its entry in FORMATS."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from .plain_text import text
 
 @dataclass(frozen=True)
 class Format:
-    """A way to write pages: what ``render`` makes of the blocks of a page and its name, ``help`` tells the user.
+    """An output format: ``render`` returns the text for a page from its blocks, its name, and whether there are others.
 
-    ``render`` is told whether other pages stand in the same output, which begins with ``header``. ``keep`` are the
-    labels to write where the user names none. Several pages have a file each where ``file_each`` says so.
+    ``help`` is shown to the user. ``header`` begins the output. ``keep`` are the labels to write by default. With
+    ``file_each`` several pages need a file each.
     """
 
     help: str

@@ -1,4 +1,4 @@
-"""labelled blocks -> JSON lines, a block each."""
+"""labelled blocks -> JSON lines, one per block."""
 
 import json
 import re
@@ -15,11 +15,11 @@ ESCAPED = re.compile(f"{CONTROL.pattern}|{BIDI.pattern}|[\u2028\u2029]")  # in J
 
 
 def jsonl(page: list[Record]) -> str:
-    """One JSON object a block, a line each; the only format that keeps control characters (as escapes)."""
+    """Return a JSON object for each block, a line each; the only format that keeps control characters (escaped)."""
     return "".join(map(json_line, page))
 
 
 def json_line(values: Mapping[Any, Any]) -> str:
-    """A JSON object in a line of its own, which cannot steer a terminal."""
+    """Return a JSON object as one line, without characters that control a terminal."""
     line = encodable(ENCODER.encode(values))
     return ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", line) + "\n"

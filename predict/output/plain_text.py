@@ -1,4 +1,4 @@
-"""labelled blocks -> plain text, each passage once."""
+"""labelled blocks -> plain text without repeated passages."""
 
 from ..scoring.decision import drop_repeated
 from .json_lines import Record
@@ -6,7 +6,10 @@ from .terminal import one_line, printable
 
 
 def text(page: list[Record], *, name: str = "") -> str:
-    """The blocks, each passage once, separated by an empty line; below a form feed and the page's name if given."""
+    """Return the blocks without repeated passages, separated by an empty line.
+
+    With a ``name`` they follow a line of a form feed and the name.
+    """
     head = f"\f{one_line(name)}\n" if name else ""
     body = "\n\n".join(map(printable, drop_repeated([block["text"] for block in page])))
     return head + body + ("\n" if body else "")

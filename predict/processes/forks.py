@@ -1,4 +1,4 @@
-"""Processes that are forked, that may take so much memory, and that end with the one that started them."""
+"""Forked processes with a memory limit, which end when the process that started them is gone."""
 
 import os
 import signal
@@ -11,16 +11,16 @@ from pathlib import Path
 
 from .signals import ENDED
 
-WATCH = 0.25  # seconds between two looks whether the parent is there
+WATCH = 0.25  # seconds between two checks that the parent is alive
 
 
 def is_orphan(parent: int) -> bool:
-    """Whether the process of this id, which was the parent of this one, is gone."""
+    """Return whether the parent of this process, whose id this is, has ended."""
     return os.getppid() != parent
 
 
 def end_with(parent: int) -> None:
-    """Kill this process as soon as its parent, whose id this is, is gone: a thread looks every WATCH seconds."""
+    """Kill this process when its parent, whose id this is, has ended: a thread checks every WATCH seconds."""
 
     def watch() -> None:
         while not is_orphan(parent):
@@ -32,7 +32,7 @@ def end_with(parent: int) -> None:
 
 @contextmanager
 def ending_with(parent: int) -> Iterator[None]:
-    """Does what ``end_with`` does while the code inside runs, without a thread, which a fork would not take along."""
+    """Do what ``end_with`` does while the code inside runs, by a timer; a fork would not copy a thread."""
 
     def look(*_: object) -> None:
         if is_orphan(parent):
@@ -48,14 +48,14 @@ def ending_with(parent: int) -> Iterator[None]:
 
 
 def fork(act: Callable[[], object], status: int, *, group: bool = False) -> int:
-    """Do ``act`` in a process that is forked from this one; returns its id. Its exit status is 1 if ``act`` raises.
+    """Run ``act`` in a forked process; returns its id. It exits with ``status``, or with 1 if ``act`` raises.
 
-    The signals that end a command do there what they usually do. With ``group`` it is the first of a process group, to
-    which an interrupt of the terminal does not go.
+    The signals in ENDED have their default effect there. With ``group`` the process leads a process group of its own,
+    which interrupts of the terminal do not reach.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDED)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of threads: those of libraries hold no lock of Python's
+        warnings.simplefilter("ignore", DeprecationWarning)  # about threads: those of libraries hold no lock of Python
         child = os.fork()
     if not child:
         try:
@@ -69,19 +69,19 @@ def fork(act: Callable[[], object], status: int, *, group: bool = False) -> int:
         finally:
             os._exit(1)
     if group:
-        with suppress(OSError):  # it does so, too: whoever is first
+        with suppress(OSError):  # the child does the same: whichever is first
             os.setpgid(child, child)
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return child
 
 
 def status_of(child: int) -> int:
-    """The exit status of a process that was forked, when it has ended; negative is the number of a signal."""
+    """Wait for a forked process to end; returns its exit status, or the negative number of the signal that ended it."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def limit_memory(more: int) -> None:
-    """Let this process have so many bytes of address space more than it has; does nothing but on Linux."""
+    """Limit the address space of this process to ``more`` bytes above its current size; has an effect on Linux only."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
     except OSError:

@@ -1,4 +1,4 @@
-"""joblib's processes on this machine, as ``bulk`` and the training use them."""
+"""joblib's worker processes on this machine, for ``bulk`` and for training."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ from .forks import end_with
 
 
 class Workers(LokyBackend):  # type: ignore[misc]  # joblib ships no types
-    """Processes that end with this one, and leave interrupts of the terminal to it."""
+    """Worker processes that end with this one and ignore interrupts of the terminal."""
 
     executor: Any = None
 
@@ -32,13 +32,13 @@ class Workers(LokyBackend):  # type: ignore[misc]  # joblib ships no types
             return super().submit(func, callback)
 
     def abort_everything(self, ensure_ready: bool = True) -> None:
-        logging.getLogger("concurrent.futures").setLevel(logging.CRITICAL)  # a task that ends now finds none to follow
+        logging.getLogger("concurrent.futures").setLevel(logging.CRITICAL)  # about tasks that end now
         super().abort_everything(ensure_ready)
 
 
 @contextmanager
 def local_backend(jobs: int) -> Iterator[None]:
-    """joblib runs its tasks in this many processes; an interrupt ends them, and nothing of them is left."""
+    """Let joblib run tasks of the code inside in ``jobs`` processes, all of which end at an interrupt."""
     workers = Workers(initializer=end_with, initargs=(os.getpid(),))
     try:
         with joblib.parallel_config(workers, n_jobs=jobs):
@@ -51,7 +51,9 @@ def local_backend(jobs: int) -> Iterator[None]:
 
 @contextmanager
 def sheltered() -> Iterator[None]:
-    """Processes that start inside heed no signal of the terminal: this one, which gets it too, ends them."""
+    """Shield processes that start inside from signals of the terminal; this process receives them
+    and ends the others.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         start_trackers()
@@ -61,7 +63,7 @@ def sheltered() -> Iterator[None]:
 
 
 def start_trackers() -> None:
-    """Start the processes that clear away what killed ones leave in memory, which they do without a word."""
+    """Start the processes that free shared memory after a kill, without their warnings."""
     sys.warnoptions.append("ignore")
     try:
         resource_tracker.ensure_running()

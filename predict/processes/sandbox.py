@@ -1,4 +1,4 @@
-"""A function in a process of its own, with a limit of time and memory: a page that hangs or kills it fails alone."""
+"""A function in a process of its own with limits of time and memory: a page that hangs or crashes it fails alone."""
 
 import os
 import pickle
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 
 Work = Callable[[Any], Any]
 
-MAX_MESSAGE = 2000  # characters of a page's name, which stands in each of its rows, and of the reason why it failed
-IDLE = 60.0  # seconds after which a process that is asked nothing ends
-LEFT = 75  # its exit status then: it lost nothing
-FULL = 76  # of a worker that ran out of memory
-START = f"from {__name__} import started; started()"  # not -m: a Fault would be another one there
+MAX_MESSAGE = 2000  # characters of a page's name, which each of its rows repeats, and of the reason of a failure
+IDLE = 60.0  # seconds without a request after which a process ends
+LEFT = 75  # exit status in that case: no request was lost
+FULL = 76  # exit status of a worker that ran out of memory
+START = f"from {__name__} import started; started()"  # not -m, which would define a second class Fault
 
 
 def shortened(text: str) -> str:
-    """Text of MAX_MESSAGE characters at most; of a longer one the begin, with an ellipsis."""
+    """Return the text, cut to MAX_MESSAGE characters with an ellipsis."""
     return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
 
 
 @dataclass(frozen=True)
 class Failed:
-    """A page that gives no rows, and why; no page if it is the shard that could not be read to its end.
+    """A page without rows, and the reason; ``page`` is None if a shard could not be read to its end.
 
-    Of a page's name or a reason beyond MAX_MESSAGE it has the begin.
+    Names and reasons longer than MAX_MESSAGE are shortened.
     """
 
     page: str | None
@@ -53,12 +53,14 @@ class Failed:
 
 
 class Fault(Exception):
-    """What a request did to the function or to its process; the message is the reason."""
+    """A request that made the function raise or its process end; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class Bounded:
-    """A function, the seconds and the bytes of memory that a call of it may take, and how long one is waited for."""
+    """A function with its limits for one call, in seconds and bytes of memory, and the seconds to
+    wait for a request.
+    """
 
     work: Work
     seconds: float
@@ -68,7 +70,7 @@ class Bounded:
 
 @dataclass(frozen=True)
 class Forked:
-    """A process that was forked, with what is asked of a subprocess.Popen."""
+    """A forked process with the part of subprocess.Popen's interface that is used."""
 
     pid: int
 
@@ -77,13 +79,13 @@ class Forked:
 
 
 class Sandbox:
-    """Runs ``work`` in a worker, which is replaced when it dies or takes longer than ``seconds`` for a call.
+    """Runs ``work`` in a worker, which is replaced if it dies or needs more than ``seconds`` for a call.
 
-    A keeper that has loaded what ``work`` needs forks the worker, so that the next one is there at once. It is forked
-    from this process with ``forked=True``. Else it is started with subprocess, not multiprocessing, whose processes may
-    not have any of their own where they are daemons, as Dask's workers are; it imports nothing from the current folder,
-    and works in another one. The time limit is an alarm of the kernel, so that a page that never ends is ended even if
-    nobody is left to ask for it; when this process is gone, keeper and worker end at once.
+    A keeper process loads what ``work`` needs and forks the worker, so that a new one is ready at once. With
+    ``forked=True`` the keeper is forked from this process. Otherwise it is started by subprocess, since processes of
+    multiprocessing that are daemons, as Dask's workers are, may not have children; it imports nothing from the current
+    folder, and has another working directory. The time limit is an alarm of the kernel, so that an endless page is
+    ended even if the caller is gone. Keeper and worker end when this process does.
     """
 
     def __init__(self, work: Work, seconds: float, *, forked: bool = False) -> None:
@@ -92,10 +94,12 @@ class Sandbox:
         self.connection: Connection | None = None
 
     def __call__(self, pages: "pd.DataFrame") -> tuple["pd.DataFrame", list[Failed]]:
-        """What ``work`` makes of the pages, and which failed: if all together fail, they are tried one by one."""
+        """Return the result of ``work`` for the pages, and the failed ones: if all together fail, they are tried one by
+        one.
+        """
         with suppress(Fault):
             return self.ask(pages), []
-        import pandas as pd  # here: what labels pages of the command line does without
+        import pandas as pd  # here, since the command line labels pages without pandas
 
         frames, failed = [self.ask(pages[:0])], []
         for place, page in enumerate(pages["page"]):
@@ -106,9 +110,10 @@ class Sandbox:
         return pd.concat(frames, ignore_index=True), failed
 
     def ask(self, request: Any) -> Any:
-        """What ``work`` makes of a request; raises Fault if it raises, or its process dies, and Failure if it does.
+        """Return the result of ``work`` for a request.
 
-        A process that has left for want of work is started anew.
+        Raises Fault if ``work`` raises or its process dies, and Failure if ``work`` raises that. A keeper that ended
+        for lack of requests is started again.
         """
         try:
             connection = self.connection or self.start()
@@ -119,7 +124,7 @@ class Sandbox:
                 return self.ask(request)
             raise Fault("ended its process") from error
         except BaseException:
-            self.close()  # else its answer would be taken for that of the next request
+            self.close()  # its answer would be taken for that of the next request
             raise
         if isinstance(answer, Exception):
             raise answer
@@ -144,7 +149,9 @@ class Sandbox:
         return self.connection
 
     def close(self) -> int | None:
-        """End the processes; returns the exit status of the first, LEFT if it had left before, or None if none was."""
+        """End the processes; returns the keeper's exit status (LEFT if it had ended by itself), or None if there was
+        none.
+        """
         status = None
         if self.process and self.connection:
             with suppress(ProcessLookupError):
@@ -157,9 +164,9 @@ class Sandbox:
 
 @contextmanager
 def in_sandbox(work: Work, seconds: float) -> Iterator[Work]:
-    """Gives ``work``, done in a worker that is forked from this process, and raising Fault as ``Sandbox.ask`` does.
+    """Yield ``work`` as run by a worker that is forked from this process; it raises Fault as ``Sandbox.ask`` does.
 
-    Where processes cannot be forked, as on Windows, it is done in this one, without limits.
+    Without os.fork, as on Windows, it runs in this process without limits.
     """
     if not hasattr(os, "fork"):
         yield work
@@ -172,24 +179,24 @@ def in_sandbox(work: Work, seconds: float) -> Iterator[Work]:
 
 
 def started() -> None:
-    """What a keeper does that was started as a program: load what is needed, without a time limit, then as ``keep``."""
-    warnings.simplefilter("ignore", PageWarning)  # which would not say of which page it is
+    """Run a keeper that was started as a program: load what ``work`` needs, without a time limit, then ``keep``."""
+    warnings.simplefilter("ignore", PageWarning)  # which would not name the page
     connection, parent = Connection(int(sys.argv[1])), int(sys.argv[2])
-    with suppress(ConnectionError, EOFError):  # nobody is left who asks
+    with suppress(ConnectionError, EOFError):  # the caller has ended
         with ending_with(parent):
             import pandas as pd
 
             bounded: Bounded = connection.recv()
             bounded.work(pd.DataFrame({"page": [], "content": []}))
         keep(connection, parent, bounded)
-    os._exit(LEFT)  # with the connection still open: whoever finds it closed finds this status
+    os._exit(LEFT)  # the connection stays open until exit, so that whoever finds it closed gets this status
 
 
 def keep(connection: Connection, parent: int, bounded: Bounded, *others: Connection) -> None:
-    """Pass each request to a worker and its answer back; if the worker dies, that is a Fault, and a new one is forked.
+    """Pass requests to a worker and its answers back; if the worker dies, answer with a Fault and fork a new one.
 
-    Returns when no request came for ``bounded.idle`` seconds, or none can come. All end when the process whose id is
-    ``parent`` is gone. ``others`` are ends of connections that a fork has of its parent, and must not keep open.
+    Returns after ``bounded.idle`` seconds without a request, or when the connection is closed. All processes end when
+    the process with the id ``parent`` does. ``others`` are connections inherited from the parent, which must be closed.
     """
     for other in others:
         other.close()
@@ -210,7 +217,7 @@ def keep(connection: Connection, parent: int, bounded: Bounded, *others: Connect
 
 
 def answered(worker: Connection, request: bytes, parent: int) -> bytes | None:
-    """The answer of a worker to a request, None if it died; kills this group if the process ``parent`` is gone."""
+    """Return the worker's answer to a request, None if it died; kills this process group if ``parent`` has ended."""
     try:
         worker.send_bytes(request)
         while not worker.poll(WATCH):
@@ -222,9 +229,9 @@ def answered(worker: Connection, request: bytes, parent: int) -> bytes | None:
 
 
 def serve(connection: Connection, bounded: Bounded, *others: Connection) -> None:
-    """Answer each request with what ``work`` makes of it, or with the Fault why there is nothing, until none can come.
+    """Answer each request with the result of ``work`` or with a Fault, until the connection is closed.
 
-    A Failure is passed on as it is: its message is for the user.
+    A Failure is passed on unchanged, as its message is for the user.
     """
     for other in others:
         other.close()
@@ -234,13 +241,15 @@ def serve(connection: Connection, bounded: Bounded, *others: Connection) -> None
         while True:
             connection.send_bytes(answer_to(connection.recv(), bounded))
     except MemoryError:
-        os._exit(FULL)  # what it left half done is of no use to the next request
+        os._exit(FULL)  # its state is not fit for another request
     except (ConnectionError, EOFError):
         return
 
 
 def answer_to(request: Any, bounded: Bounded) -> bytes:
-    """What ``serve`` sends; only what makes it is timed, so that an answer is sent as a whole or not at all."""
+    """Return the pickled answer of ``serve``; only ``work`` is timed, so that an answer is sent completely or not at
+    all.
+    """
     signal.setitimer(signal.ITIMER_REAL, bounded.seconds)
     try:
         answer = bounded.work(request)
@@ -248,7 +257,7 @@ def answer_to(request: Any, bounded: Bounded) -> bytes:
         raise
     except Failure as failure:
         answer = failure
-    except Exception as error:  # a page may make it raise anything
+    except Exception as error:  # a page may raise any error
         answer = Fault(f"{type(error).__name__}: {error}")
     pickled = pickle.dumps(answer)
     signal.setitimer(signal.ITIMER_REAL, 0)
@@ -256,7 +265,7 @@ def answer_to(request: Any, bounded: Bounded) -> bytes:
 
 
 def reason(code: int, bounded: Bounded) -> str:
-    """Why a worker ended with this exit code."""
+    """Return the reason why a worker ended with this exit code."""
     if code == -signal.SIGALRM:
         return f"took longer than {bounded.seconds:g} s"
     if code == FULL:

@@ -1,5 +1,7 @@
-"""The command line from its first moment: a signal that ends it is one line and exit status 128 + its number, also
-while libraries load; what it starts imports nothing from the current folder; closed standard streams stay closed.
+"""Signals and standard streams of the command line, from its first moment.
+
+A signal that ends it gives one line and exit status 128 + its number, also while libraries are loaded. Child processes
+import nothing from the current folder. Closed standard streams stay closed.
 """
 
 import os
@@ -15,9 +17,9 @@ ENDED = {
     for name, message in (("SIGINT", "interrupted"), ("SIGTERM", "terminated"), ("SIGHUP", "hung up"))
     if hasattr(signal, name)  # Windows has no SIGHUP
 }
-# Each process has one thread: bulk has as many of them as cores, and those that are forked have no use for others.
+# One thread per process: bulk has a process for each core, and forked processes need no others.
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")} | {"VECLIB_MAXIMUM_THREADS": "1"}
-PATIENCE = 1.0  # seconds that a command may take to put away what it began, after a signal that ends it
+PATIENCE = 1.0  # seconds for a command to clean up after a signal that ends it
 
 
 def main() -> int:
@@ -26,7 +28,7 @@ def main() -> int:
 
 
 def run(module: str) -> int:
-    """Run ``main`` of a module, which is imported when signals are handled; returns the exit status."""
+    """Import a module with signals handled, and run its ``main``; returns the exit status."""
     hold_streams()
     isolate_children()
     os.environ.update(ONE_THREAD)
@@ -39,7 +41,7 @@ def run(module: str) -> int:
     finally:
         settle()
     if hasattr(signal, "SIGALRM") and callable(signal.getsignal(signal.SIGALRM)):
-        os._exit(status)  # after ``stop``, as what libraries do while Python ends may take too long
+        os._exit(status)  # after ``stop``: exit handlers of libraries may take too long
     return status
 
 
@@ -49,7 +51,7 @@ def handle(numbers: list[signal.Signals], handler: Callable[[int, FrameType | No
 
 
 def stop(number: int, _: FrameType | None) -> None:
-    """Raise KeyboardInterrupt with the signal's number; the process ends at once if that takes it too long."""
+    """Raise KeyboardInterrupt with the signal's number; the process ends after PATIENCE seconds in any case."""
     handle(list(ENDED), signal.SIG_IGN)
     if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGALRM, lambda *_: end(number))
@@ -59,7 +61,7 @@ def stop(number: int, _: FrameType | None) -> None:
 
 @contextmanager
 def signals_first() -> Iterator[None]:
-    """Raise the KeyboardInterrupt of a signal again if what was putting things away raised an error in its place."""
+    """Raise a signal's KeyboardInterrupt again if an error during clean-up replaced it."""
     try:
         yield
     except Exception as error:
@@ -72,12 +74,12 @@ def signals_first() -> Iterator[None]:
 
 
 def settle() -> None:
-    """Ignore signals from here on: what is left takes a moment, and is done as a whole."""
+    """Ignore signals from here on: the rest is short, and must be done completely."""
     handle([number for number in ENDED if signal.getsignal(number) is stop], signal.SIG_IGN)
 
 
 def end(number: int, _: FrameType | None = None) -> None:
-    """End the process at once: libraries turn an exception while they are imported into one of their own."""
+    """End the process at once, since libraries turn an exception during import into another one."""
     try:
         os.write(2, f"pagesieve: {ENDED[signal.Signals(number)]}\n".encode())
     finally:
@@ -85,7 +87,7 @@ def end(number: int, _: FrameType | None = None) -> None:
 
 
 def report(stopped: KeyboardInterrupt) -> int:
-    """Say which signal ended the command; returns the exit status."""
+    """Print which signal ended the command; returns the exit status."""
     from ..output.terminal import note
 
     number = signal_of(stopped)
@@ -94,26 +96,26 @@ def report(stopped: KeyboardInterrupt) -> int:
 
 
 def signal_of(stopped: KeyboardInterrupt) -> signal.Signals:
-    """The signal that ``stop`` raised as this exception, now that all is put away: the process may take its time."""
+    """Return the signal of this exception, and cancel the time limit of ``stop``, as clean-up is done."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, 0)
     return signal.Signals(stopped.args[0] if stopped.args else signal.SIGINT)
 
 
 def isolate_children() -> None:
-    """Let no Python that this process starts import from the current folder, where files may be named like modules."""
+    """Prevent Python processes started by this one from importing modules of the current folder."""
     os.environ["PYTHONSAFEPATH"] = "1"
 
 
 def hold_streams() -> None:
-    """Keep the numbers of closed standard streams from other files, into which messages would be written.
+    """Keep the file numbers of closed standard streams from being reused by other files.
 
-    What is written to a closed stderr is lost; that stdin or stdout are closed is told by whoever needs them.
+    Output to a closed stderr is dropped; code that needs stdin or stdout reports that they are closed.
     """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it gets the lowest number that is free
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # gets the lowest free number
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115, it stays open

@@ -1,4 +1,4 @@
-"""scores -> labels, by preference; and how sure the article as a whole is."""
+"""probabilities -> labels, by preference; and the confidence in the article as a whole."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -11,25 +11,26 @@ from ..labels import LABELS
 
 Prefer = Literal["precision", "balanced", "recall"]
 PREFERENCES: tuple[Prefer, ...] = ("precision", "balanced", "recall")
-LONG = 100  # Latin characters of a paragraph that may be left out as a repeat
+LONG = 100  # Latin characters from which a repeated paragraph is dropped
 EVEN = dict.fromkeys(LABELS, 0.5)
 
 
 def decide(scores: np.ndarray, thresholds: Mapping[str, float] = EVEN) -> list[str]:
-    """The label whose score is the largest in proportion to its threshold, for each row of scores (blocks, labels).
+    """Return for each row of ``scores`` (n_blocks, n_labels) the label with the largest score divided by its threshold.
 
-    With equal thresholds it is the largest score. A threshold t for article_content, and 1 - t for the others, keeps a
-    block where its odds against each other label are above t to 1 - t. The first label wins where two are equal.
+    With equal thresholds that is the label with the largest score. With a threshold t for article_content and 1 - t for
+    the others, a block is article where its odds against each other label are above t to 1 - t. The first label wins a
+    tie.
     """
     weighed = scores / np.array([thresholds[label] for label in LABELS])
     return [LABELS[place] for place in weighed.argmax(axis=1)]
 
 
 def drop_repeated(texts: Sequence[str]) -> list[str]:
-    """The texts without those that stood before, beside one that did so too, in the same order.
+    """Return the texts in order without those that occurred before next to the same neighbour.
 
-    Pages hold their text twice for two widths of screen, and forums quote earlier posts. Texts of under LONG characters
-    stay: a refrain, a label or a step may stand twice.
+    Pages hold their text twice for two screen widths, and forums quote earlier posts. Texts shorter than LONG stay: a
+    refrain, a label or a step may occur twice.
     """
     first: dict[tuple[str, str], int] = {}
     for start, pair in enumerate(pairwise(texts)):
@@ -40,10 +41,10 @@ def drop_repeated(texts: Sequence[str]) -> list[str]:
 
 
 def confidence(scores: np.ndarray, labels: Sequence[str], texts: Sequence[str]) -> float:
-    """The F1 to be expected of the kept characters of a page: in [0, 1], by the scores of its blocks.
+    """Return the expected F1 of the characters labelled article_content, in [0, 1], by the scores of a page's blocks.
 
-    What is kept are the blocks labelled article_content; each counts by the length of its text, as article to the
-    extent of its score. Where none is kept, the article is empty, and it is 0.
+    Each block counts by the length of its text, and as article to the extent of its score. It is 0 if no block has the
+    label.
     """
     lengths = np.array(list(map(text_length, texts)))
     kept = np.array([label == LABELS[0] for label in labels])

@@ -1,8 +1,8 @@
-"""blocks -> probabilities: the three stages of a model, as it is trained, evaluated, explained and used.
+"""blocks -> probabilities: the three stages of a model, as used for training, evaluation, explanation and prediction.
 
-Terms become numbers once, and their weights are gathered by number; what a range of blocks holds is weighed once for
-all blocks that see it. Within 1e-6 of the scikit-learn pipelines that the parameters come from (tested on pages and
-random blocks).
+Terms are numbered once, and their weights are looked up by number; the terms of a range of blocks are weighted once for
+all blocks that have the range in their context. Results are within 1e-6 of those of the scikit-learn pipelines that the
+parameters come from (tested on pages and random blocks).
 """
 
 import re
@@ -21,18 +21,18 @@ from ..features.registry import BLOCK_COLUMNS, block_terms
 from ..labels import LABELS
 from .tables import UNKNOWN, FirstStage, LaterStage, Prefixed, Stages, look_up
 
-KINDS = ("html", "text")  # of pages: each has stages of its own
-STAGE_NAMES = ("first", "second", "third")  # each sees the probabilities of the one before
-MAX_BLOCKS = 100_000  # that are scored together, in about 1 GB
+KINDS = ("html", "text")  # of pages; each has its own stages
+STAGE_NAMES = ("first", "second", "third")  # each uses the probabilities of the one before
+MAX_BLOCKS = 100_000  # blocks scored together, in about 1 GB
 WORD = re.compile(r"[\w\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff]+|[^\w\s]")
-AT_ONCE = 100  # rows that are clipped together: they fit the processor's cache, and BLAS starts no threads for so few
-MANY = 2000  # blocks of a page of which each column is weighed by itself: it takes less memory, and more calls
+AT_ONCE = 100  # rows per step: they fit the processor's cache, and BLAS starts no threads for so few
+MANY = 2000  # blocks of a page from which columns are weighted one by one, in less memory and more calls
 
 
 class Scores(NamedTuple):
-    """Probabilities (n_blocks, n_labels) by each stage, and the rows (n_blocks, n_features) that the later ones read.
+    """Probabilities (n_blocks, n_labels) of each stage, and the rows (n_blocks, n_features) that the later stages take.
 
-    The third stage reads ``second_rows`` and behind them ``third_rows``.
+    The third stage takes ``second_rows`` and ``third_rows`` side by side.
     """
 
     first: np.ndarray
@@ -43,7 +43,7 @@ class Scores(NamedTuple):
 
 
 def score(stages: Mapping[str, Stages], blocks: Sequence[Block], title: str) -> np.ndarray:
-    """Return the probabilities (n_blocks, n_labels) of one page's blocks, which must be all there and in order.
+    """Return the probabilities (n_blocks, n_labels) of all blocks of one page, in order.
 
     ``stages`` is by kind of page; without stages for HTML the blocks are scored without their markup.
     """
@@ -65,27 +65,27 @@ def score_stages(stages: Stages, page: PageContext) -> Scores:
 
 
 def portions(blocks: Sequence[Block]) -> list[Sequence[Block]]:
-    """The blocks, MAX_BLOCKS at a time; what a page's scores take in memory is bounded so."""
+    """Split the blocks into parts of at most MAX_BLOCKS, which bounds the memory that scoring takes."""
     return [blocks[start : start + MAX_BLOCKS] for start in range(0, len(blocks), MAX_BLOCKS)]
 
 
 def name_of(kind: str, name: str) -> str:
-    """The name that the pipeline of a kind of page and a stage has in the joblib file: "html first"."""
+    """Return the name in the joblib file of the pipeline for a kind of page and a stage: "html first"."""
     return f"{kind} {name}"
 
 
 def drop_unknown_markup(stages: Mapping[str, Stages], blocks: Sequence[Block]) -> Sequence[Block]:
-    """The blocks as far as there are stages for their kind of page: without those for HTML, without their markup."""
+    """Return the blocks without their markup if there are no stages for HTML, else as they are."""
     return blocks if kind_of(blocks) in stages else without_markup(blocks)
 
 
 def without_markup(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks without their markup, for a model that learned from text pages only."""
+    """Return the blocks without their markup, for a model that was trained on text pages only."""
     return [Block(block.index, block.text) for block in blocks]
 
 
 def feature_names(name: str) -> list[str]:
-    """The names of the features that the later stage of this name takes: "html second", "html third"."""
+    """Return the feature names of a later stage, "html second" or "html third", in order."""
     kind, one = name.split()
     first = page_names(kind, contributions=True)
     if one == STAGE_NAMES[1]:
@@ -96,7 +96,7 @@ def feature_names(name: str) -> list[str]:
 
 
 def score_later_stage(stage: LaterStage, *parts: np.ndarray) -> np.ndarray:
-    """Return probabilities (n_rows, n_labels) of rows whose features are those of the parts, side by side."""
+    """Return the probabilities (n_rows, n_labels) of rows whose features are those of ``parts`` side by side."""
     decision = np.empty((len(parts[0]), len(LABELS)))
     for start in range(0, len(decision), AT_ONCE):
         rows = np.hstack([part[start : start + AT_ONCE] for part in parts])
@@ -105,7 +105,7 @@ def score_later_stage(stage: LaterStage, *parts: np.ndarray) -> np.ndarray:
 
 
 def softmax(decision: np.ndarray) -> np.ndarray:
-    """Probabilities of decision values (n_rows, n_labels)."""
+    """Return the probabilities of decision values; both are (n_rows, n_labels)."""
     powers = np.exp(decision - decision.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
@@ -129,7 +129,7 @@ def score_first_stage(stage: FirstStage, page: PageContext, columns: Mapping[str
 
 
 def weigh_words(stage: FirstStage, texts: Sequence[str]) -> np.ndarray:
-    """What the words of the texts weigh for each label: (n_texts, n_labels)."""
+    """Return the contribution of the texts' words to each label: (n_texts, n_labels)."""
     rows, numbers = word_terms(stage, texts)
     counts = csr_matrix((np.ones(len(rows)), (rows, numbers)), (len(texts), len(stage.squares)))
     counts.data = 1 + np.log(counts.data)
@@ -139,9 +139,9 @@ def weigh_words(stage: FirstStage, texts: Sequence[str]) -> np.ndarray:
 
 
 def weigh_columns(stage: FirstStage, columns: Mapping[str, Column], logits: np.ndarray) -> None:
-    """Adds to the logits (n_columns, n_blocks, n_labels) what the terms of these columns weigh in each block.
+    """Add the contributions of these columns' terms to the logits (n_columns, n_blocks, n_labels).
 
-    What a stretch holds is weighed once for all blocks that see it.
+    The terms of a range are weighted once for all blocks that use it.
     """
     terms = terms_of(stage.columns, columns, len(stage.squares))
     weights, of_terms, start = terms @ stage.weights, terms @ stage.squares, 0
@@ -160,14 +160,14 @@ def norms(squares: np.ndarray) -> np.ndarray:
 
 
 def known_prefixes(terms: Prefixed, column: Column) -> dict[str, Stretches]:
-    """What is seen of a column with those prefixes of which there are terms."""
+    """Return the ranges of a column by prefix, for those prefixes that occur in the model's terms."""
     return {mark: seen for mark, seen in column.seen.items() if mark in terms.terms}
 
 
 def terms_of(terms: Mapping[str, Prefixed], columns: Mapping[str, Column], count: int) -> csr_matrix:
-    """The terms of all stretches, each once: ones in a matrix (stretches, ``count``), and behind them a row of none.
+    """Return a matrix (n_ranges + 1, ``count``) with ones at the terms that each range contains; the last row is empty.
 
-    The stretches are in the order of columns and prefixes. No term has two prefixes.
+    The ranges are in the order of columns and prefixes. No term has two prefixes.
     """
     of_lists, of_stretches, first = [], [], 0
     for name, column in columns.items():
@@ -186,17 +186,19 @@ def terms_of(terms: Mapping[str, Prefixed], columns: Mapping[str, Column], count
     seen, of = ragged_arange(begin, end - begin), np.repeat(np.arange(len(begin)), end - begin)
     seen, of = (some[seen != but[of]] for some in (seen, of))
     found = ones(seen, np.bincount(of, minlength=len(begin) + 1), first) @ in_lists
-    found.data[:] = 1  # how often does not count
+    found.data[:] = 1  # a term counts once, however often it occurs
     return found
 
 
 def ones(columns: np.ndarray, counts: np.ndarray, width: int) -> csr_matrix:
-    """A matrix of ones that stand in these columns, of which each row has so many."""
+    """Return a matrix of ones in these columns; row i takes the next ``counts[i]`` of them."""
     return csr_matrix((np.ones(len(columns)), columns, ends_of(counts)), (len(counts), width))
 
 
 def word_terms(stage: FirstStage, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """The blocks and numbers of the terms of one word and of two in the texts."""
+    """Return block indices and term numbers of all known words and word pairs in the texts, as two
+    arrays (n_terms,).
+    """
     lists = lists_of(map(WORD.findall, texts))
     rows = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(lists.ends))
     unknown = len(stage.words)

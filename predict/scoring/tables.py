@@ -1,4 +1,4 @@
-"""parameters of a model -> the tables that its stages look terms up in."""
+"""parameters of a model -> the tables in which its stages look up terms."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ UNKNOWN = -1
 
 @dataclass(frozen=True)
 class Prefixed:
-    """The terms of a column: its ``words`` by number, and by prefix the term of each word, UNKNOWN where it is none."""
+    """The terms of a column: ``words`` numbers its words; ``terms`` has by prefix the term of each word, or UNKNOWN."""
 
     words: dict[str, int]
     terms: dict[str, np.ndarray]
@@ -22,12 +22,13 @@ class Prefixed:
 
 @dataclass(frozen=True)
 class FirstStage:
-    """The terms of a first stage by number, and for each number what it weighs.
+    """The term numbers of a first stage, and the weights of each term.
 
-    ``words`` numbers the words that stand in any term of the first column, alone or in a pair; ``alone`` has the term
-    of each word, UNKNOWN where it is none, and ``pairs`` (sorted, first word times number of words plus second) with
-    ``of_pairs`` those of two. ``columns`` has the terms of the other columns. By term, and last of UNKNOWN: the
-    ``squares`` of its inverse document frequency, and what it weighs times that frequency, ``weights`` (terms, labels).
+    ``words`` numbers the words that occur in terms of the first column, alone or in a pair. ``alone`` (n_words + 1,) is
+    the term of each word by itself, or UNKNOWN. ``pairs`` are the known pairs as sorted keys, number of the first word
+    times (n_words + 1) plus that of the second; ``of_pairs`` has their terms. ``columns`` has the terms of the other
+    columns. The last row of the following is for UNKNOWN: ``squares`` (n_terms + 1,) of the inverse document
+    frequencies, and ``weights`` (n_terms + 1, n_labels), the linear model's times that frequency.
     """
 
     parameters: FirstParameters
@@ -42,7 +43,10 @@ class FirstStage:
 
 @dataclass(frozen=True)
 class LaterStage:
-    """A later stage: what its features are clipped to, and what they weigh there, with all scaling worked in."""
+    """A later stage: the limits to which features are clipped, and their weights, with all scaling merged in.
+
+    ``low`` and ``high`` are (n_features,), ``weights`` (n_features, n_labels), ``intercept`` (n_labels,).
+    """
 
     parameters: LaterParameters
     low: np.ndarray
@@ -85,13 +89,13 @@ def build_later(parameters: LaterParameters) -> LaterStage:
 
 
 def build_pairs(terms: Terms) -> tuple[dict[str, int], np.ndarray, np.ndarray, np.ndarray]:
-    """The words of terms of one word or two by number, and the terms as numbers: see ``FirstStage``."""
+    """Return the fields ``words``, ``alone``, ``pairs`` and ``of_pairs`` of ``FirstStage``."""
     words = dict(zip(terms.words, range(len(terms.words)), strict=True))
     firsts = [words.setdefault(prefix[:-1], len(words)) if prefix else UNKNOWN for prefix in terms.prefixes]
     first = np.array(firsts, dtype=np.int64)[terms.prefix]
     numbers = np.arange(len(terms), dtype=np.int32)
     of_two = first != UNKNOWN
-    alone = np.full(len(words) + 1, UNKNOWN, dtype=np.int32)  # the last is that of all unknown words
+    alone = np.full(len(words) + 1, UNKNOWN, dtype=np.int32)  # the last entry is for unknown words
     alone[terms.word[~of_two]] = numbers[~of_two]
     keys = first[of_two] * (len(words) + 1) + terms.word[of_two]
     order = np.argsort(keys)
@@ -99,13 +103,13 @@ def build_pairs(terms: Terms) -> tuple[dict[str, int], np.ndarray, np.ndarray, n
 
 
 def build_prefixed(terms: Terms, start: int) -> Prefixed:
-    """The tables of a column whose first term has the number ``start``."""
-    tables = np.full((len(terms.prefixes), len(terms.words) + 1), UNKNOWN, dtype=np.int32)  # the last: unknown words
+    """Return the tables of a column whose first term has number ``start``."""
+    tables = np.full((len(terms.prefixes), len(terms.words) + 1), UNKNOWN, dtype=np.int32)  # last column: unknown words
     tables[terms.prefix, terms.word] = np.arange(start, start + len(terms))
     words = dict(zip(terms.words, range(len(terms.words)), strict=True))
     return Prefixed(words, dict(zip(terms.prefixes, tables, strict=True)))
 
 
 def look_up(numbers: Mapping[str, int], words: Iterable[str], default: int = UNKNOWN) -> np.ndarray:
-    """The number of each word."""
+    """Return the number of each word (n_words,), ``default`` for words without one."""
     return np.fromiter(map(numbers.get, words, repeat(default)), np.int64)

@@ -1,6 +1,6 @@
-"""Labelled pages -> short pre-extracted pages: sections of all pages of the same fold and language, in any order.
+"""labelled pages -> short pre-extracted pages, composed from sections of pages of the same fold and language.
 
-Extractors leave few comment and teaser sections on any one page. No page holds a line of another fold's site.
+Extractors leave few comment and teaser sections on any one page. No page holds a line of a site in another fold.
 """
 
 from collections import defaultdict
@@ -16,13 +16,17 @@ from ..labels.folds import fold_of
 from ..labels.views import View, lines_of, seed_of
 
 CONTENT, COMMENT, PROMO = map(LABELS.index, ("article_content", "comment_form", "promo_teaser"))
-ARTICLE = (3, 20)  # lines of an article, from and to before
-CUT = 12  # lines of a section before which it is cut
-SECTIONS = 20  # lines of all sections with one label at the most
-WITH_SECTION, WITH_SECOND, IN_ARTICLE = 0.85, 0.3, 0.25  # shares of pages: each label, teasers twice, inside the text
-WITH_LONE, LONE = 0.5, 3  # share of pages with single lines of teasers inside the text, and before how many
-TWICE = 2  # pages that are put together from each
-MIXED, MIXED_CUT = 8, 6  # sections of a mixed page, and lines of a section before which it is cut
+ARTICLE = (3, 20)  # lines of an article, range [low, high)
+CUT = 12  # lines of a section, fewer than this
+SECTIONS = 20  # maximum lines of all sections with one label
+WITH_SECTION, WITH_SECOND, IN_ARTICLE = (
+    0.85,
+    0.3,
+    0.25,
+)  # shares of pages with each label, with teasers twice, with a section inside the text
+WITH_LONE, LONE = 0.5, 3  # share of pages with single teaser lines inside the text, and their number, below this
+TWICE = 2  # pages composed from each page
+MIXED, MIXED_CUT = 8, 6  # sections of a mixed page, and lines of a section, fewer than this
 MIXED_WEIGHT = 2.0  # of its blocks in training
 
 Line = tuple[int, str]
@@ -30,8 +34,8 @@ Pool = dict[tuple[int, str, int], list[list[Line]]]  # by fold, language and lab
 
 
 def composed(views: Sequence[View]) -> list[View]:
-    """pre-extracted pages for each hand-labelled HTML page with enough content, and a mixed one for each page of
-    paragraphs; the same for the same views.
+    """Return pre-extracted pages for each hand-labelled HTML page with enough content, and a mixed page for each page
+    of paragraphs; deterministic for the same views.
     """
     pages = [view for view in views if view.kind == "html" and view.hand]
     pool: Pool = defaultdict(list)
@@ -48,7 +52,9 @@ def composed(views: Sequence[View]) -> list[View]:
 
 
 def mixed(pages: Sequence[View]) -> list[View]:
-    """Pages of short sections in one language, of any labels: here a line's words tell more than its neighbours."""
+    """Return pages of short sections in one language, of any labels, on which a line's words tell more than its
+    context.
+    """
     pool: dict[tuple[int, str, str], list[list[Line]]] = defaultdict(list)
     for view in pages:
         pool[fold_of(view.site), view.source, view.language] += [section for _, section in sections_of(view)]
@@ -63,7 +69,7 @@ def mixed(pages: Sequence[View]) -> list[View]:
 
 
 def sections_of(view: View) -> Iterator[tuple[int, list[Line]]]:
-    """The runs of lines with one label, each with it."""
+    """Yield the runs of lines with one label, each with the label."""
     for label, section in groupby(labelled_lines(view), key=lambda line: line[0]):
         yield label, list(section)
 
@@ -96,7 +102,7 @@ def put_together(view: View, pool: Pool, number: int) -> list[Line]:
 
 
 def sections(rng: np.random.Generator, pool: Sequence[list[Line]]) -> list[Line]:
-    """One or more sections of the pool, each from its start."""
+    """Return one or more sections of the pool, each from its first line."""
     lines: list[Line] = []
     while pool and (len(lines) < 2 or rng.random() < 0.4):
         lines += pool[int(rng.integers(len(pool)))][: int(rng.integers(1, CUT))]

@@ -1,6 +1,6 @@
-"""Labelled paragraphs -> HTML pages of plain markup, without a name that tells what a block is for.
+"""labelled paragraphs -> HTML pages of plain markup, without names that tell the purpose of a block.
 
-The HTML model so learns the words of languages in which few pages of the corpora are written. Markup with the names of
+The HTML model learns from them the words of languages with few pages in the corpora. Markup with the names of
 publishing systems was tried as well: out of fold it lost 0.01 of macro-F1 on `world`, where this lost nothing and
 gained 0.015 on its Chinese, Japanese and Korean pages.
 """
@@ -19,7 +19,12 @@ from pagesieve.predict.labels import LABELS
 from ..labels.views import AUGMENTED, OWN, View, seed_of
 
 WEIGHT = 0.4  # of a block
-LINKED = {"article_content": 0.0, "comment_form": 0.1, "promo_teaser": 0.75, "site_chrome": 0.6}  # share of the rows
+LINKED = {
+    "article_content": 0.0,
+    "comment_form": 0.1,
+    "promo_teaser": 0.75,
+    "site_chrome": 0.6,
+}  # share of rows inside links
 # Start tags around a section, and around each of its rows.
 SECTIONS = (
     ("div", "p"),
@@ -33,7 +38,7 @@ SECTIONS = (
 
 
 def in_skeletons(views: Sequence[View]) -> list[View]:
-    """An HTML view of each page of labelled paragraphs, seeded by its name; its blocks are the rows."""
+    """Return an HTML view of each page of labelled paragraphs, seeded by its name; its blocks are the rows."""
     return [in_skeleton(view) for view in views if view.kind == "text" and view.of_paragraphs]
 
 
@@ -52,7 +57,7 @@ def in_skeleton(view: View) -> View:
 
 
 def sections(rows: Sequence[tuple[int, str]], rng: np.random.Generator) -> Iterator[str]:
-    """The markup of each run of rows with one label; the first row of the content is the page's heading."""
+    """Yield the markup of each run of rows with one label; the first row of the content is the page's heading."""
     headed = False
     for label, section in groupby(rows, key=lambda row: row[0]):
         outer, inner = SECTIONS[int(rng.integers(len(SECTIONS)))]

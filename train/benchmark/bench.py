@@ -1,7 +1,7 @@
-"""Pages -> what pagesieve and other extractors cost, side by side: reports/bench.json.
+"""pages -> CPU and memory of pagesieve and other extractors: reports/bench.json.
 
-Each pass of a tool is a process of its own, with empty caches, in which stopwatch.py measures. The passes of the
-tools alternate, so that a machine that is busy for a while is busy for all; a ratio is of two passes of one round.
+Each run of a tool is a process of its own with empty caches, measured by stopwatch.py. The runs of the tools alternate,
+so that load on the machine affects all of them; a ratio compares two runs of the same round.
 """
 
 import csv
@@ -30,7 +30,7 @@ from .stage_times import stage_times
 from .tool_outputs import as_asked, run, versions, write_pages
 
 SCRIPT = Path(stopwatch.__file__)
-PACKAGES = {  # of the tools that are timed beside ours
+PACKAGES = {  # of the other tools that are timed
     "trafilatura": "trafilatura",
     "trafilatura-fast": "trafilatura",
     "rs-trafilatura": "rs-trafilatura",
@@ -39,19 +39,19 @@ PACKAGES = {  # of the tools that are timed beside ours
 }
 SEED = 1  # of the sample of pages
 REPEATS = 3
-BULK_PAGES = 1200  # of a corpus: starting is a small part of what they take
+BULK_PAGES = 1200  # of a corpus, so many that start-up is a small part of the time
 SIZES = (1000, 10_000, 100_000, 1_000_000, 3_000_000, 10_000_000)  # bytes of a page
-AT_ONCE, MOST = 500_000, 50  # bytes and pages of one size that are timed together
-SMALL = 1000  # bytes of each of those pages whose number grows
-REMEDY = "run `make setup`, then `make bench` again"  # where ours fails
-MODEL_PAGE = "harbour-news.html"  # what the pages of these sizes are made from
+AT_ONCE, MOST = 500_000, 50  # bytes and pages of one size to time together
+SMALL = 1000  # bytes of each page in the measurement by number of pages
+REMEDY = "run `make setup`, then `make bench` again"  # if pagesieve fails
+MODEL_PAGE = "harbour-news.html"  # the pages of these sizes are made from it
 
 Costs = dict[str, Any]  # what stopwatch.py writes
 Measure = Callable[[str, Path], Costs]
 
 
 def bench(wcxb: Path | None, data: Path, venv: Path, count: int) -> dict[str, Any]:
-    """All figures, of ``count`` pages of a corpus folder, or of those of ``data``; the other tools run in ``venv``."""
+    """Return all figures, for ``count`` pages of a corpus or those of ``data``; the other tools run in ``venv``."""
     installed = versions(venv, list(dict.fromkeys(PACKAGES.values())))
     pages = sample(wcxb, count) if wcxb else own_pages(data / "pages")
     template = (data / "pages" / MODEL_PAGE).read_text(encoding="utf-8")
@@ -78,7 +78,7 @@ def bench(wcxb: Path | None, data: Path, venv: Path, count: int) -> dict[str, An
 
 
 def sample(wcxb: Path, count: int) -> list[dict[str, str]]:
-    """So many pages of a corpus folder, always the same."""
+    """Return ``count`` pages of a corpus folder, the same for each call."""
     ids = sorted(json.loads((wcxb / "metadata.json").read_bytes())["files"])
     chosen = set(random.Random(SEED).sample(ids, min(count, len(ids))))
     return [as_asked(page.id, page.html, page.url) for page in pages_of(wcxb) if page.id in chosen]
@@ -89,7 +89,7 @@ def own_pages(folder: Path) -> list[dict[str, str]]:
 
 
 def measured(tool: str, content: Path, *, folder: Path, venv: Path) -> Costs:
-    """What train/benchmark/stopwatch.py measures in a process of its own; Failure with the tool where it fails."""
+    """Return the costs that stopwatch.py measures in a process of its own; raises Failure with the tool's name."""
     out, peer = folder / "costs.json", tool in PACKAGES
     python = [venv / "bin" / "python", "-I", SCRIPT] if peer else [sys.executable, "-P", "-m", stopwatch.__name__]
     run(tool, [*python, tool, content, out], f"remove {venv} and run `make bench` again" if peer else REMEDY)
@@ -98,7 +98,7 @@ def measured(tool: str, content: Path, *, folder: Path, venv: Path) -> Costs:
 
 
 def alternated(passes: dict[str, tuple[str, Path]], measure: Measure, what: str) -> dict[str, list[Costs]]:
-    """REPEATS rounds of passes, each a tool and what it is given: A B C, A B C, …"""
+    """Return the costs of REPEATS rounds of runs, each a tool and its input: A B C, A B C, …"""
     runs: dict[str, list[Costs]] = {name: [] for name in passes}
     for name in tqdm([*passes] * REPEATS, unit=" passes", desc=what):
         runs[name].append(measure(*passes[name]))
@@ -106,7 +106,7 @@ def alternated(passes: dict[str, tuple[str, Path]], measure: Measure, what: str)
 
 
 def side_by_side(pages: list[dict[str, str]], folder: Path, measure: Measure) -> dict[str, Costs]:
-    """CPU seconds and peak memory (bytes) of each tool by round, and the pages on which it raised."""
+    """Return CPU seconds and peak memory (bytes) of each tool by round, and its number of failed pages."""
     path = folder / "pages.jsonl.gz"
     write_pages(path, pages)
     runs = alternated({tool: (tool, path) for tool in (OURS, *PACKAGES)}, measure, "tools")
@@ -117,7 +117,7 @@ def side_by_side(pages: list[dict[str, str]], folder: Path, measure: Measure) ->
 
 
 def by_size(template: str, folder: Path, measure: Measure) -> list[Costs]:
-    """CPU seconds of a page of each size, and the memory (bytes) that it takes above the loaded model, by round."""
+    """Return CPU seconds for a page of each size, and memory (bytes) above that of the loaded model, by round."""
     passes = {}
     for size in SIZES:
         path = folder / f"{size}.jsonl.gz"
@@ -134,7 +134,7 @@ def by_size(template: str, folder: Path, measure: Measure) -> list[Costs]:
 
 
 def by_number(template: str, folder: Path, measure: Measure) -> list[Costs]:
-    """CPU seconds of so many pages of SMALL bytes, and the memory (bytes) that is resident then."""
+    """Return CPU seconds and resident memory (bytes) after increasing numbers of pages of SMALL bytes."""
     path = folder / "numbers.jsonl.gz"
     write_pages(path, made_pages(template, SMALL, stopwatch.STEPS[-1]))
     steps: list[Costs] = measure(OURS, path)["steps"]
@@ -147,9 +147,9 @@ def made_pages(template: str, size: int, count: int) -> Iterator[dict[str, str]]
 
 
 def made_page(template: str, size: int, number: int) -> str:
-    """A page of ``size`` bytes: the main part of an ASCII page again and again, cut where it is long enough.
+    """Return a page of ``size`` bytes: copies of the main part of an ASCII page, cut at the end.
 
-    What ends before an end tag gets a number that no other part or page has, so that hardly a text comes twice.
+    Text before an end tag gets a number that differs in each part and page, so that hardly any text is repeated.
     """
     part = re.search(r"<main.*</main>", template, re.S)
     assert part
@@ -160,8 +160,9 @@ def made_page(template: str, size: int, number: int) -> str:
 
 
 def starting(page: Path, folder: Path, measure: Measure) -> dict[str, list[float]]:
-    """CPU seconds by round: of a process that only imports the libraries that ours does, of ours above that until its
-    first page is done, and of this page alone."""
+    """Return CPU seconds by round: of importing the same libraries, of pagesieve above that until its first page is
+    done, and of this page alone.
+    """
     modules = folder / "modules.json"
     modules.write_text(json.dumps(measure("start", page)["modules"]), encoding="utf-8")
     runs = alternated({"start": ("start", page), "import": ("import", modules)}, measure, "start")
@@ -174,8 +175,9 @@ def starting(page: Path, folder: Path, measure: Measure) -> dict[str, list[float
 
 
 def line_speed(table: Path, folder: Path) -> Costs:
-    """Distinct lines a CPU second from a text file to a file of JSON lines, by round, with what it takes to start and
-    label one line taken off."""
+    """Return distinct lines per CPU second from a text file to JSON lines, by round, without the time to start and to
+    label one line.
+    """
     with table.open(encoding="utf-8", newline="") as stream:
         lines = list(dict.fromkeys(row["text"] for row in csv.DictReader(stream)))
     few, all_ = folder / "few.txt", folder / "all.txt"
@@ -187,7 +189,7 @@ def line_speed(table: Path, folder: Path) -> Costs:
 
 
 def command_cpu(page: Path) -> float:
-    """CPU seconds of `pagesieve predict` on a page."""
+    """Return CPU seconds of `pagesieve predict` on a page."""
     before, out = stopwatch.children_cpu(), page.with_suffix(".jsonl")
     run(OURS, [sys.executable, "-P", "-m", "pagesieve.predict", "predict", "-o", out, page], REMEDY)
     return stopwatch.children_cpu() - before

@@ -1,4 +1,4 @@
-"""Pages -> what `pagesieve bulk` makes of them in one and in more processes, and how many of their blocks repeat."""
+"""pages -> time of `pagesieve bulk` in one and more processes, and the number of repeated blocks."""
 
 import json
 import shutil
@@ -15,13 +15,13 @@ from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
 from .tool_outputs import run, write_pages
 
 PROCESSES = (1, 2)
-SHARDS = 24  # so many that the last one to end is a small part of all
+SHARDS = 24  # so many that the last one takes a small part of the time
 
 
 def bulk_speed(pages: Sequence[dict[str, str]], folder: Path, rounds: int, remedy: str) -> dict[str, Any]:
-    """Seconds from start to end of `pagesieve bulk` by number of processes and round, and the blocks of all pages.
+    """Return the seconds of `pagesieve bulk` by number of processes and round, and the number of blocks.
 
-    ``repeated`` is how many of the blocks have a text that another one before them has.
+    ``repeated`` is the number of blocks with the text of an earlier one.
     """
     shards, out = folder / "shards", folder / "labelled"
     shards.mkdir()

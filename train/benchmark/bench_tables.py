@@ -8,22 +8,22 @@ import numpy as np
 
 from .compare import OURS, between, markdown
 
-STEADY = 100_000  # bytes of a page from which on what any page costs is a small part, so that growth is that by size
+STEADY = 100_000  # bytes from which the constant cost of a page is small, so that growth is that by size
 
 
 def ratios(ours: Sequence[float], others: Sequence[float]) -> tuple[float, float, float]:
-    """Ours in proportion to another's, round by round: the median, the smallest and the largest."""
+    """Return the ratio of ours to another's by round: median, smallest and largest."""
     each = [our / other for our, other in zip(ours, others, strict=True)]
     return median(each), min(each), max(each)
 
 
 def power(sizes: Sequence[float], costs: Sequence[float]) -> float:
-    """The power of the size that the costs grow with: 1 is linear, 2 quadratic (least squares of the logarithms)."""
+    """Return the exponent of the growth of costs with size: 1 is linear, 2 quadratic (least squares of logarithms)."""
     return float(np.polyfit(np.log(sizes), np.log(costs), 1)[0])
 
 
 def growth(sizes: list[dict[str, Any]], cost: str) -> float:
-    """The power of the size of a page that its cost (cpu, memory) grows with, from STEADY bytes on."""
+    """Return the exponent of the growth of a cost (cpu, memory) with the size of a page, from STEADY bytes on."""
     large = [row for row in sizes if row["bytes"] >= STEADY]
     return power([row["bytes"] for row in large], [median(row[cost]) for row in large])
 
@@ -33,7 +33,7 @@ def size_name(size: int) -> str:
 
 
 def tables(report: dict[str, Any]) -> str:
-    """The figures as Markdown: all tools, what ours costs by size and number of pages, and the picture."""
+    """Return the figures as Markdown: all tools, costs by size and number of pages, and the picture."""
     pages, machine = report["pages"], report["machine"]
     where = f"{machine['cores']} cores ({machine['processor']}), Python {machine['python']}"
     return "\n".join(
@@ -53,7 +53,7 @@ def tables(report: dict[str, Any]) -> str:
 
 
 def tool_table(report: dict[str, Any]) -> list[str]:
-    """A row a tool, the fastest first."""
+    """Return a row for each tool, the fastest first."""
     tools, count = report["tools"], report["pages"]["count"]
     rows = []
     for tool in sorted(tools, key=lambda tool: median(tools[tool]["cpu"])):
@@ -75,7 +75,7 @@ def proportion(ours: Sequence[float], others: Sequence[float]) -> str:
 
 
 def size_table(sizes: list[dict[str, Any]]) -> list[str]:
-    """A row a size; memory is what the page takes above the loaded model."""
+    """Return a row for each size; memory is above that of the loaded model."""
     rows = []
     for row in sizes:
         cpu, memory, size = median(row["cpu"]), median(row["memory"]), row["bytes"]
@@ -97,7 +97,7 @@ def number_table(numbers: list[dict[str, Any]]) -> list[str]:
 
 
 def others(report: dict[str, Any]) -> list[str]:
-    """How the costs grow, where they go, what starting costs, and the speed on plain text and in bulk, as a list."""
+    """Return a list of the other figures: growth, CPU by stage, start-up, and speed on plain text and in bulk."""
     sizes, numbers, stages, lines = (report[name] for name in ("sizes", "numbers", "stages", "lines"))
     by_number = power([row["pages"] for row in numbers], [row["cpu"] for row in numbers])
     shares = ", ".join(f"{stage} {spent / sum(stages.values()):.0%}" for stage, spent in stages.items())
@@ -116,7 +116,7 @@ def others(report: dict[str, Any]) -> list[str]:
 
 
 def bulk_line(bulk: dict[str, Any]) -> str:
-    """Pages a second by number of processes, each in proportion to one process, and the share of repeated blocks."""
+    """Return pages per second by number of processes, relative to one process, and the share of repeated blocks."""
     alone = bulk["seconds"]["1"]
     rates = []
     for jobs, seconds in bulk["seconds"].items():
@@ -134,5 +134,5 @@ def spread(values: Sequence[float], form: str) -> str:
 
 
 def with_tables(readme: str, report: dict[str, Any]) -> str:
-    """reports/README.md with the tables of this report between its marks."""
+    """Return reports/README.md with this report's tables between its markers."""
     return between(readme, "bench", tables(report))

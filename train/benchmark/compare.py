@@ -1,6 +1,6 @@
-"""Extracted texts of pagesieve and other tools -> one scoreboard: reports/compare.json, a table in reports/README.md.
+"""extracted texts of pagesieve and other tools -> a scoreboard: reports/compare.json, and tables in reports/README.md.
 
-All are scored on the same pages in one run, pagesieve by what it extracted out of fold, which `make evaluate` keeps.
+All are scored on the same pages in one run, pagesieve by its out-of-fold texts, which `make evaluate` stores.
 """
 
 import csv
@@ -30,15 +30,15 @@ OURS, C4 = "pagesieve", "C4 line filter"
 LINE_TOOLS = {
     "justext-lines": "justext"
 }  # the tools of train/benchmark/extractors.py that take lines, with their package
-ENDS, FEWEST = (".", "!", "?", '"'), 5  # of a line that the C4 filter keeps: its last character, and its words
+ENDS, FEWEST = (".", "!", "?", '"'), 5  # last characters and minimum words of a line that the C4 filter keeps
 COUNTS = ["wanted", "wanted_found", "unwanted", "unwanted_found", "comments", "comments_found"]  # segments of a page
 WORD_HEAD = ["word F1", "precision", "recall"]
 
 
 def compared(raw: Path, venv: Path, read: Path, data: dict[str, str]) -> dict[str, Any]:
-    """The figures of everybody on the corpora in ``raw``; the other tools run in the environment ``venv``.
+    """Return the figures of all tools on the corpora in ``raw``; the other tools run in the environment ``venv``.
 
-    ``read`` is the table of the hand-labelled pages, ``data`` has the digests of the training data as it is now.
+    ``read`` is the table of the hand-labelled pages, ``data`` has the digests of the present training data.
     """
     texts = extracted_texts(raw / "extracted.json.gz", data)
     tools = versions(venv, [tool for tool in TOOLS if tool not in LINE_TOOLS])
@@ -62,7 +62,7 @@ def compared(raw: Path, venv: Path, read: Path, data: dict[str, str]) -> dict[st
 
 
 def extracted_texts(path: Path, data: dict[str, str]) -> dict[str, dict[str, dict[str, str]]]:
-    """The texts that `make evaluate` kept, by corpus, kind and page; Failure where they are of other data."""
+    """Return the texts stored by `make evaluate`, by corpus, kind and page; raises Failure if the data have changed."""
     try:
         kept = json.loads(gzip.decompress(path.read_bytes()))
         then, texts = kept["data"], {corpus: kept[corpus] for corpus in ("wcxb", "trafilatura")}
@@ -81,7 +81,7 @@ def outputs_of(texts: dict[str, str]) -> Outputs:
 
 
 def c4_filtered(text: str) -> str:
-    """The lines that end in terminal punctuation, have five words or more, and are no code.
+    """Return the lines that end in terminal punctuation, have five words or more, and are not code.
 
     Raffel et al., "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer", JMLR 21 (2020),
     section 2.2. There a curly bracket drops the whole page; here it drops the line.
@@ -97,12 +97,12 @@ def c4_filtered(text: str) -> str:
 
 
 def references(folder: Path) -> dict[str, tuple[str, Counter[str]]]:
-    """The type of each page of WCXB, and its reference text as a bag of words."""
+    """Return the type of each page of WCXB, and its reference text as a bag of words."""
     return {page.id: (page.page_type, Counter(words(page.reference or ""))) for page in pages_of(folder)}
 
 
 def word_figures(answers: Outputs, pages: dict[str, tuple[str, Counter[str]]]) -> dict[str, Any]:
-    """Word scores as in `evaluate`, by page type; the standard error of the mean F1; pages on which the tool raised."""
+    """Return word scores by page type, the standard error of the mean F1, and the number of failed pages."""
     rows = pd.DataFrame(
         [[kind, *bag_scores(Counter(words(answers[page]["text"])), wanted)] for page, (kind, wanted) in pages.items()],
         columns=["page_type", "precision", "recall", "f1"],
@@ -116,7 +116,7 @@ def errors(answers: Outputs, pages: dict[str, Any]) -> int:
 
 
 def listed_segments(folder: Path, read: Path) -> dict[str, tuple[str, dict[str, list[str]]]]:
-    """The language of each of trafilatura's pages, by hand or else as the page says, and its listed segments."""
+    """Return the language of each of trafilatura's pages, by hand or as declared, and its listed segments."""
     with read.open(encoding="utf-8", newline="") as stream:
         by_hand = {row["page"]: row["language"] for row in csv.DictReader(stream) if row["corpus"] == folder.name}
     return {
@@ -125,14 +125,14 @@ def listed_segments(folder: Path, read: Path) -> dict[str, tuple[str, dict[str, 
 
 
 def said_language(content: bytes) -> str:
-    """The first part of ``<html lang>``, in lower case."""
+    """Return the first part of ``<html lang>``, in lower case."""
     tree = read_page(content, kind="html").tree
     declared = (tree.root.attributes.get("lang") if tree and tree.root else None) or ""
     return re.split(r"[-_]", declared.strip().lower())[0] or "unknown"
 
 
 def segment_counts(text: str, entry: dict[str, list[str]]) -> list[int]:
-    """COUNTS of one page. A segment is found where it stands in the text, letter for letter, white space aside."""
+    """Return the COUNTS of one page; a segment counts as found if the text contains it, white space aside."""
     text = " ".join(text.split())
     counts = []
     for name in ("with", "without", "comments"):
@@ -142,7 +142,7 @@ def segment_counts(text: str, entry: dict[str, list[str]]) -> list[int]:
 
 
 def segment_figures(answers: Outputs, pages: dict[str, tuple[str, dict[str, list[str]]]]) -> dict[str, Any]:
-    """Scores over the segments of all pages, and of those of each language; pages on which the tool raised."""
+    """Return scores over the segments of all pages and of each language, and the number of failed pages."""
     rows = pd.DataFrame(
         [[language, *segment_counts(answers[page]["text"], entry)] for page, (language, entry) in pages.items()],
         columns=["language", *COUNTS],
@@ -153,7 +153,11 @@ def segment_figures(answers: Outputs, pages: dict[str, tuple[str, dict[str, list
 
 
 def segment_scores(rows: pd.DataFrame) -> dict[str, float]:
-    """Precision: share of the wanted among all found segments, comments aside. Leak: share of the comments found."""
+    """Return the scores of segments.
+
+    Precision is the share of wanted segments among the found ones, comments excluded; comment_leak the share of
+    comments found.
+    """
     total = {name: int(rows[name].sum()) for name in COUNTS}
     found = total["wanted_found"] + total["unwanted_found"]
     return {
@@ -167,12 +171,14 @@ def segment_scores(rows: pd.DataFrame) -> dict[str, float]:
 
 
 def best_first(figures: dict[str, Any]) -> list[str]:
-    """The tools of ``wcxb`` or ``lines``, by word F1."""
+    """Return the tools of ``wcxb`` or ``lines``, by word F1."""
     return sorted(figures, key=lambda tool: -float(figures[tool]["by_type"]["all"]["f1"]))
 
 
 def scoreboard(report: dict[str, Any]) -> str:
-    """The figures over all pages as Markdown: a table for HTML, one for lines, and the picture of `make report`."""
+    """Return the figures over all pages as Markdown: a table for HTML, one for lines, and the
+    picture of `make report`.
+    """
     wcxb, trafilatura, lines = report["wcxb"], report["trafilatura"], report["lines"]
     rows = []
     for tool in best_first(wcxb):
@@ -211,12 +217,12 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def with_scoreboard(readme: str, report: dict[str, Any]) -> str:
-    """reports/README.md with the scoreboard of this report between its marks."""
+    """Return reports/README.md with this report's scoreboard between its markers."""
     return between(readme, "compare", scoreboard(report))
 
 
 def between(readme: str, name: str, text: str) -> str:
-    """reports/README.md with a text between the marks of this name."""
+    """Return reports/README.md with a text between the markers of this name."""
     marks = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.S)
     if not marks.search(readme):
         raise Failure(f"reports/README.md: lacks the lines <!-- {name} --> and <!-- /{name} -->; put them back")

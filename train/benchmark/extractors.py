@@ -15,7 +15,7 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-# Elements that stand on lines of their own where a tool returns HTML.
+# Elements on lines of their own if a tool returns HTML.
 BLOCKS = frozenset(
     "article aside blockquote body br dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr li main ol p "
     "pre section table td th tr ul".split()
@@ -35,14 +35,14 @@ def by_trafilatura_fast(html: str, url: str) -> str:
 
 
 def by_rs_trafilatura(html: str, url: str) -> str:
-    """With the address, which it takes the type of the page from."""
+    """Extract with the address, from which the tool infers the page type."""
     from rs_trafilatura import extract
 
     return str(extract(html, url=url or None).main_content or "")
 
 
 def by_justext(html: str, url: str) -> str:
-    """Any language; the thresholds that ScrapingHub's article-extraction-benchmark runs it with."""
+    """Extract in any language, with the thresholds of ScrapingHub's article-extraction-benchmark."""
     from justext import justext
 
     paragraphs = justext(
@@ -67,7 +67,7 @@ def stop_words() -> frozenset[str]:
 
 
 def by_justext_lines(lines: str, url: str) -> str:
-    """The page is given as its lines; each is a paragraph."""
+    """Extract from a page that is given as lines, each of which is a paragraph."""
     return by_justext("\n".join(f"<p>{escape(line)}</p>" for line in lines.split("\n")), url)
 
 
@@ -78,7 +78,7 @@ def by_readability(html: str, url: str) -> str:
 
 
 def lines_of(html: str) -> str:
-    """The text of HTML with a line break before and behind each element of BLOCKS."""
+    """Return the text of HTML with a line break before and behind each element of BLOCKS."""
     from lxml.etree import iterwalk
     from lxml.html import HTMLParser, fromstring
 
@@ -133,12 +133,12 @@ def answer(tool: Callable[[str, str], str], page: dict[str, str]) -> dict[str, s
         return {"id": page["id"], "text": tool(page["html"], page["url"])}
     except (KeyboardInterrupt, SystemExit):
         raise
-    except BaseException as error:  # whatever it is, it is counted; a panic in Rust is no Exception
+    except BaseException as error:  # any error is counted; a panic in Rust is not an Exception
         return {"id": page["id"], "text": "", "error": f"{type(error).__name__}: {error}"[:200]}
 
 
 def offline(event: str, arguments: tuple[object, ...]) -> None:
-    """An audit hook: the same pages give the same texts with and without a network."""
+    """Refuse network access, as an audit hook: the same pages give the same texts with and without a network."""
     if event in ("socket.connect", "socket.getaddrinfo"):
         raise OSError("extractors are compared without a network")
 

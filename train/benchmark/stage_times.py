@@ -1,4 +1,4 @@
-"""Pages -> where the time of the reference goes: CPU seconds of each stage from the decoded page to its JSON lines."""
+"""pages -> CPU seconds of each stage of the reference, from the decoded page to its JSON lines."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -11,25 +11,25 @@ from pagesieve.predict import Model, model
 from pagesieve.predict.output import json_lines
 from pagesieve.predict.scoring import stages
 
-LAST = "output"  # the stage of all that no other one holds: labels, confidence, rows, JSON lines
+LAST = "output"  # the stage of everything else: labels, confidence, rows, JSON lines
 
 
 class Stopwatch:
-    """CPU seconds by stage; a stage inside another one stops that one's time."""
+    """CPU seconds by stage; the time of a stage that runs inside another counts for the inner one only."""
 
     def __init__(self) -> None:
         self.spent: dict[str, float] = {}
         self.stage, self.since = LAST, time.process_time()
 
     def turn(self, stage: str) -> str:
-        """Begins a stage; gives the one that ran."""
+        """Begin a stage; returns the one before."""
         before, now = self.stage, time.process_time()
         self.spent[before] = self.spent.get(before, 0.0) + now - self.since
         self.stage, self.since = stage, now
         return before
 
     def watched(self, stage: str, function: Callable) -> Callable:
-        """The function, whose time counts for this stage."""
+        """Return the function, with its time counted for this stage."""
 
         def run(*args: Any, **options: Any) -> Any:
             before = self.turn(stage)
@@ -41,7 +41,7 @@ class Stopwatch:
         return run
 
 
-STAGES = (  # in their order: name, and the module and name of a function that is called in it
+STAGES = (  # in order: stage, and module and name of a function of it
     ("parse", model, "read_page"),
     ("walk", model, "segment"),
     ("features", stages, "block_terms"),
@@ -63,7 +63,7 @@ def watching() -> Iterator[Stopwatch]:
 
 
 def stage_times(found: Model, pages: Iterable[str]) -> dict[str, float]:
-    """CPU seconds by stage over decoded HTML pages, as they become JSON lines without the core."""
+    """Return CPU seconds by stage for decoded HTML pages, as they become JSON lines without the core."""
     found = replace(found, scorers={})
     found.records("<p>The heron on the pier waits for the tide.</p>", kind="html")
     with watching() as watch:

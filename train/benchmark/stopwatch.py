@@ -4,7 +4,7 @@
     python stopwatch.py start PAGE OUT      pagesieve from nothing to the text of its first page
     python stopwatch.py import MODULES OUT  nothing but these imports, a JSON list
 
-OUT gets an object. A process is one pass, so it begins with empty caches; what a tool loads before its first page is
+OUT gets an object. A process is one run, so it begins with empty caches; what a tool loads before its first page is
 loaded by WARM_UP and not counted.
 """
 
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 EXTRACTORS = runpy.run_path(str(Path(__file__).with_name("extractors.py")))  # no import: this is a script too
-STEPS = (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)  # pages after which the cost so far is noted
+STEPS = (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)  # numbers of pages after which the cost is recorded
 WARM_UP = "<html><head><title>Heron</title></head><body><p>The heron on the pier waits for the tide.</p></body></html>"
 
 
@@ -34,7 +34,7 @@ def by_pagesieve() -> Callable[[str, str], str]:
 
 
 def cpu() -> float:
-    """CPU seconds of this process since it began, and of its children that have ended."""
+    """Return CPU seconds of this process since it began, and of its children that have ended."""
     return time.process_time() + children_cpu()
 
 
@@ -44,9 +44,9 @@ def children_cpu() -> float:
 
 
 def memory(name: str) -> int:
-    """Bytes that are resident now (VmRSS), or were at most (VmHWM); at most, too, where there is no /proc.
+    """Return the resident bytes now (VmRSS) or at most (VmHWM); the maximum in both cases without /proc.
 
-    With /proc, since ru_maxrss of a process is at least what the one that started it had.
+    /proc is used, since ru_maxrss of a process is at least that of its parent.
     """
     try:
         status = Path("/proc/self/status").read_text(encoding="utf-8")
@@ -56,7 +56,7 @@ def memory(name: str) -> int:
 
 
 def passed(tool: Callable[[str, str], str], path: str) -> dict[str, Any]:
-    """One pass over the pages of a file: CPU seconds of the calls alone, memory in bytes, pages on which it raised."""
+    """Return the costs of one run over the pages of a file: CPU seconds of the calls, memory in bytes, failed pages."""
     EXTRACTORS["answer"](tool, {"id": "", "html": WARM_UP, "url": ""})
     before, spent, count, errors, steps = memory("VmRSS"), 0.0, 0, [], []
     with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8") as lines:
@@ -75,7 +75,7 @@ def passed(tool: Callable[[str, str], str], path: str) -> dict[str, Any]:
 
 
 def started(path: str) -> dict[str, Any]:
-    """CPU seconds of the process until all is imported, the model is loaded, and a page is done; what it imported."""
+    """Return CPU seconds until imports, loading the model, and a first page are done; and the imported modules."""
     from pagesieve.predict import load
 
     content, imported = Path(path).read_bytes(), cpu()
@@ -87,7 +87,7 @@ def started(path: str) -> dict[str, Any]:
 
 def imported(path: str) -> dict[str, float]:
     for name in json.loads(Path(path).read_text(encoding="utf-8")):
-        with suppress(ImportError):  # some are no modules that can be found by name
+        with suppress(ImportError):  # some modules cannot be found by name
             import_module(name)
     return {"cpu": cpu()}
 

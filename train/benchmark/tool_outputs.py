@@ -1,4 +1,4 @@
-"""Pages -> what each peer extracts from them, by extractors.py in an environment of its own; kept between runs."""
+"""pages -> texts of other extractors, by extractors.py in an environment of its own; cached between runs."""
 
 import gzip
 import hashlib
@@ -27,7 +27,7 @@ Outputs = dict[str, dict[str, str]]  # by page: its text, and the error where th
 
 
 def html_pages(raw: Path) -> Iterator[dict[str, str]]:
-    """The pages of both corpora as train/benchmark/extractors.py reads them, decoded as pagesieve does it."""
+    """Yield the pages of both corpora as input of extractors.py, decoded as by pagesieve."""
     for corpus in ("wcxb", "trafilatura"):
         for page in pages_of(raw / corpus):
             yield as_asked(page.id, page.html, page.url)
@@ -38,7 +38,7 @@ def as_asked(page: str, content: bytes, url: str = "") -> dict[str, str]:
 
 
 def page_lines(folder: Path) -> dict[str, str]:
-    """The pages of a corpus as the lines of our blocks, without any markup."""
+    """Return the pages of a corpus as the lines of our blocks, without any markup."""
     return {
         page.id: "\n".join(line for block in segment(read_page(page.html, kind="html")) for line in lines_of(block))
         for page in pages_of(folder)
@@ -46,7 +46,7 @@ def page_lines(folder: Path) -> dict[str, str]:
 
 
 def versions(venv: Path, tools: Sequence[str]) -> dict[str, str]:
-    """The versions of these tools in an environment; Failure where one is missing."""
+    """Return the versions of these tools in an environment; raises Failure if one is missing."""
     folders = [str(folder) for folder in venv.glob("lib/python*/site-packages")]
     found = {package.name.lower(): package.version for package in distributions(path=folders)}
     if missing := [tool for tool in tools if tool not in found]:
@@ -57,9 +57,9 @@ def versions(venv: Path, tools: Sequence[str]) -> dict[str, str]:
 def outputs_of_tools(
     tools: dict[str, str], pages: Iterable[dict[str, str]], *, venv: Path, folder: Path
 ) -> dict[str, Outputs]:
-    """What each tool gives for the pages, one after the other; ``tools`` has their versions.
+    """Return the outputs of each tool for the pages, one tool after the other; ``tools`` has their versions.
 
-    Outputs are kept in ``folder``, and asked for again where the version, extractors.py or a page is another one.
+    Outputs are cached in ``folder``, and computed again if the version, extractors.py or a page has changed.
     """
     folder.mkdir(exist_ok=True)
     found = {}
@@ -79,7 +79,7 @@ def outputs_of_tools(
 
 
 def write_pages(path: Path, pages: Iterable[dict[str, str]]) -> str:
-    """Write pages as JSON lines, and give the sha256 of these."""
+    """Write pages as JSON lines; returns the sha256 of the lines."""
     digest = hashlib.sha256()
     with gzip.open(path, "wb", compresslevel=1) as out:
         for page in pages:
@@ -90,7 +90,7 @@ def write_pages(path: Path, pages: Iterable[dict[str, str]]) -> str:
 
 
 def cached_outputs(path: Path, key: dict[str, str]) -> Outputs | None:
-    """The answers in a file that begins with this very key; None where there is no such file."""
+    """Return the outputs in a file that begins with this key; None if there is no such file."""
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             if json.loads(next(lines, "null")) != key:
@@ -101,14 +101,14 @@ def cached_outputs(path: Path, key: dict[str, str]) -> Outputs | None:
 
 
 def asked(tool: str, pages: Path, venv: Path) -> str:
-    """What train/benchmark/extractors.py writes for the pages: a line of JSON each."""
+    """Return the output of extractors.py for the pages, a line of JSON each."""
     out = pages.with_name("answers.jsonl")
     run(tool, [venv / "bin" / "python", "-I", SCRIPT, tool, pages, out], f"remove {venv} and run `make compare` again")
     return out.read_text(encoding="utf-8")
 
 
 def run(tool: str, command: Sequence[str | Path], remedy: str) -> None:
-    """Runs a command; where it fails, Failure with the tool, the last line that it wrote, and what to do."""
+    """Run a command; raises Failure with the tool, the last line of its output, and a remedy if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     if done.returncode:
         reason = done.stderr.strip().rpartition("\n")[2] or f"exit {done.returncode}"

@@ -1,4 +1,4 @@
-"""Public corpora: an adapter for each, and what fetches and proves them."""
+"""Public corpora: an adapter for each, and code that fetches and verifies them."""
 
 from .fetch import Corpus, Source, available, digest_of, fetch, pages_of, read_sources
 from .protocol import DAMAGE, CorpusPage

@@ -1,9 +1,9 @@
-"""Fetch the corpora of `data/sources.toml` into folders of `data/raw/`, and prove each by a content digest.
+"""Fetch the corpora of `data/sources.toml` into folders of `data/raw/`, and verify each by a content digest.
 
-The digest is the sha256 of one line a page, sorted by page id: the canonical JSON of `[id, sha256 of the page's HTML,
-record]`. It covers the listed ids alone, so it holds for every packing of them. Pages that an archive itself holds out
-(``Adapter.unpack`` returns them) are never kept: the digest is checked over all listed ids first (it proves that the
-archive is the expected one), then they are dropped.
+The digest is the sha256 of one line for each page, sorted by page id: the canonical JSON of `[id, sha256 of the page's
+HTML, record]`. It covers the listed ids alone, so it does not depend on how the archive is packed. Pages that an
+archive itself holds out (``Adapter.unpack`` returns them) are never stored: the digest is checked over all listed ids
+first, to verify the archive, then they are dropped.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from .protocol import CHUNK, DAMAGE, CorpusPage, members
 from .registry import ADAPTERS
 
 TIMEOUT = 60  # seconds without an answer
-RULES = {  # what each key of a [[source]] table must look like
+RULES = {  # pattern of each key of a [[source]] table
     "name": "|".join(ADAPTERS),
     "url": r"https?://\S+",
     "archive": r"\w[\w.-]*\.tar\.gz",
@@ -51,8 +51,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Corpus:
-    """A verified corpus. `digest` covers the kept `pages`; it is the source's sha256 unless `dropped` is above 0.
-    `in_test` counts the archive's dev pages that also stand in its test split, `dropped` the listed ones of these."""
+    """A verified corpus. `digest` covers the stored `pages`; it is the source's sha256 unless `dropped` is above 0.
+
+    `in_test` counts the archive's dev pages that are also in its test split, `dropped` the listed ones of these.
+    """
 
     name: str
     folder: Path
@@ -63,14 +65,14 @@ class Corpus:
     dropped: int
 
     def __str__(self) -> str:
-        """One line for people, without an end of line."""
+        """Return a one-line summary."""
         line = f"{self.name}: {self.pages} pages in {self.folder}, digest {self.digest[:12]}"
         drops = f"; dropped {self.in_test} dev pages that are in its test split ({self.dropped} of them listed)"
         return line + drops if self.in_test else line
 
 
 def read_sources(toml: Path) -> list[Source]:
-    """The sources in their order. Failure names file, source and key of what is wrong."""
+    """Return the sources in order; raises Failure with file, source and key of an invalid value."""
     try:
         tables = tomllib.loads(toml.read_text("utf-8")).get("source")
         if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
@@ -106,9 +108,10 @@ def _read_ids(path: Path, where: str) -> tuple[str, ...]:
 
 
 def fetch(toml: Path, raw: Path, corpora: Path | None = None) -> list[Corpus]:
-    """Make every source of `toml` a folder of `raw`, from the archives in `corpora` or else from their addresses.
-    What is there and verified is kept. A source that fails does not stop the others; Failure comes at the end,
-    one line for each that failed."""
+    """Make each source of `toml` a folder of `raw`, from the archives in `corpora` or else from their addresses.
+
+    Verified folders are kept. A source that fails does not stop the others; Failure at the end has a line for each.
+    """
     there, problems = list[Corpus](), list[str]()
     for source in read_sources(toml):
         try:
@@ -122,19 +125,19 @@ def fetch(toml: Path, raw: Path, corpora: Path | None = None) -> list[Corpus]:
 
 
 def available(toml: Path, raw: Path) -> tuple[list[Corpus], list[Source]]:
-    """The sources that are in `raw`, verified by an earlier `fetch`, and those that are missing. Reads no page."""
+    """Return the sources that an earlier `fetch` verified in `raw`, and the missing ones. Reads no page."""
     sources = read_sources(toml)
     there = {source.name: corpus for source in sources if (corpus := _finished(source, raw))}
     return list(there.values()), [source for source in sources if source.name not in there]
 
 
 def pages_of(folder: Path) -> Iterator[CorpusPage]:
-    """The pages of a corpus folder, which has its corpus's name, by id. Failure when the folder is damaged."""
+    """Yield the pages of a corpus folder, named after its corpus, by id; raises Failure if the folder is damaged."""
     return _pages(folder, folder.name)
 
 
 def digest_of(folder: Path) -> str:
-    """The content digest of a corpus folder as its files are now. Failure when the folder is damaged."""
+    """Return the content digest of a corpus folder's present files; raises Failure if the folder is damaged."""
     return _digest(pages_of(folder))
 
 
@@ -154,7 +157,7 @@ def _digest(pages: Iterable[CorpusPage]) -> str:
 
 
 def _finished(source: Source, raw: Path) -> Corpus | None:
-    """The corpus in `raw` when its stamp says that this very digest was verified and all its pages are still there."""
+    """Return the corpus in `raw` if its stamp has this digest and all its pages still exist, else None."""
     folder = raw / source.name
     files.restore(folder)
     try:
@@ -184,7 +187,7 @@ def _get(source: Source, raw: Path, corpora: Path | None) -> Corpus:
         archive.unlink()
         if not old:
             raise
-    return _get(source, raw, None)  # the old archive was damaged or of another commit: fetched again, drop_repeated
+    return _get(source, raw, None)  # the old archive was damaged or of another commit: fetched again, once
 
 
 def _download(source: Source, archive: Path, remedy: str) -> None:
@@ -221,7 +224,7 @@ def _install(source: Source, archive: Path, raw: Path, remedy: str) -> Corpus:
 
 
 def _unpack(name: str, archive: Path, ids: frozenset[str], folder: Path, remedy: str) -> set[str]:
-    """Write the pages `ids` to a new `folder`; return all dev pages of the archive that are in its test split."""
+    """Write the pages `ids` to a new `folder`; returns all dev pages of the archive that are in its test split."""
     shutil.rmtree(folder, ignore_errors=True)
     try:
         have, in_test = ADAPTERS[name].unpack(members(archive, ADAPTERS[name].member), ids, folder)

@@ -1,4 +1,4 @@
-"""What a corpus has to give: how its archive is unpacked, and its pages with what is known of each."""
+"""The interface of a corpus: how its archive is unpacked, and its pages with the known facts about each."""
 
 import gzip
 import re
@@ -13,9 +13,9 @@ from typing import IO, Any, Self
 from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
 
 CHUNK = 1 << 18  # bytes
-MAX_ARCHIVE = 2_000_000_000  # bytes of an archive, unpacked, and of the pages that are packed within it
-MAX_MEMBER = 100_000_000  # bytes of any of its members with its headers
-MAX_FILE = 20_000_000  # bytes of a member that is read, unpacked
+MAX_ARCHIVE = 2_000_000_000  # unpacked bytes of an archive, and of the pages packed in it
+MAX_MEMBER = 100_000_000  # bytes of a member with its headers
+MAX_FILE = 20_000_000  # unpacked bytes of a member that is read
 MAX_HEADER = 1_000_000  # bytes of a header that holds a long name or the like
 MAX_MEMBERS = 100_000
 DAMAGE = (
@@ -29,10 +29,10 @@ Unpack = Callable[[Members, frozenset[str], Path], tuple[set[str], set[str]]]
 
 @dataclass(frozen=True)
 class CorpusPage:
-    """A page of a corpus: its id, its HTML as bytes, its address and page type where they are known, else empty.
+    """A page of a corpus: its id, its HTML as bytes, and its address and page type, empty if unknown.
 
-    ``reference`` is the main text by the corpus, None where it has none. ``record`` is the page's entry in the corpus,
-    which goes into the digest.
+    ``reference`` is the main text according to the corpus, None if it has none. ``record`` is the page's entry in the
+    corpus, which is part of the digest.
     """
 
     id: str
@@ -45,10 +45,11 @@ class CorpusPage:
 
 @dataclass(frozen=True)
 class Adapter:
-    """A corpus: what it is (``about``, for the model card), which ``member`` names its archive has, and two functions.
+    """A corpus: its description (``about``, for the model card), the ``member`` names of its archive, and two
+    functions.
 
     ``unpack(members, ids, folder)`` writes the pages ``ids`` to a new folder, and returns the ids that it found, and
-    those of all pages of the archive that are held out. ``pages(folder)`` reads them again, sorted by id.
+    those of all held-out pages of the archive. ``pages(folder)`` reads them again, sorted by id.
     """
 
     about: str
@@ -58,7 +59,7 @@ class Adapter:
 
 
 class Metered:
-    """A stream of an archive; ValueError when it gives more than an archive, or one of its members, may have."""
+    """A stream of an archive; raises ValueError beyond the size limit of an archive or a member."""
 
     def __init__(self, stream: BufferedIOBase) -> None:
         self.stream, self.total, self.member = stream, 0, 0
@@ -74,7 +75,7 @@ class Metered:
 
 
 class Header(tarfile.TarInfo):
-    """A member's header; one that is itself followed by a long name or other attributes reads these at once."""
+    """A member's header, with a size limit for headers that hold a long name or other attributes."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
@@ -86,7 +87,7 @@ class Header(tarfile.TarInfo):
 
 
 def unpacked(content: bytes, most: int = MAX_FILE) -> bytes:
-    """The content of a gzip file; ValueError if it is more than ``most`` bytes."""
+    """Return the content of a gzip file; raises ValueError if it is more than ``most`` bytes."""
     with gzip.open(BytesIO(content)) as stream:
         found = stream.read(min(most, MAX_FILE) + 1)
     if len(found) > min(most, MAX_FILE):
@@ -95,9 +96,10 @@ def unpacked(content: bytes, most: int = MAX_FILE) -> bytes:
 
 
 def members(archive: Path, wanted: re.Pattern[str]) -> Members:
-    """The plain files of ``archive`` whose whole name matches; every byte is read, so that a cut archive is noticed.
+    """Yield the regular files of ``archive`` whose whole name matches; all bytes are read, to notice a truncated
+    archive.
 
-    Links and devices are passed over. ValueError if there is more than the limits above.
+    Links and devices are skipped. Raises ValueError beyond the limits above.
     """
     with gzip.open(archive) as stream:
         metered = Metered(stream)
@@ -116,8 +118,10 @@ def members(archive: Path, wanted: re.Pattern[str]) -> Members:
 
 
 def html_files(about: str, path: str) -> Adapter:
-    """The adapter of a corpus that is HTML files without records; a page's id is the group of the regular expression
-    ``path`` (below the archive's top folder), with ``~`` for ``/`` and without .gz, which is unpacked.
+    """Return the adapter of a corpus of HTML files without records.
+
+    A page's id is the group of the regular expression ``path`` (in the archive's top folder), with ``~`` for ``/`` and
+    without .gz, which is unpacked.
     """
 
     def unpack(found: Members, ids: frozenset[str], folder: Path) -> tuple[set[str], set[str]]:

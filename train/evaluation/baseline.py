@@ -1,4 +1,6 @@
-"""The scores of two runs -> how far they differ, and whether by more than chance: reports/baseline.json and after."""
+"""scores of two runs -> their difference, and whether it exceeds chance; reports/baseline.json
+holds the earlier run.
+"""
 
 import json
 from typing import Any
@@ -17,7 +19,7 @@ LOST = "-"  # the code of a block that was not found on its page
 
 
 def baseline_of(pages: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, Any]:
-    """What is kept of a run, by mode and page: the word F1, and of the hand-labelled blocks both labels as digits."""
+    """Return the data of a run to store, by mode and page: word F1, and labels and predictions of blocks as digits."""
     kept: dict[str, Any] = {"f1": {}, "label": {}, "predicted": {}}
     for mode, rows in pages.groupby("mode", sort=False):
         kept["f1"][mode] = dict(zip(rows["page"], rows["f1"], strict=True))
@@ -29,10 +31,10 @@ def baseline_of(pages: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, Any
 
 
 def differences(before: dict[str, Any], pages: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
-    """Each score before and now on what both runs have, a row each, with the difference and its 95 % interval.
+    """Return a table of scores before and now on the pages of both runs, with the difference and its 95 % interval.
 
-    Columns: score, mode, before, now, difference, low, high, pages, sites, verdict (better, worse, equal). Sites are
-    drawn for both at once (paired bootstrap). Pages whose blocks or hand labels changed are left out.
+    Columns: score, mode, before, now, difference, low, high, pages, sites, verdict (better, worse, equal). Both runs
+    share the drawn sites (paired bootstrap). Pages whose blocks or hand labels changed are left out.
     """
     rows = []
     for mode in MODES:
@@ -56,7 +58,7 @@ COLUMNS = ["score", "mode", "before", "now", "difference", "low", "high", "pages
 
 
 def row(score: str, mode: str, both: pd.DataFrame, counts: np.ndarray, statistic: Any) -> list[Any]:
-    """A row of the differences, from counts (sites, 2, ...) of the two runs."""
+    """Return a row of the differences, from the counts (n_sites, 2, ...) of both runs."""
     old, new = (float(statistic(counts[:, run].sum(axis=0)[None])[0]) for run in (0, 1))
     difference, low, high = interval(counts, lambda drawn: statistic(drawn[:, 1]) - statistic(drawn[:, 0]))
     return [score, mode, old, new, difference, low, high, both["page"].nunique(), len(counts), verdict(low, high)]
@@ -67,7 +69,7 @@ def verdict(low: float, high: float) -> str:
 
 
 def with_before(rows: pd.DataFrame, labels: dict[str, str], predicted: dict[str, str]) -> pd.DataFrame:
-    """The blocks of those pages that had the same labels then, with the label that was predicted ``before``."""
+    """Return the blocks of pages with unchanged labels, with the earlier prediction as column ``before``."""
     parts = []
     for page, of_page in rows.groupby("page", sort=False):
         codes = predicted.get(str(page), "")
@@ -77,7 +79,7 @@ def with_before(rows: pd.DataFrame, labels: dict[str, str], predicted: dict[str,
 
 
 def summary(table: pd.DataFrame) -> str:
-    """A line for each score, to be read after a training."""
+    """Return a line for each score, to print after an evaluation."""
     return "\n".join(
         f"{one.mode}: {one.score} {one.now:.4f}, was {one.before:.4f}: {one.verdict} "
         f"({one.difference:+.4f}, 95 % interval {one.low:+.4f} to {one.high:+.4f}, {one.sites} sites)"

@@ -1,4 +1,6 @@
-"""Hand-labelled blocks -> scores in parts: by type and language of the page, by length and place of the block."""
+"""hand-labelled blocks -> breakdowns of the scores: by type and language of the page, by length and
+place of the block.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,16 +12,17 @@ from pagesieve.predict.labels import LABELS
 
 from .bootstrap import confusions, f1, interval, known, right
 
-ENOUGH = 30  # blocks of a label in a part, for a figure
-LENGTHS = (1, 2, 4, 8, 16, 32, 64)  # the fewest words of each part
-PLACES = 10  # parts of a page
+ENOUGH = 30  # minimum blocks of a label in a part for a figure
+LENGTHS = (1, 2, 4, 8, 16, 32, 64)  # minimum words of each part
+PLACES = 10  # number of parts of a page
 
 
 def breakdowns(rows: pd.DataFrame, languages: Mapping[str, str]) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
-    """Scores by slice, mode and part: share of blocks with the right label, with its interval, and F1 of each label.
-    Each part has its numbers of blocks, pages and sites.
+    """Return the scores by breakdown, mode and part.
 
-    ``rows`` are those of ``scored_rows.label_rows``, ``languages`` those of the pages. An F1 of few blocks is left out.
+    Each part has the share of blocks with the right label and its interval, the F1 of each label with ENOUGH blocks,
+    and the numbers of blocks, pages and sites. ``rows`` are those of ``scored_rows.label_rows``, ``languages`` those of
+    pages.
     """
     ends = rows.groupby(["mode", "page"])["position"].transform("max") + 1
     places = [place_of(number / PLACES) for number in range(PLACES)]
@@ -38,7 +41,7 @@ def breakdowns(rows: pd.DataFrame, languages: Mapping[str, str]) -> dict[str, di
 
 
 def ordered(parts: pd.Series, order: list[str] | None = None) -> pd.Series:
-    """The parts as categories in this order, or the most frequent first."""
+    """Return the parts as categories in this order, by default the most frequent first."""
     return parts.astype(pd.CategoricalDtype(order or parts.value_counts().index.tolist(), ordered=True))
 
 

@@ -28,15 +28,15 @@ from .metrics import FIRST, fold_scores, label_scores, metrics
 from .operating_points import calibration, kept_at_points, kept_by_threshold, operating_points, page_confidence, trust
 from .scored_rows import confidence_rows, kept_texts, label_frame, label_rows, mode_of, page_rows
 
-LISTED = (FIRST, "kinds", "languages", "world")  # the sets whose blocks are listed one by one
+LISTED = (FIRST, "kinds", "languages", "world")  # sets of pages whose blocks are listed in predictions.csv
 
 
 def all_scores(
     views: Sequence[View], learned: Learned, data: Path, jobs: int
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
-    """Figures, pages and labelled blocks, by out-of-fold scores; and the figures of a model from the embedded data.
+    """Return figures, pages and labelled blocks by out-of-fold scores, with figures of a model of the embedded data.
 
-    The lines of ``data/languages.csv`` are in no training data, so they are scored by the whole model.
+    The lines of ``data/languages.csv`` are not in the training data, so the whole model scores them.
     """
     scores = learned.scores
     pages, predictions = page_rows(views, scores), label_rows(views, scores)
@@ -62,7 +62,7 @@ def all_scores(
 
 
 def without_names_scores(views: Sequence[View], learned: Learned, jobs: int) -> dict[str, object]:
-    """The label scores of the set FIRST as HTML without class names and ids, each page by the stages without it."""
+    """Return the label scores of the set FIRST as HTML without class names and ids, each page scored out of fold."""
     chosen = [view for view in views if view.page_set == FIRST and view.kind == "html"]
     stages = {fold: learned.stages(fold) for fold in {fold_of(view.site) for view in chosen}}
     scores = Parallel(n_jobs=jobs, batch_size=8)(
@@ -73,14 +73,14 @@ def without_names_scores(views: Sequence[View], learned: Learned, jobs: int) -> 
 
 
 def embedded_figures(views: Sequence[View], jobs: int) -> dict[str, dict[str, Any]]:
-    """The figures of a model that learned from data/paragraphs.csv alone, and so from none of these pages."""
+    """Return the figures of a model trained on data/paragraphs.csv alone, and so on none of these pages."""
     scores = embedded_scores(views, jobs)
     labelled = label_rows(views, scores)
     return metrics(page_rows(views, scores), labelled[labelled["set"] == FIRST])
 
 
 def extracted(views: Sequence[View], scores: Sequence[np.ndarray]) -> dict[str, dict[str, dict[str, str]]]:
-    """The article_content blocks, a line each, of the pages of both corpora: by corpus, kind (html, text) and page."""
+    """Return the article_content blocks of both corpora as text, a line each, by corpus, kind (html, text) and page."""
     texts: dict[str, dict[str, dict[str, str]]] = {name: {"html": {}, "text": {}} for name in ("wcxb", "trafilatura")}
     for view, part in zip(views, scores, strict=True):
         if view.source in texts and view.kind in ("html", "text"):
@@ -89,7 +89,9 @@ def extracted(views: Sequence[View], scores: Sequence[np.ndarray]) -> dict[str, 
 
 
 def language_scores(path: Path, stages: dict[str, Stages]) -> dict[str, dict[str, float]]:
-    """Recall of each label over all languages and in each one; the lines of a language are read as one page."""
+    """Return the recall of each label, over all languages and for each; the lines of a language are
+    scored as a page.
+    """
     lines = pd.read_csv(path, encoding="utf-8")
     hits = []
     for _, page in lines.groupby("language", sort=True):
@@ -105,7 +107,7 @@ def language_scores(path: Path, stages: dict[str, Stages]) -> dict[str, dict[str
 
 
 def embedded_scores(views: Sequence[View], jobs: int) -> list[np.ndarray]:
-    """Scores of the views that are scored, by a model of data/paragraphs.csv alone, which so reads HTML as lines."""
+    """Return the scores of the evaluated views by a model of data/paragraphs.csv alone, which reads HTML as lines."""
     stages = learn_from([view for view in views if view.source == "paragraphs"], jobs).stages()
     return list(
         Parallel(n_jobs=jobs, batch_size=32)(
@@ -127,8 +129,8 @@ def summary(figures: dict[str, Any]) -> str:
                 each = ", ".join(f"{label} {score['f1']:.3f}" for label, score in labels["per_label"].items())
                 where = f"blocks of the set {page_set}" if page_set else "blocks"
                 lines.append(f"{name}{mode}: macro-F1 {labels['macro_f1']:.4f} on {labels['blocks']} {where} ({each})")
-    if bare := figures.get("without_names"):
-        lines.append(f"html without class names and ids: macro-F1 {bare['macro_f1']:.4f}")
+    if without := figures.get("without_names"):
+        lines.append(f"html without class names and ids: macro-F1 {without['macro_f1']:.4f}")
     recall = ", ".join(f"{label} {value:.3f}" for label, value in figures["languages"]["all"].items())
     lines.append(f"recall of lines in {len(figures['languages']) - 1} languages: {recall}")
     if not figures["word_f1"]:
@@ -139,7 +141,9 @@ def summary(figures: dict[str, Any]) -> str:
 def write_reports(
     folder: Path, figures: dict[str, Any], pages: pd.DataFrame, predictions: pd.DataFrame, others: dict[str, bytes]
 ) -> None:
-    """Write the files of an evaluation, with these others, all or none; what they replace goes to baseline.json."""
+    """Write the files of an evaluation and ``others``, all or none; a summary of replaced tables
+    goes to baseline.json.
+    """
     tables = {
         "pages.csv": pages.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode(),
         "predictions.csv": predictions.to_csv(index=False, float_format="%.4f", lineterminator="\n").encode(),
@@ -147,12 +151,12 @@ def write_reports(
     written = {"metrics.json": (json.dumps(figures, indent=1) + "\n").encode(), **tables, **others}
     paths = [folder / name for name in tables]
     if all(path.exists() for path in paths) and any(path.read_bytes() != tables[path.name] for path in paths):
-        with suppress(ValueError, KeyError):  # files that are broken or of an earlier version are no baseline
+        with suppress(ValueError, KeyError):  # damaged files and those of earlier versions give no baseline
             before = [pd.read_csv(path, dtype={"page": str}) for path in paths]
             written["baseline.json"] = to_json(baseline_of(*before))
     files.write_together(folder, written)
 
 
 def kept(texts: dict[str, dict[str, dict[str, str]]], data: dict[str, str]) -> bytes:
-    """What was extracted, with the digests of the data that it was learned from, for `make compare`."""
+    """Return the extracted texts with the digests of the training data, compressed, for `make compare`."""
     return gzip.compress(json.dumps({"data": data, **texts}).encode(), mtime=0)

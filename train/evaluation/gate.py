@@ -1,8 +1,8 @@
-"""Scores that were just computed -> passed, or what fell below its floor: reports/gate.json.
+"""computed scores -> those below their floors in reports/gate.json.
 
-The file has a part for each set of data, ``embedded`` and ``corpora``: ``data``, the digests by name of what its floors
-hold for, and ``floors``, by name of the figure: what was ``found``, its ``margin``, and the ``floor``, found - margin.
-The margin is a quarter of the figure's 95 % interval over sites, about its standard error.
+The file has a part for each set of data, ``embedded`` and ``corpora``: ``data``, the digests by name of the data that
+its floors hold for, and ``floors``, by name of the figure: the score ``found``, its ``margin``, and the ``floor``,
+found minus margin. The margin is a quarter of the figure's 95 % interval over sites, about its standard error.
 """
 
 import json
@@ -27,13 +27,13 @@ from ..labels.views import View, sha256_of, sha256_of_all
 from . import evaluate, metrics, scored_rows, shown_pages
 from .bootstrap import interval, mean
 
-WIDTH = 4  # standard errors that a 95 % interval is wide, about
+WIDTH = 4  # width of a 95 % interval in standard errors, about
 Floors = dict[str, dict[str, float]]  # by name of the figure: found, margin, floor
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Figures of one set of data: ``part`` is its name in the file, ``found`` has a value and its margin by name."""
+    """The figures of one set of data: ``part`` is its name in the file, ``found`` has value and margin by name."""
 
     part: str
     data: dict[str, str]
@@ -41,7 +41,7 @@ class Measured:
 
 
 def figures_of(part: str, scores: dict[str, Any]) -> dict[str, tuple[float, float]]:
-    """The figures that are guarded, of scores as ``evaluate.all_scores`` gives them, each with its margin."""
+    """Return the gated figures of scores as returned by ``evaluate.all_scores``, each with its margin."""
     found = {}
     for mode, by_type in scores["word_f1"].items():
         found[f"{part}: word F1, {mode}"] = (by_type["all"]["f1"], by_type["all"]["interval"])
@@ -55,8 +55,9 @@ def figures_of(part: str, scores: dict[str, Any]) -> dict[str, tuple[float, floa
 
 
 def of_embedded(views: Sequence[View], learned: Learned, model: Model, data: Path) -> Measured:
-    """What was learned from the paragraphs, out of fold by page; and the model, on lines and pages of ours that no
-    model learns from."""
+    """Measure a training on the paragraphs, out of fold by page, and the model, on our lines and pages that no model is
+    trained on.
+    """
     scores = {
         "word_f1": {},
         "labels": {},
@@ -73,7 +74,7 @@ def of_embedded(views: Sequence[View], learned: Learned, model: Model, data: Pat
 
 
 def own_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
-    """The blocks of labelled paragraphs with their labels, as pages and as what is left of these."""
+    """Return the blocks of labelled paragraphs with their labels, as whole and as pre-extracted pages."""
     return pd.concat(
         scored_rows.label_frame(view, view.kind, part)
         for view, part in zip(views, scores, strict=True)
@@ -82,7 +83,7 @@ def own_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFram
 
 
 def sample_rows(model: Model) -> pd.DataFrame:
-    """The blocks of the sample pages that have a label by hand, with the label of the model."""
+    """Return the hand-labelled blocks of the sample pages, with the model's label."""
     return pd.DataFrame(
         [
             {"mode": page["page_type"], "site": page["name"], "label": block["hand"], "predicted": block["label"]}
@@ -98,7 +99,7 @@ def by_mode(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 
 def corpora_scores(views: Sequence[View], learned: Learned, data: Path) -> dict[str, Any]:
-    """What was learned from the corpora, out of fold by site."""
+    """Return the scores of a training on the corpora, out of fold by site."""
     scores = metrics.metrics(
         scored_rows.page_rows(views, learned.scores), scored_rows.label_rows(views, learned.scores)
     )
@@ -111,9 +112,9 @@ def of_corpora(scores: dict[str, Any], digests: dict[str, str], data: Path) -> M
 
 
 def foreign(card: dict[str, Any], digests: dict[str, str], folder: Path, *, whole: bool = False) -> Iterator[str]:
-    """What of the data here is not what the model's card says that it learned from, a line each.
+    """Yield a line for each data set that differs from the training data in the model's card.
 
-    Where the data here are the ``whole`` of what a training takes, also what the model learned from besides.
+    With ``whole``, the data here are all that a training uses; then also for data in the card that are missing here.
     """
     learned_from = card.get("data", {})
     for name, digest in digests.items():
@@ -124,8 +125,9 @@ def foreign(card: dict[str, Any], digests: dict[str, str], folder: Path, *, whol
 
 
 def other_model(folder: Path, model: Model, learned: Learned) -> Iterator[str]:
-    """A line if what was learned from the data is not the model of this folder: by the card's smoke-test
-    vectors, and by the scores of the blocks of all sample pages."""
+    """Yield a line if the trained model differs from the folder's: by the card's smoke-test vectors, and by the scores
+    of all sample pages.
+    """
     pipelines = learned.pipelines[EVERYTHING]
     for pipeline in pipelines.values():
         slim(pipeline)
@@ -143,7 +145,7 @@ def other_model(folder: Path, model: Model, learned: Learned) -> Iterator[str]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The floors of all sets of data; none where there is no such file."""
+    """Return the floors of all sets of data; empty if the file does not exist."""
     try:
         parts = json.loads(path.read_text(encoding="utf-8"))
         for part in parts.values():
@@ -158,7 +160,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def below(measured: Measured, parts: dict[str, Any]) -> Iterator[str]:
-    """A line for each figure that misses its floor or has none, and for data that the floors do not hold for."""
+    """Yield a line for each figure below its floor or without one, and for data that the floors do not hold for."""
     if measured.part not in parts:
         yield f"{measured.part}: there are no floors; RAISE=1 writes them"
         return
@@ -174,9 +176,9 @@ def below(measured: Measured, parts: dict[str, Any]) -> Iterator[str]:
 
 
 def rewritten(measured: Measured, parts: dict[str, Any], changelog: str, *, lower: bool) -> dict[str, Any]:
-    """The floors with those of this data raised where they rise, and with ``lower`` those lowered that are missed.
+    """Return the floors with those of this data raised if they rise, and with ``lower`` the missed ones lowered.
 
-    Failure if one would fall without ``lower``, or without a line of the changelog with its name and what was found.
+    Raises Failure if a floor would fall without ``lower``, or without a line of the changelog with its name and score.
     """
     before: Floors = parts.get(measured.part, {"floors": {}})["floors"]
     now = {}
@@ -191,13 +193,13 @@ def rewritten(measured: Measured, parts: dict[str, Any], changelog: str, *, lowe
     fell = list(fallen(before, now))
     if fell and not lower:
         raise Failure(f"RAISE=1 lowers no floor, but missed is {'; '.join(fell)}: LOWER=1 does")
-    if unsaid := [words for words in fell if not explained(words, changelog)]:
-        raise Failure(f"a lower floor needs a line with its reason in CHANGELOG.md that has: {'; '.join(unsaid)}")
+    if missing := [words for words in fell if not explained(words, changelog)]:
+        raise Failure(f"a lower floor needs a line with its reason in CHANGELOG.md that has: {'; '.join(missing)}")
     return parts | {measured.part: {"data": measured.data, "floors": now}}
 
 
 def fallen(before: Floors, now: Floors) -> Iterator[str]:
-    """The floors that fell or are gone, in the words that the changelog has to have: name and figure."""
+    """Yield lowered and removed floors as the changelog must mention them: name and figure."""
     for name, entry in before.items():
         if name not in now:
             yield f"{name} gone"
@@ -210,7 +212,7 @@ def explained(words: str, changelog: str) -> bool:
 
 
 def summary(measured: Measured, parts: dict[str, Any]) -> str:
-    """A line for each figure, with its floor."""
+    """Return a line for each figure, with its floor."""
     floors = parts.get(measured.part, {"floors": {}})["floors"]
     return "\n".join(
         f"{name}: {found:.4f}, floor {floors[name]['floor']:.4f}" if name in floors else f"{name}: {found:.4f}"

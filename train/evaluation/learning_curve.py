@@ -1,4 +1,4 @@
-"""Labelled views -> the learning curve: scores on the sites of a fold, learned from ever more of the other sites."""
+"""labelled views -> the learning curve: scores on the sites of a fold, trained on increasing shares of the others."""
 
 from collections.abc import Sequence
 
@@ -16,16 +16,16 @@ from ..labels.views import OWN, View
 from .metrics import macro_by_mode
 from .scored_rows import label_rows
 
-SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)  # of the sites outside the fold; of all of them the evaluation learns
-REPEATS = (0, 1, 2)  # folds that are scored, each by models of its own draw of sites
+SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)  # of the sites outside the fold; the evaluation trains on all of them
+REPEATS = (0, 1, 2)  # folds to score, each by models with their own draw of sites
 COLUMNS = ["fold", "sites", "mode", "macro_f1"]
 
 
 def learning_curve(views: Sequence[View], jobs: int) -> pd.DataFrame:
-    """Macro-F1 on all hand-labelled HTML pages of a fold by how many sites were learned from.
+    """Return macro-F1 on all hand-labelled HTML pages of a fold, by the number of training sites.
 
-    A row for each fold and number of sites. A larger draw of a fold holds the smaller ones. Lines are left out: each
-    page would be learned from six times more.
+    A row for each fold and number of sites; larger draws of a fold contain the smaller ones. Lines are left out, since
+    each page would be used six times more.
     """
     rows = []
     read = [view for view in views if view.hand and view.page_set != OWN and view.kind in ("html", "text")]
@@ -44,7 +44,7 @@ def learning_curve(views: Sequence[View], jobs: int) -> pd.DataFrame:
 
 
 def scored(stages: dict[str, Stages], view: View) -> np.ndarray:
-    """The scores of an HTML page; those of its lines are nothing, they only carry the readers' blocks."""
+    """Return the scores of an HTML page; for lines, which only carry the readers' blocks, they are zeros."""
     if view.kind == "html":
         return score(stages, view.blocks, view.title)
     return np.zeros((len(view.blocks), len(LABELS)))

@@ -1,4 +1,4 @@
-"""Tables of scored pages and blocks -> word scores and label scores, by mode, type of page and set."""
+"""tables of scored pages and blocks -> word scores and label scores, by mode, page type and set."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from pagesieve.predict.labels import LABELS
 from .bootstrap import confusions, interval, known, macro_f1, mean, totals
 
 MODES = ("html", "text", "pre_extracted")
-FIRST = "first"  # the set of hand-labelled pages whose figures stand for the model
+FIRST = "first"  # the set of hand-labelled pages with the main figures
 
 
 def label_scores(rows: pd.DataFrame) -> dict[str, object]:
-    """Precision, recall and F1 of each label and their macro-F1 with its interval, over the rows of one mode."""
+    """Return precision, recall and F1 of each label and their macro-F1 with its interval, over the rows of one mode."""
     per_label = {}
     for label in LABELS:
         true, predicted = rows["label"] == label, rows["predicted"] == label
@@ -31,7 +31,7 @@ def macro_by_mode(rows: pd.DataFrame) -> dict[str, float]:
 
 
 def fold_scores(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Macro-F1 by fold and mode, with the number of sites outside the fold, which was learned from."""
+    """Return macro-F1 by fold and mode, with the number of training sites outside the fold."""
     return [
         {"fold": fold, "sites": rows.loc[rows["fold"] != fold, "site"].nunique(), "mode": mode, "macro_f1": macro}
         for fold in sorted(rows["fold"].unique().tolist())
@@ -40,7 +40,7 @@ def fold_scores(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def word_scores(pages: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Mean word scores over the pages of one mode: all of them, and by page type."""
+    """Return mean word scores over the pages of one mode: all of them, and by page type."""
     return {
         name: {"pages": len(group), **{k: float(group[k].mean()) for k in ("f1", "precision", "recall")}}
         for name, group in by_type(pages).items()
@@ -48,7 +48,7 @@ def word_scores(pages: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 
 def with_intervals(scores: dict[str, dict[str, Any]], pages: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """The word scores of these pages, each F1 with its interval over sites."""
+    """Return the word scores of these pages, each F1 with its interval over sites."""
     groups = by_type(pages)
     return {
         name: of | {"interval": known(*interval(totals(groups[name], "f1"), mean)[1:])} for name, of in scores.items()
@@ -60,7 +60,7 @@ def by_type(pages: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def metrics(pages: pd.DataFrame, labelled: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Word scores by mode; label scores by mode on the first set of hand-labelled pages, and on each other set."""
+    """Return word scores by mode, and label scores by mode for the set FIRST and for each other set."""
     modes = {mode: pages[pages["mode"] == mode] for mode in MODES}
     sets = {
         str(name): {mode: label_scores(rows[rows["mode"] == mode]) for mode in MODES}

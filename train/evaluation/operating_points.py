@@ -1,4 +1,4 @@
-"""Out-of-fold scores -> operating points: how far to lean towards clean or whole articles; and page confidence."""
+"""out-of-fold scores -> operating points: thresholds for clean or whole articles; and page confidence."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,15 +10,17 @@ from pagesieve.predict.labels import LABELS
 from pagesieve.predict.scoring.decision import PREFERENCES, decide
 from pagesieve.predict.scoring.stages import KINDS
 
-BETA = {"precision": 0.25, "recall": 4.0}  # of the F-measure (van Rijsbergen) that an operating point makes largest
-GRID = np.round(np.arange(0.02, 0.99, 0.02), 2)  # thresholds of article_content that are tried
-BINS = np.linspace(0, 1, 11)  # of scores and of page confidence
+BETA = {"precision": 0.25, "recall": 4.0}  # of the F-measure (van Rijsbergen) that an operating point maximises
+GRID = np.round(np.arange(0.02, 0.99, 0.02), 2)  # thresholds of article_content to try
+BINS = np.linspace(0, 1, 11)  # edges for scores and page confidence
 CJK = {"zh", "ja", "ko"}
 OTHER_SCRIPTS = {"ar", "bg", "bn", "el", "fa", "gu", "he", "hi", "hy", "ka", "ru", "sr", "ta", "th", "uk"}
 
 
 def operating_points(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Thresholds by kind of page, preference and label, chosen on hand-labelled blocks (``scored_rows.label_rows``)."""
+    """Return thresholds by kind of page, preference and label, chosen on hand-labelled blocks
+    (``scored_rows.label_rows``).
+    """
     return {
         kind: {prefer: thresholds(best(part, prefer)) for prefer in PREFERENCES} for kind, part in by_kind(rows).items()
     }
@@ -35,7 +37,7 @@ def thresholds(content: float) -> dict[str, float]:
 
 
 def best(rows: pd.DataFrame, prefer: str) -> float:
-    """The threshold of article_content with the largest F-measure over words; 0.5 where neither side is preferred."""
+    """Return the threshold of article_content with the largest F-measure over words; 0.5 without a preference."""
     if prefer not in BETA:
         return 0.5
     square = BETA[prefer] ** 2
@@ -47,7 +49,7 @@ def best(rows: pd.DataFrame, prefer: str) -> float:
 
 
 def kept_words(rows: pd.DataFrame, at: dict[str, float]) -> tuple[float, float]:
-    """Precision and recall of the words kept as article_content."""
+    """Return precision and recall of the words labelled article_content."""
     kept = np.array(decide(rows[list(LABELS)].to_numpy(), at)) == LABELS[0]
     true, words = (rows["label"] == LABELS[0]).to_numpy(), rows["words"].to_numpy()
     both = float(words[kept & true].sum())
@@ -55,7 +57,7 @@ def kept_words(rows: pd.DataFrame, at: dict[str, float]) -> tuple[float, float]:
 
 
 def kept_at_points(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
-    """Precision and recall of kept words by kind and preference: the threshold of a fold is chosen on the others."""
+    """Return precision and recall of kept words by kind and preference, with thresholds chosen on the other folds."""
     found: dict[str, dict[str, dict[str, float]]] = {}
     for kind, part in by_kind(rows).items():
         found[kind] = {}
@@ -69,7 +71,7 @@ def kept_at_points(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]
 
 
 def kept_by_threshold(rows: pd.DataFrame) -> dict[str, dict[str, list[float]]]:
-    """By kind, for each threshold of article_content: precision and recall of kept words, and their share of all."""
+    """Return by kind, for each threshold of article_content: precision and recall of kept words, and their share."""
     found = {}
     for kind, part in by_kind(rows).items():
         pairs = np.array([kept_words(part, thresholds(float(content))) for content in GRID])
@@ -81,7 +83,7 @@ def kept_by_threshold(rows: pd.DataFrame) -> dict[str, dict[str, list[float]]]:
 
 
 def calibration(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
-    """How far each label's score is its probability, by mode and label: see ``reliability``."""
+    """Return the calibration of each label's score by mode and label: see ``reliability``."""
     known = rows[rows["predicted"] != "missing"]
     return {
         str(mode): {label: reliability(part[label], (part["label"] == label).astype(float)) for label in LABELS}
@@ -90,10 +92,10 @@ def calibration(rows: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def page_confidence(pages: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """How far the pages' confidence is the F1 that came out, by mode: see ``reliability``; and their rank correlation,
-    None where all pages are alike.
+    """Return the calibration of page confidence as expected F1, by mode: see ``reliability``; and their rank
+    correlation.
 
-    The columns of ``pages`` are mode, confidence and kept_f1.
+    The correlation is None if all pages are equal. The columns of ``pages`` are mode, confidence and kept_f1.
     """
     found = {}
     for mode, part in pages.groupby("mode"):
@@ -106,10 +108,10 @@ def page_confidence(pages: pd.DataFrame) -> dict[str, dict[str, Any]]:
 def trust(
     rows: pd.DataFrame, pages: pd.DataFrame, languages: Mapping[str, str]
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """How far scores and confidence can be trusted by group of languages, and on the set ``world``; then by mode: mean
-    ``confidence`` and ``f1`` of the ``pages``, and the largest calibration ``error`` of a label.
+    """Return the calibration of scores and confidence by group of languages and for the set ``world``, then by mode.
 
-    ``rows`` are those of ``scored_rows.label_rows``, ``pages`` those of ``scored_rows.confidence_rows``.
+    Each has the mean ``confidence`` and ``f1`` of its pages, and the largest calibration ``error`` of a label. ``rows``
+    are those of ``scored_rows.label_rows``, ``pages`` those of ``scored_rows.confidence_rows``.
     """
     by_language = pages.assign(group=pages["page"].map(languages).map(group_of))
     world = pages[pages["set"] == "world"].assign(group="the set world")
@@ -137,9 +139,9 @@ def group_of(language: str) -> str:
 
 
 def reliability(predicted: pd.Series, true: pd.Series) -> dict[str, Any]:
-    """Return predicted and true values, as means in ten bins of equal width, with the count of each; no empty bins.
+    """Return means of predicted and true values in ten bins of equal width, with the count of each; no empty bins.
 
-    ``error`` is how far the two are apart, on average over all: the expected calibration error (Naeini et al. 2015).
+    ``error`` is the mean distance of both over all values: the expected calibration error (Naeini et al. 2015).
     """
     by_bin = pd.DataFrame({"predicted": predicted, "true": true}).groupby(np.digitize(predicted, BINS[1:-1]))
     table = by_bin.mean().assign(count=by_bin.size())

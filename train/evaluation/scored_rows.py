@@ -1,4 +1,4 @@
-"""Out-of-fold scores -> tables: a row a page with its word scores, a row a hand-labelled block with its scores."""
+"""out-of-fold scores -> tables: a row for each page with its word scores, and for each hand-labelled block."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from ..labels.views import OWN, View
 
 
 def mode_of(view: View) -> str | None:
-    """The mode that a view is scored in: pre-extracted pages are those that resiliparse leaves; others only train."""
+    """Return the mode in which a view is scored, None for views that only train, such as other extractors' lines."""
     if view.kind == "pre_extracted":
         return "pre_extracted" if view.maker == "resiliparse" else None
     return view.kind
 
 
 def page_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
-    """Word precision, recall and F1 of each page with a reference text, as bags of words (WCXB's measure)."""
+    """Return word precision, recall and F1 of each page with a reference text, as bags of words (WCXB's measure)."""
     rows = []
     for view, part in zip(views, scores, strict=True):
         if view.page_type and view.kind in ("html", "text"):
@@ -50,10 +50,10 @@ def bag_scores(found: Counter[str], wanted: Counter[str]) -> tuple[float, float,
 
 
 def label_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
-    """The hand-labelled blocks of web pages with their scores, in the three modes; no text.
+    """Return the hand-labelled blocks of web pages with their scores, in three modes and without text.
 
-    In html mode a row is a block that readers cut, scored by the block of ours that most of its words stand in; in
-    text and pre-extracted mode a row is a line (the rules of the WCXB gold pages' scorer).
+    In html mode a row is a block as segmented by readers, scored by the block of ours that contains most of its words;
+    in text and pre-extracted mode a row is a line (the rules of the WCXB gold pages' scorer).
     """
     html = {
         view.page: part
@@ -91,9 +91,9 @@ def label_frame(view: View, mode: str, scores: np.ndarray) -> pd.DataFrame:
 
 
 def confidence_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
-    """For each hand-labelled page and mode its confidence, and the F1 of the kept characters by the hand labels.
+    """Return the confidence of each hand-labelled page and mode, and the F1 of its kept characters by hand labels.
 
-    Both are 0 where nothing is kept, also if the hand labels agree.
+    Both are 0 if nothing is kept, even if the hand labels agree.
     """
     rows = []
     for view, part in zip(views, scores, strict=True):
@@ -111,5 +111,5 @@ def confidence_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.D
 
 
 def kept_texts(view: View, scores: np.ndarray) -> list[str]:
-    """The texts of the blocks that are labelled article_content, as ``Model.text`` gives them."""
+    """Return the texts of the blocks labelled article_content, as ``Model.text`` selects them."""
     return drop_repeated([block.text for block, row in zip(view.blocks, scores, strict=True) if row.argmax() == 0])

@@ -1,4 +1,4 @@
-"""Scores -> pages to look at: those that the model gets most wrong, and the project's own."""
+"""scores -> pages for the gallery: those with the most errors, and the project's own."""
 
 import gzip
 import json
@@ -16,15 +16,17 @@ from pagesieve.predict.scoring.decision import confidence, decide
 from ..labels.alignment import find_spans, running_words
 from ..labels.views import OWN, View, read_annotations
 
-MOST = 20  # pages that are kept
-LEAST = 20  # labelled blocks that a page has, to be shown
+MOST = 20  # maximum number of pages
+LEAST = 20  # minimum labelled blocks of a page
 PAGES, ANNOTATIONS = Path("data/pages"), Path("data/annotations/pages.csv")
 
 Shown = dict[str, Any]  # a page of the gallery: name, page_type, wrong, labelled, blocks as output.render takes them
 
 
 def worst(views: Sequence[View], scores: Sequence[np.ndarray]) -> list[Shown]:
-    """The hand-labelled HTML pages with the largest share of wrong blocks, the worst first, from scores out of fold."""
+    """Return the hand-labelled HTML pages with the largest share of wrong blocks, the worst first,
+    scored out of fold.
+    """
     pages = [
         shown(view.page, view.page_type, view.blocks, part, view.labels)
         for view, part in zip(views, scores, strict=True)
@@ -34,7 +36,7 @@ def worst(views: Sequence[View], scores: Sequence[np.ndarray]) -> list[Shown]:
 
 
 def samples(scored: Callable[[Sequence[Block], str], np.ndarray]) -> list[Shown]:
-    """The project's own pages, of which no model has learned, the worst first; ``scored`` takes blocks and title."""
+    """Return the project's own pages, on which no model is trained, worst first; ``scored`` takes blocks and title."""
     pages, annotated = [], read_annotations([ANNOTATIONS])
     for path in sorted(PAGES.iterdir()):
         page = read_page(path.read_bytes(), kind="html" if path.suffix == ".html" else "text")

@@ -1,4 +1,4 @@
-"""models/blocks.json -> models/README.md: the model card for people, with every figure from the card of the file."""
+"""models/blocks.json -> models/README.md: the model card for people, with all figures from blocks.json."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ SOURCES = {
     "paragraphs": "`data/paragraphs.csv`, made-up pages in 33 languages, written for pagesieve, MIT",
     "written": "`data/written`, made-up HTML pages, written for pagesieve, MIT",
 }
-WEAK = 5  # of the weakest parts that are named
+WEAK = 5  # number of weakest parts to name
 TEXT = """# Model card: blocks
 
 Generated from `blocks.json` by `make train`; sha256 of `blocks.npz` `{npz}`, of `blocks.joblib`
@@ -93,7 +93,7 @@ METHOD = (
 
 
 def describe(card: dict[str, Any]) -> str:
-    """The model card as Markdown, of a card as ``card.write_model`` writes it."""
+    """Return the model card as Markdown, from a card as written by ``write_model``."""
     scores = card["scores"]
     known = bool(scores.get("labels"))
     return TEXT.format(
@@ -135,7 +135,7 @@ def score_rows(scores: dict[str, Any]) -> list[list[str]]:
 
 
 def part_tables(scores: dict[str, Any]) -> Iterable[str]:
-    """A table for each slice: the share of blocks with the right label, by part and kind of input."""
+    """Yield a table for each breakdown: the share of blocks with the right label, by part and kind of input."""
     for name, by_mode in scores.get("breakdowns", {}).items():
         parts = list(dict.fromkeys(part for of_mode in by_mode.values() for part in of_mode))
         rows = [[part, *(part_of(of_mode.get(part)) for of_mode in by_mode.values())] for part in parts]
@@ -148,7 +148,7 @@ def part_of(of: dict[str, Any] | None) -> str:
 
 
 def failures(scores: dict[str, Any]) -> Iterable[str]:
-    """The weakest labels, parts of each slice and languages by their figures, and what holds of the method."""
+    """Yield the weakest labels, parts of each breakdown and languages by their figures, and limits of the method."""
     for mode, of in scores.get("labels", {}).items():
         label = min(LABELS, key=lambda one: of["per_label"][one]["f1"])
         yield f"{MODES[mode]}: the weakest label is {label} (F1 {of['per_label'][label]['f1']:.2f})."
@@ -164,11 +164,11 @@ def failures(scores: dict[str, Any]) -> Iterable[str]:
 
 
 def weakest(parts: dict[str, dict[str, Any]]) -> str:
-    """The parts with the smallest share of right blocks, however few their pages: ``ja (54% right, 1 page)``."""
+    """Return the parts with the smallest share of right blocks, however few their pages: ``ja (54% right, 1 page)``."""
     least = sorted(parts, key=lambda part: (parts[part]["right"], part))[:WEAK]
     return ", ".join(f"{part} ({parts[part]['right']:.0%} right{pages_of(parts[part])})" for part in least)
 
 
 def pages_of(of: dict[str, Any]) -> str:
-    """The number of pages of a part; the cards of earlier trainings have none."""
+    """Return the number of pages of a part; the cards of earlier trainings have none."""
     return f", {of['pages']:,} page{'s'[: of['pages'] != 1]}" if "pages" in of else ""

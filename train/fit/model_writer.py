@@ -1,4 +1,4 @@
-"""Pipelines -> model and card: what was learned from what, and smoke-test vectors that prove the files."""
+"""pipelines -> model files and card: training data, scores, and smoke-test vectors to verify the files."""
 
 import hashlib
 import io
@@ -34,14 +34,14 @@ SMOKE_PAGES: dict[Kind, Path] = {
     "html": Path("data/pages/harbour-news.html"),
     "text": Path("data/pages/seed-ferry-clock.txt"),
 }
-SMOKE_EVERY = 8  # of these pages' blocks, one in so many is a row of the pipelines' smoke test
+SMOKE_EVERY = 8  # every n-th block of these pages is a row of the pipelines' smoke test
 CARD = "blocks.json"
-BITS = 15  # of a term's weight, behind the first
+BITS = 15  # binary digits of a term's weight after the first
 PACKAGES = ("scikit-learn", "numpy", "scipy", "joblib")
 
 
 def check_replaceable(folder: Path, views: Sequence[View], *, force: bool) -> None:
-    """Refuse, before any work is done, to write over a model that was trained on more pages."""
+    """Raise ModelError, before the work, if the folder's model was trained on more pages, unless ``force`` is set."""
     path = files.latest(folder / CARD)
     if not path.exists() or force:
         return
@@ -99,18 +99,20 @@ def write_model(
 
 
 def slim(pipeline: Pipeline) -> None:
-    """Half the file, and twice as fast to load: weights of float32, those of terms rounded, each term stored once."""
+    """Reduce the file to half its size, and its loading time, with float32 weights, rounded for
+    terms, and terms once.
+    """
     linear = pipeline["linear"]
     linear.coef_ = linear.coef_.astype(np.float32)
     if "terms" in pipeline.named_steps:
         linear.coef_ = rounded(linear.coef_)
-        for name, *_ in pipeline["terms"].transformers:  # made again from the list of terms when needed
+        for name, *_ in pipeline["terms"].transformers:  # derived from the list of terms when needed
             vars(pipeline["terms"].named_transformers_[name]).pop("vocabulary_", None)
 
 
 def rounded(weights: np.ndarray) -> np.ndarray:
-    """Weights of float32 to BITS binary digits (a part in 65,000), of which the zeros behind them take no space."""
-    cut = 23 - BITS  # of the digits of a float32
+    """Round float32 weights to BITS binary digits (one part in 65,000); the zeros that follow compress to nothing."""
+    cut = 23 - BITS  # digits of a float32 to clear
     bits = np.ascontiguousarray(weights).view(np.uint32)
     return ((bits + np.uint32(1 << (cut - 1))) >> np.uint32(cut) << np.uint32(cut)).view(np.float32)
 
@@ -120,7 +122,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def smoke_test(pipelines: dict[str, Any], kinds: Sequence[str]) -> dict[str, Any]:
-    """Return inputs and the probabilities that must come out: rows for each pipeline, and a page of each kind."""
+    """Return inputs with the expected probabilities: rows for each pipeline, and a page of each kind."""
     vectors, pages, exact = {}, {}, in_double(pipelines)
     for kind, path in SMOKE_PAGES.items():
         if kind in kinds:

@@ -1,4 +1,4 @@
-"""Features -> fitted scikit-learn Pipelines: the first stage from counts of terms, those behind it from numbers."""
+"""features -> fitted scikit-learn Pipelines: the first stage from term counts, the later ones from numbers."""
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -19,13 +19,13 @@ from pagesieve.predict.features.registry import BLOCK_COLUMNS, COLUMNS, block_fe
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.scoring.stages import STAGE_NAMES, name_of
 
-# What is a term: a word with its marks (Indic, Arabic, Hebrew and Thai vowel signs are not \w) or one sign of
-# punctuation; or all up to the next white space.
+# Patterns of a term: a word with its vowel signs (those of Indic scripts, Arabic, Hebrew and Thai are not \w) or one
+# punctuation mark; or everything up to the next white space.
 WORD = r"(?:\w|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff])+|[^\w\s]"
 MARKED = r"\S+"
 
 BLOCK_C, PAGE_C = 0.5, 0.004
-SITES = 3  # that a term must stand on: the others tell what a page is about, or whose it is
+SITES = 3  # minimum number of sites of a term; rarer terms tell the topic or owner of a page
 MAX_TERMS = {column.name: column.max_terms for column in COLUMNS}
 CUT: dict[str, dict[str, Any]] = {
     "words": {"token_pattern": WORD, "ngram_range": (1, 2)},
@@ -35,7 +35,9 @@ CUT: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Counts:
-    """How often each of the sorted ``terms`` of one column of ``block_features`` stands in each block."""
+    """The number of occurrences of each of the sorted ``terms`` of a column in each block: ``matrix`` (n_blocks,
+    n_terms).
+    """
 
     column: str
     terms: np.ndarray
@@ -45,12 +47,12 @@ class Counts:
         return Counts(self.column, self.terms, self.matrix[rows])
 
     def only(self, places: np.ndarray) -> "Counts":
-        """The counts of the terms at these places."""
+        """Return the counts of the terms at these indices."""
         return Counts(self.column, self.terms[places], self.matrix[:, places])
 
 
 def counted(column: str, cells: Sequence[str], sites: Sequence[str]) -> Counts | None:
-    """The counts of the terms that stand on at least SITES sites; None if there is no such term."""
+    """Count the terms of a column that occur on at least SITES sites; returns None if there are none."""
     by_site: dict[str, dict[str, None]] = {}
     for cell, site in zip(cells, sites, strict=True):
         if cell:
@@ -60,17 +62,17 @@ def counted(column: str, cells: Sequence[str], sites: Sequence[str]) -> Counts |
     counter = CountVectorizer(lowercase=False, min_df=SITES, **CUT[column])
     try:
         terms = counter.fit("\n".join(cells) for cells in by_site.values()).get_feature_names_out()
-    except ValueError:  # no term is left
+    except ValueError:  # no term occurs on enough sites
         return None
     counter = CountVectorizer(lowercase=False, vocabulary=terms, dtype=np.float32, **CUT[column])
     return Counts(column, terms, counter.transform(cells))
 
 
 def of_many_sites(counts: Counts, sites: np.ndarray, languages: Mapping[str, str]) -> np.ndarray:
-    """The places of the terms on at least SITES of the sites that the rows are from, at most MAX_TERMS[column]; sorted.
+    """Return the sorted indices of at most MAX_TERMS[column] terms that occur on at least SITES of the rows' sites.
 
-    Those come first that are known at most sites of a language, by the root of how many sites that has: counted over
-    all sites alike, the terms of 1,700 English ones left 25 of 700 Korean terms.
+    Terms are ranked by the largest number of sites of a language, divided by the square root of that language's number
+    of sites: ranked by all sites alike, the terms of 1,700 English sites left 25 of 700 Korean terms.
     """
     names, numbers = np.unique(sites.astype(str), return_inverse=True)
     places = np.arange(len(sites))
@@ -89,11 +91,11 @@ def fit_blocks(
     kind: str, languages: Mapping[str, str], counts: Sequence[Counts], sites: np.ndarray, labels: np.ndarray,
     weights: np.ndarray, others: Sequence[Counts],
 ) -> tuple[Pipeline, np.ndarray]:  # fmt: skip
-    """The first stage: TF-IDF of each column, its rows of length 1, and a linear model of all of them.
+    """Fit the first stage: TF-IDF of each column, rows of length 1, and a linear model of all terms.
 
-    Learned from ``counts`` of the blocks of ``sites`` in these ``languages``, all pages of one ``kind`` (html, text).
-    The counts are what the pipeline's own vectorisers would count. Returned with what it says of the ``others``: an
-    array (blocks, 1 + BLOCK_COLUMNS, labels) of the scores and behind them the contributions by column.
+    ``counts`` are those of the blocks of ``sites`` in these ``languages``, on pages of one ``kind`` (html, text), as
+    the pipeline's own vectorisers would count them. Returns the pipeline and its predictions for ``others``, an array
+    (n_blocks, 1 + n_columns, n_labels) of probabilities followed by the logit contributions of each column.
     """
     known = {one.column: places for one in counts if len(places := of_many_sites(one, sites, languages))}
     counts, others = ([one.only(known[one.column]) for one in some if one.column in known] for some in (counts, others))
@@ -117,9 +119,9 @@ def fit_blocks(
 def block_pipeline(
     kind: str, terms: dict[str, list[str]], idf: dict[str, np.ndarray], linear: LogisticRegression
 ) -> Pipeline:
-    """The pipeline that is saved: it takes the rows of ``block_features``, and has learned already.
+    """Return the fitted pipeline to save, which takes the rows of ``block_features``.
 
-    ``terms`` and their inverse document frequencies by column, in order; ``linear`` has learned from these columns.
+    ``terms`` and their inverse document frequencies are by column, in order; ``linear`` is fitted to these columns.
     """
     columns = [
         (
@@ -145,9 +147,10 @@ def block_pipeline(
 def fit_page(
     features: np.ndarray, labels: np.ndarray, weights: np.ndarray, others: np.ndarray
 ) -> tuple[Pipeline, np.ndarray]:
-    """A later stage: the columns of ``page_features``, kept in the range that was learned from, and scaled.
+    """Fit a later stage: the columns of ``page_features``, clipped to the range of the training data, and scaled.
 
-    Writes over the features, to fit in memory. Returned with the scores (blocks, 1, labels) of the others.
+    Overwrites the features to save memory. Returns the pipeline and the probabilities (n_blocks, 1, n_labels) of the
+    others.
     """
     pipeline = Pipeline(
         [
@@ -162,10 +165,10 @@ def fit_page(
 
 
 def logit_contributions(columns: Mapping[str, slice], terms: csr_matrix, linear: LogisticRegression) -> np.ndarray:
-    """What each of BLOCK_COLUMNS adds to the decision values, less the mean over the labels.
+    """Return the contribution of each of BLOCK_COLUMNS to the decision values, less the mean over the labels.
 
-    An array (n_blocks, n_columns, n_labels) of float32, 0 for a column without terms; ``columns`` says which terms are
-    those of a column.
+    An array (n_blocks, n_columns, n_labels) of float32, 0 for a column without terms; ``columns`` has the slice of
+    terms of each column.
     """
     parts = np.zeros((terms.shape[0], len(BLOCK_COLUMNS), len(LABELS)), dtype=np.float32)
     for name, place in columns.items():
@@ -175,7 +178,7 @@ def logit_contributions(columns: Mapping[str, slice], terms: csr_matrix, linear:
 
 
 def in_double(pipelines: Mapping[str, Pipeline]) -> dict[str, Pipeline]:
-    """Copies of the pipelines with coefficients of float64: decision values are sums in it, as those of the scorer."""
+    """Return copies of the pipelines with float64 coefficients, so that decision values are summed as in the scorer."""
     found = {name: deepcopy(pipeline) for name, pipeline in pipelines.items()}
     for pipeline in found.values():
         pipeline["linear"].coef_ = pipeline["linear"].coef_.astype(np.float64)
@@ -183,7 +186,7 @@ def in_double(pipelines: Mapping[str, Pipeline]) -> dict[str, Pipeline]:
 
 
 def pipeline_rows(pipelines: Mapping[str, Pipeline], kind: str, blocks: Sequence[Block], title: str) -> dict[str, Any]:
-    """Return the rows that the pipelines of a kind of page take for a page's blocks, by pipeline, in their order."""
+    """Return the input rows of the pipelines of a kind of page for a page's blocks, by pipeline and in their order."""
     first, second, third = (name_of(kind, name) for name in STAGE_NAMES)
     rows = {first: block_features(blocks, title)}
     union, linear = pipelines[first]["terms"], pipelines[first]["linear"]
@@ -196,7 +199,7 @@ def pipeline_rows(pipelines: Mapping[str, Pipeline], kind: str, blocks: Sequence
 
 
 def balanced(labels: np.ndarray, weights: np.ndarray, power: float) -> np.ndarray:
-    """Weights of mean 1 that lift rare labels by their frequency to the power of -``power``."""
+    """Return weights of mean 1, in which labels are multiplied by their frequency to the power of -``power``."""
     totals = np.bincount(labels, weights)
     lifted = weights * (totals.sum() / np.maximum(totals, 1e-9))[labels] ** power
     return np.asarray(lifted * (len(lifted) / lifted.sum()))

@@ -1,7 +1,7 @@
-"""Views -> pipelines and out-of-fold scores: three stages, on five site folds that they share, and once on everything.
+"""views -> pipelines and out-of-fold scores: three stages, on five shared site folds and on everything.
 
-HTML pages and text pages have pipelines of their own. The later stages learn from the scores that the one
-before gave to blocks it had not seen.
+HTML pages and text pages have pipelines of their own. The later stages are trained on the out-of-fold scores of the
+stage before.
 """
 
 from collections.abc import Sequence
@@ -24,20 +24,20 @@ from ..labels.folds import FOLDS, fold_of
 from ..labels.views import MINE, View
 from .pipelines import Counts, balanced, counted, fit_blocks, fit_page
 
-Features = list[Counts] | np.ndarray  # of the first stage, of the later ones
+Features = list[Counts] | np.ndarray  # of the first stage, or of a later one
 
-LIFT = 0.25  # power by which rare labels are lifted
-LANGUAGE_LIFT, MOST_LIFT = 0.3, 5.0  # the same of rare languages, at most so many times
-PRE_EXTRACTED = 2.0  # how much more a pre-extracted line counts than one of a whole page
+LIFT = 0.25  # power of the weight of rare labels
+LANGUAGE_LIFT, MOST_LIFT = 0.3, 5.0  # power of the weight of rare languages, and its maximum
+PRE_EXTRACTED = 2.0  # weight of a pre-extracted line, relative to a line of a whole page
 EVERYTHING = -1  # the fold that leaves nothing out
 
 
 @dataclass(frozen=True)
 class Table:
-    """The blocks of many views of one kind in a row; ``starts[i]`` is the first of view i.
+    """The blocks of many views of one kind as a table; ``starts[i]`` is the first row of view i.
 
-    A page of the user's counts as a site of its own where terms are counted: they are to be learned from few sites.
-    A site's language is that of its first page of which it is known.
+    For term counts, a page of the user counts as a site of its own, so that terms are learned from few sites. The
+    language of a site is that of its first page with a known language.
     """
 
     views: list[View]
@@ -52,19 +52,21 @@ class Table:
         return slice(self.starts[view], self.starts[view + 1])
 
     def learned_without(self, fold: int) -> np.ndarray:
-        """The numbers of the labelled blocks outside the fold."""
+        """Return the indices of the labelled blocks outside the fold."""
         return np.flatnonzero((self.folds != fold) & (self.labels >= 0))
 
 
 @dataclass(frozen=True)
 class Learned:
-    """Pipelines by fold left out and name, and for each view the scores (blocks, labels) of those that left it out."""
+    """Pipelines by left-out fold and name, and for each view the scores (n_blocks, n_labels) of
+    those that left it out.
+    """
 
     pipelines: dict[int, dict[str, Pipeline]]
     scores: list[np.ndarray]
 
     def stages(self, fold: int = EVERYTHING) -> dict[str, Stages]:
-        """The stages by kind of page that learned without a fold."""
+        """Return the stages by kind of page that were trained without a fold."""
         return all_stages(self.pipelines[fold])
 
 
@@ -101,8 +103,10 @@ def tabulated(views: Sequence[View]) -> Table:
 
 
 def lifts(languages: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """What the weight of a block is to be multiplied with for its language, one of ``languages`` or "" where it is not
-    known: rare ones count more, by how much less of the weight they have than the most frequent one.
+    """Return a factor for each block's weight by its language, "" for unknown.
+
+    Rare languages count more: the factor is the weight of the most frequent language divided by that of the block's, to
+    the power of LANGUAGE_LIFT.
     """
     names, numbers = np.unique(languages, return_inverse=True)
     totals = np.bincount(numbers, weights)
@@ -113,7 +117,9 @@ def lifts(languages: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def learn(
     table: Table, kind: str, scores: list[np.ndarray], numbers: Sequence[int], jobs: int
 ) -> dict[int, dict[str, Pipeline]]:
-    """The pipelines of one kind of page by fold; fills in the scores of its views, which have these numbers."""
+    """Return the pipelines of one kind of page by fold; sets the scores of its views, which have the indices
+    ``numbers``.
+    """
     first, predicted = fit_stage(table, kind, first_features(table, kind, jobs), jobs)
     features = later_features(table, predicted, jobs)
     second, predicted = fit_stage(table, kind, features, jobs)
@@ -127,7 +133,7 @@ def learn(
 
 
 def fit_stage(table: Table, kind: str, features: Features, jobs: int) -> tuple[dict[int, Pipeline], np.ndarray]:
-    """A pipeline for each fold left out, and what it predicts there: see ``fit_blocks`` and ``fit_page``."""
+    """Return a pipeline for each left-out fold, and its predictions there: see ``fit_blocks`` and ``fit_page``."""
     folds = (*range(FOLDS), EVERYTHING)
     out = {fold: np.flatnonzero(table.folds == fold) for fold in folds}
     fitted = Parallel(n_jobs=jobs, pre_dispatch="n_jobs", max_nbytes=None)(
@@ -141,7 +147,7 @@ def fit_stage(table: Table, kind: str, features: Features, jobs: int) -> tuple[d
 
 
 def examples(table: Table, features: Features, fold: int) -> tuple[Features, np.ndarray, np.ndarray, np.ndarray]:
-    """What is learned from where this fold is left out: features, sites, labels and weights."""
+    """Return the training data without this fold: features, sites, labels and weights."""
     rows = table.learned_without(fold)
     labels = table.labels[rows]
     return rows_of(features, rows), table.sites[rows], labels, balanced(labels, table.weights[rows], LIFT)
@@ -160,15 +166,15 @@ def fit_and_score(
     weights: np.ndarray,
     others: Features,
 ) -> tuple[Pipeline, np.ndarray]:
-    """The first stage where features are counts of terms, else a later one."""
-    with threadpool_limits(1):  # sums that do not depend on the number of cores
+    """Fit the first stage if the features are term counts, else a later one."""
+    with threadpool_limits(1):  # so that sums do not depend on the number of cores
         if isinstance(features, list) and isinstance(others, list):
             return fit_blocks(kind, languages, features, sites, labels, weights, others)
         return fit_page(np.asarray(features), labels, weights, np.asarray(others))
 
 
 def first_features(table: Table, kind: str, jobs: int) -> list[Counts]:
-    """The counts of terms in each column that pages of this kind have."""
+    """Return the term counts of each column of this kind of page."""
     parallel = Parallel(n_jobs=jobs, batch_size=32)
     cells = np.concatenate(parallel(delayed(block_features)(view.blocks, view.title) for view in table.views))
     columns = {name: cells[:, BLOCK_COLUMNS.index(name)] for name in weights_of_columns(kind)}
@@ -180,7 +186,7 @@ def first_features(table: Table, kind: str, jobs: int) -> list[Counts]:
 
 
 def later_features(table: Table, predicted: np.ndarray, jobs: int) -> np.ndarray:
-    """Return what a stage sees of the one before: of its scores, and of the contributions behind those of the first."""
+    """Return the features from the predictions of the stage before: scores, and the first stage's contributions."""
     pages = [predicted[table.of(number)] for number in range(len(table.views))]
     parts = Parallel(n_jobs=jobs, batch_size=32, return_as="generator")(
         delayed(page_features)(view.blocks, page[:, 0], page[:, 1:] if page.shape[1] > 1 else None)
@@ -189,7 +195,7 @@ def later_features(table: Table, predicted: np.ndarray, jobs: int) -> np.ndarray
     features = np.empty((len(predicted), 0), dtype=np.float32)
     start = 0
     for part in parts:
-        if not start:  # all at once: the parts in a row beside the whole would need the memory twice
+        if not start:  # allocated at once: concatenating the parts would need the memory twice
             features = np.empty((len(predicted), part.shape[1]), dtype=np.float32)
         features[start : start + len(part)] = part
         start += len(part)

@@ -1,4 +1,4 @@
-"""stages -> what weighs most: for each label the terms of the first stage, and the features of the last one."""
+"""stages -> the largest weights: for each label the terms of the first stage, and the features of the last one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,14 +11,14 @@ from pagesieve.predict.scoring.stages import KINDS, STAGE_NAMES, feature_names, 
 from pagesieve.predict.scoring.tables import Stages
 
 MOST = 15  # terms of each label
-PAGE = "page"  # the name under which the features of the last stage stand
+PAGE = "page"  # the key of the features of the last stage
 
 
 def top_terms(stages: dict[str, Stages]) -> dict[str, dict[str, dict[str, list[list[Any]]]]]:
-    """By kind of page, column and label the terms with the largest weights, each a list [term, weight].
+    """Return the terms with the largest weights by kind of page, column and label, each as a list [term, weight].
 
-    The weight is what a term adds to the label's decision value, less the mean over the labels, where no other term
-    of its column is in the block; that of a feature, what it adds where it is one standard deviation above its mean.
+    The weight of a term is its contribution to the label's decision value, less the mean over the labels, if no other
+    term of its column is in the block; that of a feature, its contribution one standard deviation above its mean.
     """
     found = {}
     for kind in KINDS:
@@ -32,7 +32,7 @@ def top_terms(stages: dict[str, Stages]) -> dict[str, dict[str, dict[str, list[l
 
 
 def weights_of(first: FirstParameters) -> dict[tuple[str, str], np.ndarray]:
-    """By column and term of a first stage, what the term adds to each label, less the mean over the labels."""
+    """Return by column and term of a first stage the term's weight for each label, less the mean over the labels."""
     found: dict[tuple[str, str], np.ndarray] = {}
     for column, (names, weights) in column_weights(first).items():
         rows = (weights - weights.mean(axis=0)).T
@@ -41,7 +41,7 @@ def weights_of(first: FirstParameters) -> dict[tuple[str, str], np.ndarray]:
 
 
 def column_weights(first: FirstParameters) -> dict[str, tuple[list[str], np.ndarray]]:
-    """The names of the terms of each column that has any, and what they add to each label: (n_labels, n_terms)."""
+    """Return by column with terms their names, and their weights (n_labels, n_terms)."""
     weighed = dict(zip(first.columns, first.column_weights.tolist(), strict=True))
     return {
         column: (first.columns[column].names(), weighed[column] * first.weights[:, place])
@@ -50,7 +50,7 @@ def column_weights(first: FirstParameters) -> dict[str, tuple[list[str], np.ndar
 
 
 def largest(names: Sequence[str], weights: np.ndarray) -> dict[str, list[list[Any]]]:
-    """For each label the names with the largest weights, of weights (labels, names)."""
+    """Return for each label the names with the largest weights, of weights (labels, names)."""
     centred = weights - weights.mean(axis=0)
     top = np.argsort(-centred, axis=1, kind="stable")[:, :MOST]
     return {

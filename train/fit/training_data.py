@@ -1,4 +1,4 @@
-"""All training data that is there -> labelled pages, and the digest of each source."""
+"""all available training data -> labelled pages, and the digest of each source."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,19 +15,19 @@ from ..labels.written_pages import pages_in, read_written
 
 DATA, SOURCES, RAW = Path("data"), Path("data/sources.toml"), Path("data/raw")
 PARAGRAPHS = DATA / "paragraphs.csv"
-WRITTEN = DATA / "written"  # whole pages that were written for pagesieve
+WRITTEN = DATA / "written"  # whole pages, written for pagesieve
 ANNOTATIONS = DATA / "annotations"
-FOUND_AGAIN = 0.98  # share of the annotated words that must still stand on their pages
+FOUND_AGAIN = 0.98  # minimum share of the annotated words that are found on their pages
 
 
 def gathered(jobs: int, own: Path | None = None) -> tuple[list[View], dict[str, str]]:
-    """Return the views of all training data that is there, and its digests by name.
+    """Return the views of all available training data, and its digests by name.
 
-    ``own`` is a CSV of paragraphs to learn from as well, ``jobs`` a number of processes. Prints what is used and what
-    is missing; a Failure names training data that cannot be used as they are.
+    ``own`` is a CSV of additional paragraphs, ``jobs`` a number of processes. Prints which sources are used and which
+    are missing; raises Failure for training data that cannot be used.
     """
     paragraphs = {PARAGRAPHS: read_paragraphs(PARAGRAPHS)}
-    if own and own != PARAGRAPHS:  # named with its ending, as no other source is
+    if own and own != PARAGRAPHS:  # its name keeps its ending, unlike those of other sources
         paragraphs[own] = read_paragraphs(own, own.name)
     there, missing = corpora.available(SOURCES, RAW)
     facts = read_facts(DATA / "read.csv") if there else {}
@@ -48,7 +48,7 @@ def gathered(jobs: int, own: Path | None = None) -> tuple[list[View], dict[str, 
     for path, part in paragraphs.items():
         print(f"uses {path}: {sum(len(view.blocks) for view in part if view.kind == 'text')} paragraphs")
         views += part
-    if there:  # alone they would be all that is known of HTML
+    if there:  # not alone: they are too few to learn HTML from
         written = read_written(WRITTEN)
         print(f"uses {WRITTEN}: {len({view.page for view in written})} pages")
         views += written
@@ -56,19 +56,19 @@ def gathered(jobs: int, own: Path | None = None) -> tuple[list[View], dict[str, 
 
 
 def augmented(views: Sequence[View]) -> list[View]:
-    """HTML pages made of others, where there are labelled ones: alone they would be all that is known of HTML."""
+    """Return HTML pages made from others, if there are labelled ones; alone they are too few to learn HTML from."""
     pages = anonymous(views)
     return pages + in_skeletons(views) if pages else []
 
 
 def without_twins(views: Sequence[View], others: Sequence[View]) -> list[View]:
-    """The views of the pages that stand in no other corpus: one that stands in two has the same file name in both."""
+    """Return the views of pages that are in no other corpus, by file name."""
     known = {view.page for view in others}
     return [view for view in views if view.page not in known]
 
 
 def digests_of(there: Sequence[corpora.Corpus], own: Path | None = None) -> dict[str, str]:
-    """The digests of all training data by name: of these corpora with their annotations, and of the paragraphs."""
+    """Return the digests of all training data by name: these corpora, their annotations, and the paragraphs."""
     digests = {}
     for corpus in there:
         digests[corpus.name] = corpus.digest
@@ -81,7 +81,7 @@ def digests_of(there: Sequence[corpora.Corpus], own: Path | None = None) -> dict
 
 
 def all_corpora() -> list[corpora.Corpus]:
-    """Return the corpora, all of which must be there; a Failure names those that are not."""
+    """Return all corpora; raises Failure with the names of those that are missing."""
     there, missing = corpora.available(SOURCES, RAW)
     if missing:
         raise Failure(f"{RAW}: lacks {', '.join(source.name for source in missing)}; run `make data`")

@@ -1,4 +1,4 @@
-"""Two readings of the same pages -> how far they agree: Cohen's kappa, and the F1 of each label."""
+"""two readings of the same pages -> their agreement: Cohen's kappa, and the F1 of each label."""
 
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from .alignment import Span, read_spans
 
 
 def labels_of_both(path: Path) -> list[tuple[str, str]]:
-    """The labels that two readers gave each stretch of the pages in an annotation file, in its order.
+    """Return the labels of both readers for each span in an annotation file, in order.
 
-    Failure where a page has not two readers, or they labelled other stretches.
+    Raises Failure if a page does not have two readers with the same spans.
     """
     readings: dict[str, dict[str, list[Span]]] = {}
     for span in read_spans(path):

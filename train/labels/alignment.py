@@ -1,4 +1,4 @@
-"""blocks + references -> labels on blocks: everything is matched by its words, so labels survive a new segmentation."""
+"""blocks + references -> labels on blocks: all are matched by words, so labels survive a new segmentation."""
 
 import csv
 import hashlib
@@ -12,14 +12,14 @@ from pathlib import Path
 from pagesieve.predict.errors import Failure
 from pagesieve.predict.labels import CODES
 
-ANCHOR = 4  # words that must agree in a row before single words between two such runs are matched
+ANCHOR = 4  # words in a row that must agree; single words are matched only between two such runs
 
-MAX_READ = 50_000_000  # words that are read in search of the spans of a page: seconds
-MAX_SPANNED = 50_000_000  # words of all spans of a page, which has a tenth of it at most
-CALL = 8  # words that take as long to read as a look elsewhere does
+MAX_READ = 50_000_000  # words compared in search of a page's spans, which takes seconds
+MAX_SPANNED = 50_000_000  # words of all spans of a page; pages have at most a tenth of it
+CALL = 8  # words that take as long as one comparison does
 
 WORD = re.compile(r"\w+")
-# What each cell of an annotation file looks like.
+# Patterns of the cells in an annotation file.
 CELLS = {
     "page": re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,255}"),
     "start": re.compile(r"[0-9]{1,8}"),
@@ -37,7 +37,7 @@ def words(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Span:
-    """A labelled stretch of a page: ``words`` start to end of its running words, found again by their hash."""
+    """A labelled span of a page: ``words`` start to end of its running words, identified by their hash."""
 
     page: str
     start: int
@@ -49,25 +49,25 @@ class Span:
 
 
 def read_spans(path: Path) -> list[Span]:
-    """The labelled stretches of an annotation file, in its order; a bad row is an error with file and line."""
+    """Return the spans of an annotation file in order; raises Failure with file and line for an invalid row."""
     with path.open(encoding="utf-8", newline="") as stream:
         return spans_in(stream, path)
 
 
 def spans_in(lines: Iterable[str], path: Path) -> list[Span]:
-    """The same of the lines of such a file."""
+    """Return the spans in the lines of such a file; ``path`` is named in errors."""
     spans: list[Span] = []
     rows = csv.DictReader(lines)
     try:
         spans.extend(map(span_of, rows))
     except (csv.Error, ValueError) as error:
-        line = rows.line_num + isinstance(error, csv.Error)  # which comes before the line is counted
+        line = rows.line_num + isinstance(error, csv.Error)  # raised before the line is counted
         raise Failure(f"{path}, line {line}: not a labelled span ({error})") from error
     return spans
 
 
 def span_of(row: Mapping[str, str]) -> Span:
-    """The span of a row; ValueError says which of its cells has another type, length or characters than CELLS."""
+    """Return the span of a row; raises ValueError with the cell that does not match its pattern in CELLS."""
     if None in row:
         raise ValueError("too many cells")
     for column, pattern in CELLS.items():
@@ -84,9 +84,9 @@ def span_of(row: Mapping[str, str]) -> Span:
 def spans_of(
     page: str, running: Sequence[str], labelled: Iterable[tuple[str, str]], reader: str, date: str
 ) -> list[Span]:
-    """Spans for (code, text) pairs that were read from a page with these running words.
+    """Return spans for (code, text) pairs from a page with these running words.
 
-    A text whose words do not stand in a row on the page gives a span for each stretch of it.
+    A text whose words are not contiguous on the page gives a span for each contiguous part.
     """
     pairs = list(labelled)
     left, origin = running_words(text for _, text in pairs)
@@ -109,10 +109,11 @@ def hash_of(stretch: Sequence[str]) -> str:
 
 
 def find_spans(spans: Iterable[Span], running: Sequence[str]) -> list[tuple[int, Span]]:
-    """The spans that stand on the page, each with the word where it starts now: nearest to where the last one led.
+    """Return the spans found on the page, each with the index of its first word now.
 
-    After MAX_READ words that were read in vain, the others are looked for where the last one led, and nowhere else;
-    after MAX_SPANNED words of spans, which then overlap, no further one is looked for.
+    Each is searched from the position expected by the one before. After MAX_READ words of failed comparisons, further
+    spans are looked up at the expected position only; after MAX_SPANNED words of spans, which must then overlap, the
+    search ends.
     """
     found, shift, left, spanned = [], 0, MAX_READ, 0
     for span in spans:
@@ -132,7 +133,7 @@ def find_spans(spans: Iterable[Span], running: Sequence[str]) -> list[tuple[int,
 
 
 def outward(start: int, count: int) -> Iterator[int]:
-    """The numbers from 0 up to ``count``, those nearest to ``start`` first."""
+    """Yield the numbers below ``count``, nearest to ``start`` first."""
     start = max(0, min(start, count - 1))
     for distance in range(count):
         for place in dict.fromkeys((start + distance, start - distance)):
@@ -141,7 +142,7 @@ def outward(start: int, count: int) -> Iterator[int]:
 
 
 def majority(owners: Sequence[int], values: Sequence[int], count: int, none: int = -1) -> list[int]:
-    """For each of ``count`` texts the value that most of its words have; ``none`` where under half have any."""
+    """Return for each of ``count`` texts the most frequent value of its words; ``none`` if under half have a value."""
     votes: list[Counter[int]] = [Counter() for _ in range(count)]
     sizes = Counter(owners)
     for owner, value in zip(owners, values, strict=True):
@@ -154,16 +155,16 @@ def majority(owners: Sequence[int], values: Sequence[int], count: int, none: int
 
 
 def running_words(texts: Iterable[str]) -> tuple[list[str], list[int]]:
-    """The words of all texts in a row, and for each word the index of its text."""
+    """Return the words of all texts in a row, and the index of the text of each word."""
     pairs = [(word, index) for index, text in enumerate(texts) for word in words(text)]
     return [word for word, _ in pairs], [index for _, index in pairs]
 
 
 def match(left: Sequence[str], right: Sequence[str]) -> list[int]:
-    """For each word of ``left`` the position of its partner in ``right``, or -1; partners keep their order.
+    """Return for each word of ``left`` the index of its match in ``right``, or -1; matches keep their order.
 
-    Runs of ANCHOR words are matched first, longest first (difflib); single words only in the gaps between two runs.
-    A word of a menu therefore has no partner in the article, although the article has the same word.
+    Runs of ANCHOR words are matched first, longest first (difflib); single words only in the gaps between two runs. So
+    a word of a menu is not matched to the same word in the article.
     """
     partner = [-1] * len(left)
     anchors = [(i, j, size + ANCHOR - 1) for i, j, size in matching_runs(shingles(left), shingles(right))]

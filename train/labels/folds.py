@@ -1,4 +1,4 @@
-"""Pages -> folds: always by site, so that no template stands on both sides of a split."""
+"""pages -> folds, by site, so that pages of one template are on one side of each split."""
 
 import hashlib
 
@@ -6,16 +6,16 @@ import tldextract
 
 FOLDS = 5
 
-# The public suffix list that comes with the package: no network, the same folds everywhere.
+# The public suffix list of the package: without network, and with the same folds everywhere.
 _extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
 def site_of(url: str) -> str:
-    """The registrable domain of an address; the host, or the text itself, where there is none."""
+    """Return the registrable domain of an address; without one the host, or the text itself."""
     parts = _extract(url)
     return parts.top_domain_under_public_suffix or parts.fqdn or parts.domain or url
 
 
 def fold_of(site: str) -> int:
-    """One of FOLDS numbers, fixed for ever by the site's name alone."""
+    """Return the fold of a site, 0 to FOLDS - 1, which depends on its name alone."""
     return int(hashlib.sha256(site.encode()).hexdigest(), 16) % FOLDS

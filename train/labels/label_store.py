@@ -1,7 +1,7 @@
-"""pages and a reader's labels <-> the folder that keeps them: each page's text, and its labelled stretches by reader.
+"""pages and labels of a reader <-> the folder that stores them: each page's content, and its labelled spans by reader.
 
-A page is known by its content: its labels are found again wherever its file lies, and need that file no more. Each
-change is on the disk before it is answered; of two that were made from the same state, the second is refused.
+A page is identified by its content: its labels are found wherever its file is, and do not need that file later. A
+change is on disk before it is answered; of two changes to the same version, the second is refused.
 """
 
 import csv
@@ -27,21 +27,27 @@ from pagesieve.predict.labels import CODES, LABELS
 from .alignment import CELLS, Span, find_spans, hash_of, majority, running_words, spans_in
 from .folds import site_of
 
-CODE_OF = dict(zip(LABELS, "TFPN", strict=True))  # the code that stands for a label where nobody chose a finer one
+CODE_OF = dict(zip(LABELS, "TFPN", strict=True))  # the code of a label if no finer code was chosen
 COLUMNS = ("page", "start", "end", "hash", "code", "reader", "date")
 ENDING = {"html": ".html", "text": ".txt"}
 MAX_READERS = 100  # of a page
 MAX_ABOUT = 4096  # characters of a page's name, address or site
-ADDRESSES = ("link[rel=canonical]", "meta[property='og:url']", "base[href]")  # of the page itself, in its own words
+ADDRESSES = (
+    "link[rel=canonical]",
+    "meta[property='og:url']",
+    "base[href]",
+)  # elements that declare the page's own address
 
 
 class Stale(ValueError):
-    """A change to labels that are not those on the disk."""
+    """A change to a version of the labels that is no longer on disk."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """A page to label: ``blocks`` are those that have words, with the words of the page and each one's block."""
+    """A page to label: ``blocks`` with words, the page's words ``running``, and the block index of each word
+    ``owners``.
+    """
 
     id: str
     name: str
@@ -53,12 +59,12 @@ class Sheet:
     owners: list[int]
 
     def words_of(self, block: int) -> tuple[int, int]:
-        """The running words of a block, from and to before."""
+        """Return the range [start, end) of a block's running words."""
         return bisect_left(self.owners, block), bisect_right(self.owners, block)
 
 
 class Mark(NamedTuple):
-    """What a reader by_block of a block: its code, and when."""
+    """A reader's label of a block: its code and date."""
 
     code: str
     date: str
@@ -68,7 +74,7 @@ Marks = dict[int, Mark]  # by index of the block
 
 
 def sheet_of(content: bytes, name: str, kind: Kind, sites: Mapping[str, str]) -> Sheet:
-    """A page as it is labelled; its site is the one that is known of its id, if any."""
+    """Return a page to label; its site is that in ``sites`` by id, if known, else that of the page."""
     read = read_page(content, kind=kind)
     blocks = segment(read)
     running, owners = running_words(block.text for block in blocks)
@@ -85,7 +91,7 @@ def version_of(content: bytes) -> str:
 
 
 def site_of_page(page: Page, name: str) -> str:
-    """The site by the address that a page gives as its own; else the folder that it lies in."""
+    """Return the site of the address that a page declares as its own; else the name of its folder."""
     for node in filter(None, map(page.tree.css_first, ADDRESSES) if page.tree else ()):
         address = (node.attributes.get("href") or node.attributes.get("content") or "")[:MAX_ABOUT]
         if re.match(r"https?://[^/]", address):
@@ -94,7 +100,7 @@ def site_of_page(page: Page, name: str) -> str:
 
 
 def kept_sheets(folder: Path) -> Iterator[Sheet]:
-    """The pages in the folder, sorted; one whose content is not what was labelled is a Failure."""
+    """Yield the pages in the folder, sorted; raises Failure for a page whose content has changed."""
     for path in sorted((folder / "pages").glob("*.json")):
         try:
             known = checked_about(read_file(path, 40 * MAX_ABOUT))
@@ -108,7 +114,7 @@ def kept_sheets(folder: Path) -> Iterator[Sheet]:
 
 
 def checked_about(content: bytes) -> dict[str, Any]:
-    """What is known of a page; raises ValueError or TypeError if it is anything but texts of MAX_ABOUT at most."""
+    """Return the stored facts of a page; raises ValueError or TypeError unless they are texts of at most MAX_ABOUT."""
     known: dict[str, Any] = dict(json.loads(content))
     for name in ("name", "site", "kind"):
         if not isinstance(known.get(name), str) or len(known[name]) > MAX_ABOUT:
@@ -117,7 +123,7 @@ def checked_about(content: bytes) -> dict[str, Any]:
 
 
 def readers_of(folder: Path, sheet: Sheet) -> list[str]:
-    """Who labelled the page, sorted; a Failure if it is more than MAX_READERS, each of which the page is read for."""
+    """Return the readers of the page, sorted; raises Failure if there are more than MAX_READERS."""
     readers = sorted(path.stem for path in (folder / "labels" / sheet.id).glob("[!.]*.csv"))
     if len(readers) > MAX_READERS:
         raise Failure(f"{folder / 'labels' / sheet.id}: labels of more than {MAX_READERS} readers; remove some")
@@ -125,7 +131,7 @@ def readers_of(folder: Path, sheet: Sheet) -> list[str]:
 
 
 def check_writable(folder: Path) -> None:
-    """Raises Failure if labels cannot be kept in the folder, which is made with the first of them."""
+    """Raise Failure if labels cannot be stored in the folder, which is made with the first of them."""
     for path in (folder / "pages", folder / "labels"):
         there = nearest(path)
         if not there.is_dir():
@@ -141,7 +147,7 @@ def label_file(folder: Path, sheet: Sheet, reader: str) -> Path:
 
 
 def marks_of(folder: Path, sheet: Sheet, reader: str) -> tuple[str, Marks]:
-    """The version of a reader's labels of a page, and the labels; a block takes the one that most of its words have."""
+    """Return the version of a reader's labels of a page, and the labels; a block has the label of most of its words."""
     path = label_file(folder, sheet, reader)
     try:
         content = read_file(path, 10 * MAX_BYTES)
@@ -172,7 +178,10 @@ def spans_of_marks(sheet: Sheet, reader: str, marks: Marks) -> Iterator[Span]:
 def change(
     folder: Path, sheet: Sheet, reader: str, version: str, changes: Mapping[int, str | None], date: str
 ) -> tuple[str, Marks]:
-    """Give blocks these codes, or none, and return the new version and all labels; Stale if others were there."""
+    """Change the codes of blocks (None removes one); returns the new version and all labels.
+
+    Raises Stale if ``version`` is not the one on disk.
+    """
     with locked(folder):
         there, marks = marks_of(folder, sheet, reader)
         if there != version:
@@ -186,7 +195,7 @@ def change(
 
 
 def replace(folder: Path, sheet: Sheet, reader: str, marks: Marks) -> None:
-    """Write all labels of a reader of a page; the page itself lies there before its first label does."""
+    """Write all labels of a reader of a page; the page's content is stored before its first labels."""
     known = {"name": sheet.name, "site": sheet.site, "kind": sheet.kind}
     about, labels = folder / "pages" / f"{sheet.id}.json", label_file(folder, sheet, reader)
     for path in (about, labels):
@@ -204,13 +213,13 @@ def replace(folder: Path, sheet: Sheet, reader: str, marks: Marks) -> None:
 
 
 def durable(path: Path, content: bytes) -> None:
-    """Write a file that is there as a whole or as it was, whatever happens to the machine: a reader's work is in it."""
+    """Write a file completely and to the disk, so that a reader's work survives a crash of the machine."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as new, new.open("xb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
-    for folder in (path.parent, path.parent.parent):  # which hold the new names
+    for folder in (path.parent, path.parent.parent):  # these hold the new names
         directory = os.open(folder, os.O_RDONLY)
         os.fsync(directory)
         os.close(directory)
@@ -218,8 +227,8 @@ def durable(path: Path, content: bytes) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """One at a time, over all processes; the folder, which is what is locked, is made, and ignored by git."""
-    import fcntl  # not on Windows, where the rest of this file is fine
+    """Lock the folder for the code inside, over all processes; it is made if missing, and ignored by git."""
+    import fcntl  # missing on Windows, where the rest of this file works
 
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
@@ -233,7 +242,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def differences(folder: Path, sheet: Sheet) -> dict[int, dict[str, str]]:
-    """The blocks that two readers gave different labels: by index, the label of each reader."""
+    """Return the blocks with different labels of readers: by index, the label of each reader."""
     by_block: dict[int, dict[str, str]] = {}
     for reader in readers_of(folder, sheet):
         for index, mark in marks_of(folder, sheet, reader)[1].items():

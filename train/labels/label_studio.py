@@ -1,7 +1,7 @@
-"""labels of a review <-> a file for other tools: tasks of Label Studio (.json), or rows (.csv).
+"""labels of a review <-> files of other tools: tasks of Label Studio (.json), or rows (.csv).
 
-A page is a task, its text the blocks with an empty line between, each label a region. What comes back replaces the
-labels of the same readers on the same pages; a file with an error in any record changes nothing.
+A page is a task, its text the blocks separated by an empty line, each label a region. Imported labels replace those of
+the same readers on the same pages; an error in any record leaves all labels unchanged.
 """
 
 import csv
@@ -26,20 +26,20 @@ from .label_store import CODE_OF, Mark, Marks, Sheet, locked, marks_of, readers_
 
 COLUMNS = ("page", "name", "site", "index", "text", "label", "code", "reader", "date")
 BETWEEN = "\n\n"
-MAX_READER = 254  # characters of a user's name or address
-MAX_USER = 10**12  # number of a user
-MAX_COVERED = 2_000_000  # blocks that the regions of a task cover, each counted as often as it is covered
+MAX_READER = 254  # maximum characters of a user's name or address
+MAX_USER = 10**12  # limit of a user's number
+MAX_COVERED = 2_000_000  # maximum of blocks covered by the regions of a task, counted once per region
 FAR = re.compile("[\U00010000-\U0010ffff]")
 
 Found = dict[tuple[str, str], Marks]  # by id of the page and reader
 
 
 class Bad(ValueError):
-    """What is wrong with a record."""
+    """An invalid record; the message tells what is wrong."""
 
 
 def write(path: Path, folder: Path, sheets: Sequence[Sheet]) -> str:
-    """Write the labels of all readers; pages without labels are written too, for others to label."""
+    """Write the labels of all readers; pages without labels are included, for others to label."""
     check_format(path)
     every = [
         (sheet, {name: marks_of(folder, sheet, name)[1] for name in readers_of(folder, sheet)}) for sheet in sheets
@@ -57,7 +57,7 @@ def write(path: Path, folder: Path, sheets: Sequence[Sheet]) -> str:
 
 
 def take(path: Path, folder: Path, sheets: Sequence[Sheet], reader: str, date: str) -> str:
-    """Save the labels of a file; what it does not tell is by this reader and of this date."""
+    """Save the labels of a file; ``reader`` and ``date`` are used for labels without them."""
     check_format(path)
     by_id = {sheet.id: sheet for sheet in sheets}
     try:
@@ -87,9 +87,9 @@ def check_format(path: Path) -> None:
 
 
 def records(text: str, path: Path) -> Iterator[tuple[str, Any]]:
-    """Each record with the name that an error calls it by."""
+    """Yield each record with its name for error messages."""
     if path.suffix == ".csv":
-        before = csv.field_size_limit(2 * MAX_BYTES)  # a block may be as large as its page, and gets apostrophes
+        before = csv.field_size_limit(2 * MAX_BYTES)  # a block may be as large as its page, with added apostrophes
         try:
             reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
             yield from ((f"line {reader.line_num}", row) for row in reader)
@@ -109,7 +109,7 @@ def records(text: str, path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def places(sheet: Sheet) -> Iterator[tuple[int, int, int]]:
-    """The index of each block, with where it begins and ends in the text of its task."""
+    """Yield the index of each block, and its start and end in the text of its task."""
     start = 0
     for block in sheet.blocks:
         yield block.index, start, start + len(block.text)
@@ -136,7 +136,7 @@ def task_of(sheet: Sheet, by_reader: dict[str, Marks]) -> dict[str, Any]:
 
 
 def marks_of_task(task: Any, by_id: dict[str, Sheet], reader: str, date: str) -> Found:
-    """The labels of a task: a block takes the label of the regions that cover most of it, and half at least."""
+    """Return the labels of a task: a block has the label of the regions that cover most of it, and at least half."""
     data = expect(task, dict, "a task with data").get("data")
     sheet = sheet_at(expect(data, dict, "data").get("page"), by_id)
     text = text_of(sheet)
@@ -168,7 +168,7 @@ def marks_of_task(task: Any, by_id: dict[str, Sheet], reader: str, date: str) ->
 
 
 def read_region(region: Any, text: str, far: list[int], reader: str, date: str) -> tuple[str, Mark, int, int]:
-    """Who gave which label, and from where to where in the text."""
+    """Return reader, label, start and end of a region."""
     value = expect(expect(region, dict, "a region").get("value"), dict, "a region with a value")
     start, end = (expect(value.get(name), int, f"{name} as a number") for name in ("start", "end"))
     labels = expect(value.get("labels"), list, "labels")
@@ -187,14 +187,14 @@ def read_region(region: Any, text: str, far: list[int], reader: str, date: str) 
 
 
 def far_signs(text: str) -> list[int]:
-    """Where the signs begin that UTF-16 takes two units for, in such units."""
+    """Return the offsets, in UTF-16 units, of characters that take two such units."""
     return [found.start() + number for number, found in enumerate(FAR.finditer(text))]
 
 
 def stretch(text: str, far: list[int], start: int, end: int, wanted: Any) -> tuple[int, int]:
-    """Where a region's text stands, whose offsets may count signs, or units of UTF-16 as JavaScript does.
+    """Return start and end of a region's text, whose offsets may count characters, or UTF-16 units as in JavaScript.
 
-    ``far`` is that of ``far_signs``. No more is read of the text than the region has of it.
+    ``far`` is the result of ``far_signs``. Only the part of the text as long as the region is compared.
     """
     if end <= len(text) and (wanted is None or is_at(text, start, end, wanted)):
         return start, end
@@ -209,7 +209,7 @@ def is_at(text: str, start: int, end: int, wanted: Any) -> bool:
 
 
 def reader_of(given: Any, reader: str) -> str:
-    """The reader as a name of ours: users of Label Studio are numbers, addresses, or objects that hold one."""
+    """Return a valid reader name for a user of Label Studio: a number, an address, or an object with one of them."""
     if isinstance(given, dict):
         given = given.get("email") or given.get("id")
     if given in (None, ""):
@@ -232,7 +232,7 @@ def mark_of(label: Any, code: Any, given: Any, date: str) -> Mark:
 
 
 def rows_of(sheet: Sheet, by_reader: dict[str, Marks]) -> Iterator[tuple[object, ...]]:
-    """A row for each label of a block, or one without a label."""
+    """Yield a row for each label of a block, or one without a label."""
     for block in sheet.blocks:
         head = (sheet.id, safe(sheet.name), safe(sheet.site), block.index, safe(block.text))
         marked = [(reader, marks[block.index]) for reader, marks in by_reader.items() if block.index in marks]

@@ -1,4 +1,4 @@
-"""CSV files of labelled paragraphs -> text pages; what is wrong with any of the rows is told at once."""
+"""CSV files of labelled paragraphs -> text pages; the problems of all rows are reported together."""
 
 import csv
 import io
@@ -20,13 +20,13 @@ from .views import OWN, View
 
 NEEDED, OPTIONAL = ("text", "label"), ("language", "page", "order")  # columns
 WEIGHT = 5.0  # of a block in training
-LISTED = 20  # problems of a file that are told; the others are counted
-MAX_SHOWN = 200  # characters of a header that are told
-NOT_UTF8 = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of bytes that are not
+LISTED = 20  # problems of a file to list; the others are counted
+MAX_SHOWN = 200  # characters of a header to show
+NOT_UTF8 = re.compile("[\udc80-\udcff]")  # invalid bytes as decoded by surrogateescape
 
 
 class Row(NamedTuple):
-    """A labelled paragraph; ``line`` is the line of the file that it ends on, ``label`` an index into LABELS."""
+    """A labelled paragraph; ``line`` is its last line in the file, ``label`` an index into LABELS."""
 
     line: int
     text: str
@@ -37,9 +37,9 @@ class Row(NamedTuple):
 
 
 def read_paragraphs(path: Path, source: str = "") -> list[View]:
-    """The pages of a CSV of labelled paragraphs, as text and as what an extractor leaves of them.
+    """Return the pages of a CSV of labelled paragraphs, as text and as pre-extracted lines.
 
-    Their ``source`` is by default the name of the file without its ending. Failure as of ``read_rows``.
+    Their ``source`` is by default the file's name without its ending. Raises Failure as ``read_rows`` does.
     """
     pages: dict[str, list[Row]] = {}
     for row in read_rows(path):
@@ -54,7 +54,7 @@ def read_paragraphs(path: Path, source: str = "") -> list[View]:
 
 
 def view_of(source: str, kind: str, rows: Sequence[Row], language: str) -> View:
-    """The rows of one page as a page, in their order."""
+    """Return the rows of one page as a view, in their order."""
     ordered = sorted(rows, key=lambda row: (row.order, row.text, row.label))
     page = rows[0].page
     blocks = [Block(index, row.text) for index, row in enumerate(ordered)]
@@ -64,12 +64,12 @@ def view_of(source: str, kind: str, rows: Sequence[Row], language: str) -> View:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a CSV with the columns text and label, and optionally language, page, order.
+    """Return the rows of a CSV with the columns text and label, and optionally language, page, order.
 
-    Failure if there is none, or with a line for each of the first LISTED rows that are at fault.
+    Raises Failure if there are no rows, or with a line for each of the first LISTED invalid rows.
     """
     try:
-        content = read_file(path)  # no pipe: it is read more than once
+        content = read_file(path)  # not a pipe, as it is read more than once
     except FileNotFoundError:
         raise Failure(f"{path}: no such file; name a CSV file with the columns text and label") from None
     except OSError as error:
@@ -85,7 +85,7 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def checked(reader: csv.DictReader, path: Path) -> Iterator[Row | str]:
-    """Each row, or what is wrong with it."""
+    """Yield each row, or its problem."""
     try:
         check_columns(list(reader.fieldnames or []))
     except (csv.Error, ValueError) as error:
@@ -110,7 +110,7 @@ def check_columns(columns: list[str]) -> None:
 
 
 def row_of(cells: dict[str, str], line: int) -> Row:
-    """The row of these cells by column; ValueError says what is wrong with it."""
+    """Return the row of these cells by column; raises ValueError if one is invalid."""
     if None in cells or None in cells.values():
         raise ValueError(f"expected {len(set(cells) - {None})} cells, as in line 1")
     if NOT_UTF8.search("".join(cells.values())):
@@ -130,8 +130,8 @@ def row_of(cells: dict[str, str], line: int) -> Row:
 
 
 def contradictions(path: Path) -> list[str]:
-    """A line for each text that has more than one label, the first LISTED of them; their rows are all used."""
-    lines: dict[str, dict[int, int]] = {}  # by text, and by label the first line
+    """Return a line for each of the first LISTED texts with more than one label; all their rows are used."""
+    lines: dict[str, dict[int, int]] = {}  # by text and label: the first line
     for row in read_rows(path):
         lines.setdefault(row.text, {}).setdefault(row.label, row.line)
     problems = (

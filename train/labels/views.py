@@ -1,6 +1,6 @@
-"""Corpora -> labelled pages: each as HTML and as its lines; hand-labelled ones also as what extractors leave of them.
+"""corpora -> labelled pages: each as HTML and as lines; hand-labelled ones also as pre-extracted lines.
 
-Pages that nobody labelled are scored against their reference text, but not learned from.
+Pages without hand labels are scored against their reference text, but not used for training.
 """
 
 import csv
@@ -28,12 +28,17 @@ from .alignment import Span, find_spans, majority, match, read_spans, running_wo
 from .folds import site_of
 
 NONE = -1  # no label
-MINE = "mine"  # the page set, and the source, of what was labelled in `pagesieve review`
-OWN = "own"  # the page set of labelled paragraphs, which are learned from but not scored
-AUGMENTED = "augmented"  # the source of views that are made of others
+MINE = "mine"  # page set and source of pages labelled in `pagesieve review`
+OWN = "own"  # page set of labelled paragraphs, which are used for training but not scored
+AUGMENTED = "augmented"  # source of views that are derived from others
 
 HAND = 1.0  # weight of a block of a hand-labelled page
-KEPT_OF = {"article_content": 0.98, "comment_form": 0.9, "furniture": 0.05, "other": 0.5}  # by thinning
+KEPT_OF = {
+    "article_content": 0.98,
+    "comment_form": 0.9,
+    "furniture": 0.05,
+    "other": 0.5,
+}  # probability of a line to be kept by thinning
 FURNITURE = re.compile(
     r"nav|menu|footer|header|cookie|consent|sidebar|breadcrumb|banner|modal|popup|search|login|toolbar"
 )
@@ -41,12 +46,12 @@ FURNITURE = re.compile(
 
 @dataclass(frozen=True)
 class View:
-    """One page as one kind of input: ``html``, ``text`` (all lines) or ``pre_extracted`` (an extractor's).
+    """One page as one kind of input: ``html``, ``text`` (all lines) or ``pre_extracted`` (lines of an extractor).
 
-    ``labels`` has a number for each block: an index into LABELS, or NONE. ``origin`` is the block of the page's
-    HTML view that each line comes from, or -1. ``page_set`` is the set of hand-labelled pages that it belongs to, or
-    empty. ``maker`` is who left the lines. ``weight`` is how much each of its blocks counts in training. The
-    ``language`` is known of pages that were read and of paragraphs.
+    ``labels`` (n_blocks,) are indices into LABELS, or NONE. ``origin`` (n_blocks,) is the block of the page's HTML view
+    that a line comes from, or -1. ``page_set`` is the set of hand-labelled pages that the page belongs to, or empty.
+    ``maker`` is the extractor or augmentation that made the view. ``weight`` is the weight of each block in training.
+    The ``language`` is known for pages that were read and for paragraphs.
     """
 
     page: str
@@ -70,19 +75,21 @@ class View:
 
     @property
     def of_paragraphs(self) -> bool:
-        """Whether it is a page of labelled paragraphs, as these stand in their file."""
+        """Return whether it is a page of labelled paragraphs as they are in their file."""
         return self.page_set == OWN and not self.maker
 
 
 class Annotated(NamedTuple):
-    """What readers said about a page: the set of pages that they read it in, and its labelled stretches."""
+    """Annotations of a page: the set in which it was read, and its labelled spans."""
 
     page_set: str
     spans: list[Span]
 
 
 class Facts(NamedTuple):
-    """What readers found out of a page: its site, if its address in the corpus does not tell it, and its language."""
+    """Facts about a page found by readers: its site, if the address in the corpus does not tell it,
+    and its language.
+    """
 
     site: str
     language: str
@@ -94,9 +101,10 @@ UNREAD, UNKNOWN = Annotated("", []), Facts("", "")
 def read_corpus(
     folder: Path, annotations: dict[str, Annotated], facts: Mapping[tuple[str, str], Facts], jobs: int
 ) -> tuple[list[View], int, int]:
-    """The views of every page of a fetched corpus, and how many annotated words there are and were found again.
+    """Return the views of all pages of a fetched corpus, the number of annotated words, and of those found on the
+    pages.
 
-    ``facts`` has what readers found out of a page, by corpus and id.
+    ``facts`` are by corpus and page id.
     """
     built = Parallel(n_jobs=jobs, batch_size=8)(
         delayed(page_views)(
@@ -116,7 +124,7 @@ def len_of(spans: Sequence[Span]) -> int:
 
 
 def annotation_files(folder: Path, corpus: str) -> list[Path]:
-    """The annotations of a corpus: a file ``corpus.set.csv`` for each set of its pages that was read."""
+    """Return the annotation files of a corpus: ``corpus.set.csv`` for each set of its pages that was read."""
     return sorted(folder.glob(f"{corpus}.*.csv"))
 
 
@@ -129,7 +137,7 @@ def read_annotations(paths: Iterable[Path]) -> dict[str, Annotated]:
 
 
 def read_facts(path: Path) -> dict[tuple[str, str], Facts]:
-    """What stands in ``data/read.csv`` of each page, by corpus and page."""
+    """Return the facts in ``data/read.csv`` by corpus and page."""
     with path.open(encoding="utf-8", newline="") as stream:
         return {(row["corpus"], row["page"]): Facts(row["site"], row["language"]) for row in csv.DictReader(stream)}
 
@@ -137,7 +145,7 @@ def read_facts(path: Path) -> dict[tuple[str, str], Facts]:
 def page_views(
     page: CorpusPage, *, source: str, annotated: Annotated, facts: Facts = UNKNOWN
 ) -> tuple[list[View], int]:
-    """All views of one page, and how many of its annotated words were found."""
+    """Return all views of one page, and the number of its annotated words that were found."""
     read = read_page(page.html, kind="html")
     blocks = segment(read)
     running, owners = running_words(block.text for block in blocks)
@@ -152,7 +160,7 @@ def page_views(
         language=facts.language,
     )  # fmt: skip
     lines = [line for block in blocks for line in lines_of(block)]
-    if page_set:  # as the readers cut them
+    if page_set:  # as segmented by the readers
         lines = [stretch_text(blocks, running, owners, start, span) for start, span in found]
     named = {"": ("text", lines)}
     if page_set:
@@ -169,7 +177,7 @@ def lines_of(block: Block) -> list[str]:
 
 
 def stretch_text(blocks: Sequence[Block], running: list[str], owners: list[int], start: int, span: Span) -> str:
-    """The text of a labelled stretch, with its punctuation: whole blocks as they are, parts cut between words."""
+    """Return the text of a labelled span with its punctuation: whole blocks unchanged, parts cut between words."""
     end = start + span.end - span.start
     parts = []
     for index in dict.fromkeys(owners[start:end]):
@@ -185,7 +193,7 @@ def stretch_text(blocks: Sequence[Block], running: list[str], owners: list[int],
 
 
 def extractor_lines(content: bytes, whole: View) -> dict[str, list[str]]:
-    """Lines by who left them: two extractors that keep comments and teasers, and random thinning of all lines."""
+    """Return lines by extractor: of two that keep comments and teasers, and of random thinning of all lines."""
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     html = decode(content)
     by_resiliparse = extract_plain_text(html, main_content=True, list_bullets=False, alt_texts=False)
@@ -202,7 +210,7 @@ def seed_of(page: str) -> int:
 
 
 def thinned(whole: View) -> list[str]:
-    """The page's lines without most of its furniture and half of its other junk; seeded by the page's name."""
+    """Return the page's lines without most of its furniture and half of its other debris; seeded by the page's name."""
     rng = np.random.default_rng(seed_of(whole.page))
     kept = []
     for block, label in zip(whole.blocks, whole.labels, strict=True):
@@ -217,7 +225,7 @@ def thinned(whole: View) -> list[str]:
 def line_view(
     whole: View, running: list[str], owners: list[int], codes: list[int], kind: str, texts: list[str], maker: str
 ) -> View | None:
-    """Lines as a view; each has the label, and the origin, that most of its words have on the page."""
+    """Return lines as a view; each has the label, and the origin, of most of its words on the page."""
     lines = [text for text in texts if text.strip()]
     left, line_of = running_words(lines)
     partners = match(left, running)
@@ -237,6 +245,6 @@ def sha256_of(path: Path) -> str:
 
 
 def sha256_of_all(files: Sequence[Path]) -> str:
-    """The sha256 of files and their names: a page of another name is of another site."""
+    """Return the sha256 of files and their names, since a page's name determines its site."""
     lines = [f"{sha256_of(path)} {path.name}\n" for path in files]
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -1,6 +1,7 @@
-"""Folder of HTML pages written for pagesieve -> labelled pages, each as HTML, as lines and as pre-extracted lines.
+"""folder of HTML pages written for pagesieve -> labelled pages, as HTML, as lines and as pre-extracted lines.
 
-An element's ``data-label`` says what it holds, up to an inner one that has one too; what is in none is site_chrome.
+An element's ``data-label`` is the label of its content, except for inner elements with their own; other content is
+site_chrome.
 """
 
 from collections.abc import Sequence
@@ -17,12 +18,12 @@ from pagesieve.predict.labels import LABELS
 from .views import OWN, View
 
 CODES = {"T": "article_content", "C": "comment_form", "P": "promo_teaser", "N": "site_chrome"}
-MARK = "data-label-"  # of the class that an element has while its page is cut into blocks
+MARK = "data-label-"  # prefix of the class that an element has during segmentation
 WEIGHT = 3.0  # of a block in training
 
 
 def read_written(folder: Path) -> list[View]:
-    """The views of all pages of a folder, by name; Failure names a page whose labels cannot be read."""
+    """Return the views of all pages of a folder, by name; raises Failure for a page with invalid labels."""
     return [view for path in pages_in(folder) for view in views_of(path)]
 
 
@@ -57,7 +58,7 @@ def views_of(path: Path) -> list[View]:
 
 
 def code_of(ancestors: Sequence[str]) -> str:
-    """The code of the innermost element that has one."""
+    """Return the code of the innermost element with one; N if there is none."""
     for element in reversed(ancestors):
         if MARK in element:
             return element.partition(MARK)[2][0]
@@ -65,7 +66,7 @@ def code_of(ancestors: Sequence[str]) -> str:
 
 
 def unmarked(element: str) -> str:
-    """An element of ``Block.ancestors`` as the page has it.
+    """Return an element of ``Block.ancestors`` without the class for its label.
 
     >>> unmarked("div#related.cards.data-label-P.role=list")
     'div#related.cards.role=list'
@@ -74,6 +75,6 @@ def unmarked(element: str) -> str:
 
 
 def as_lines(html: View, chosen: np.ndarray, kind: str) -> View:
-    """These blocks of a page as lines of a page of this kind."""
+    """Return these blocks of a page as a view of lines of this kind."""
     lines = [Block(place, " ".join(html.blocks[index].text.split())) for place, index in enumerate(chosen)]
     return replace(html, kind=kind, blocks=lines, labels=html.labels[chosen], origin=chosen, title="")

@@ -1,4 +1,4 @@
-"""reports/*.json, *.csv -> pictures, and one page with all of them and their figures."""
+"""reports/*.json, *.csv -> plots, and a page with all of them and their tables."""
 
 import base64
 import html
@@ -21,9 +21,9 @@ from .reports import FOREIGN, Reports, read_reports
 
 @dataclass(frozen=True)
 class Plot:
-    """A picture and its figures: ``render`` gives both, ``reading`` says in one sentence how to read it.
+    """A plot with its table: ``render`` returns both, ``reading`` explains in one sentence how to read it.
 
-    It is drawn where ``drawn`` says that there is something to draw.
+    It is drawn if ``drawn`` returns true for the reports.
     """
 
     name: str
@@ -34,9 +34,9 @@ class Plot:
 
 
 def draw(reports: Path) -> list[Path]:
-    """Draws each plot as a PNG into the folder of the evaluation's files, and index.html with all; gives their paths.
+    """Draw each plot as a PNG into the folder of the reports, and index.html with all; returns their paths.
 
-    A file that is missing or holds nothing to draw is a Failure, and nothing is written.
+    Raises Failure for a missing or empty file, and then writes nothing.
     """
     read = read_reports(reports)
     drawn: dict[str, bytes] = {}
@@ -129,9 +129,9 @@ summary {{ cursor: pointer; }}
 
 
 def section(plot: Plot, png: bytes, table: pd.DataFrame) -> str:
-    """A plot as a part of a page: title, how to read it, the picture itself, and its figures."""
+    """Return a section of the page for a plot: title, how to read it, the picture, and its table."""
     picture = f'<img alt="{html.escape(plot.title)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-    columns: list[object] = list(table.columns)  # of words, of tuples of words, or of numbers
+    columns: list[object] = list(table.columns)  # strings, tuples of strings, or numbers
     names = [" ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in columns]
     figures = (
         table.set_axis(names, axis=1)

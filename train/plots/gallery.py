@@ -1,4 +1,4 @@
-"""The pages that the model gets most wrong, in colour: reports/gallery, built locally and never committed."""
+"""The pages with the most errors, in colour: reports/gallery, built locally and never committed."""
 
 import html
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ scored by a model that saw a page of its site. Wrong blocks are marked, and say 
 
 
 def draw_gallery(folder: Path, pages: Sequence[Shown]) -> Path:
-    """Writes a file for each page, and index.html with all, in place of what the folder held; returns the latter."""
+    """Write a file for each page, and index.html with all, replacing the folder; returns the path of index.html."""
     with files.replacing(folder) as new:
         new.mkdir()
         names = files.mirrored([f"{number:02}-{Path(page['name']).name}" for number, page in enumerate(pages, 1)])

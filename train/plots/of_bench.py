@@ -1,4 +1,4 @@
-"""The figures of `make bench` -> a plot: every tool side by side, growth with size and number of pages, and stages."""
+"""figures of `make bench` -> a plot: all tools, growth with size and number of pages, and stages."""
 
 from itertools import cycle
 from statistics import median
@@ -29,7 +29,9 @@ STAGE_COLOURS = (
 
 
 def tool_costs(report: dict[str, Any]) -> pd.DataFrame:
-    """CPU and peak memory of each tool, the fastest first; then ours in proportion to it: median, lowest, highest."""
+    """Return CPU and peak memory of each tool, the fastest first, and the ratio of ours to it:
+    median, lowest, highest.
+    """
     tools, count = report["tools"], report["pages"]["count"]
     rows = {
         tool: [
@@ -46,7 +48,7 @@ def tool_costs(report: dict[str, Any]) -> pd.DataFrame:
 
 
 def draw_tools(axis: Axes, costs: pd.Series, shares: pd.Series, unit: str) -> None:
-    """A bar a tool, with its cost and what ours is in proportion."""
+    """Draw a bar for each tool, with its cost and the ratio of ours to it."""
     places = np.arange(len(costs))[::-1]
     axis.barh(places, costs, color=[OUR_COLOUR if tool == OURS else OTHER_COLOUR for tool in costs.index], height=0.7)
     for place, tool, cost, share in zip(places, costs.index, costs, shares, strict=True):
@@ -58,7 +60,7 @@ def draw_tools(axis: Axes, costs: pd.Series, shares: pd.Series, unit: str) -> No
 
 
 def draw_growth(axis: Axes, steps: list[int], costs: list[list[float]], unit: str) -> None:
-    """The medians as a line, the rounds as small marks, and as a dashed line what is proportional to the largest."""
+    """Draw medians as a line, rounds as small marks, and proportional growth as a dashed line."""
     middle = [median(of) for of in costs]
     axis.plot(steps, [middle[-1] * step / steps[-1] for step in steps], color=INK, lw=1, ls="--", label="proportional")
     axis.plot(steps, middle, color=OUR_COLOUR, marker="o", lw=2, label=OURS)
@@ -79,7 +81,7 @@ def draw_sizes(cpu: Axes, memory: Axes, sizes: list[dict[str, Any]]) -> None:
 
 
 def draw_numbers(cpu: Axes, memory: Axes, numbers: list[dict[str, Any]]) -> None:
-    """CPU of so many pages; the memory that is resident then, from zero, since it should not grow at all."""
+    """Draw CPU by number of pages, and resident memory, from zero, since it should not grow."""
     steps = [row["pages"] for row in numbers]
     draw_growth(cpu, steps, [[row["cpu"]] for row in numbers], "CPU (s)")
     resident = [row["resident"] / 1e6 for row in numbers]
@@ -92,7 +94,7 @@ def draw_numbers(cpu: Axes, memory: Axes, numbers: list[dict[str, Any]]) -> None
 
 
 def draw_stages(axis: Axes, stages: dict[str, float]) -> None:
-    """One bar from left to right, a piece a stage."""
+    """Draw one bar from left to right, with a segment for each stage."""
     left, total = 0.0, sum(stages.values())
     for (stage, spent), colour in zip(stages.items(), cycle(STAGE_COLOURS), strict=False):
         share = spent / total

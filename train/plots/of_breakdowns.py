@@ -1,4 +1,4 @@
-"""The evaluation's figures -> plots of its parts: by type and language of pages, by length and place of blocks."""
+"""evaluation figures -> plots of the breakdowns: by type and language of pages, by length and place of blocks."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ from .reports import Reports
 MEANS = {"text": ("D", INK, 1.14), "html": ("o", COLOURS["article_content"], 1.03)}  # marker, colour, place of value
 OF_PAGES = {"page type": "type of the page", "language": "language of the page"}
 OF_BLOCKS = {"words": "words of the block", "place": "place on the page, from its start"}
-FEW = 5  # sites that a part of the pages has at least, to be drawn
+FEW = 5  # minimum sites of a part of the pages to draw
 
 
 def word_f1(pages: pd.DataFrame) -> pd.DataFrame:
-    """Mean word F1 and number of pages by page type (rows, the best HTML mean first, then all) and mode."""
+    """Return mean word F1 and number of pages by page type (rows, the best HTML mean first, then all) and mode."""
     rows = pd.concat([pages, pages.assign(page_type="all pages")])
     table = rows.pivot_table(index="page_type", columns="mode", values="f1", aggfunc=["mean", "count"])
     order = table[("mean", "html")].sort_values(ascending=False, kind="stable").index.drop("all pages")
@@ -28,11 +28,11 @@ def word_f1(pages: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_word_f1(axis: Axes, means: pd.DataFrame, pages: pd.DataFrame) -> None:
-    """Every HTML page as a faint dot, the means of HTML and of plain lines as large ones."""
+    """Draw each HTML page as a faint dot, and the means of HTML and of lines as large marks."""
     places = np.arange(len(means))[::-1]
     for place, kind in zip(places, means.index, strict=True):
         html_pages = pages[(pages["mode"] == "html") & ((pages["page_type"] == kind) | (kind == "all pages"))]
-        spread = place + 0.5 * (0.618034 * np.arange(len(html_pages)) % 1 - 0.5)  # apart, and the same each time
+        spread = place + 0.5 * (0.618034 * np.arange(len(html_pages)) % 1 - 0.5)  # spreads the dots, deterministically
         axis.scatter(html_pages["f1"], spread, s=6, color=MEANS["html"][1], alpha=0.25, linewidths=0)
     for mode, (marker, colour, right) in MEANS.items():
         if ("mean", mode) in means:
@@ -61,7 +61,7 @@ def render_word_f1(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 
 def slice_table(metrics: dict[str, Any], name: str) -> pd.DataFrame:
-    """A slice's share of right blocks, its interval, F1 of each label and number of blocks, by mode and part."""
+    """Return the share of right blocks, its interval, F1 of each label and number of blocks, by mode and part."""
     rows = {}
     for mode, of_mode in metrics["breakdowns"][name].items():
         for part, of in of_mode.items():
@@ -79,7 +79,9 @@ def slice_table(metrics: dict[str, Any], name: str) -> pd.DataFrame:
 
 
 def draw_pages(axis: Axes, table: pd.DataFrame) -> None:
-    """A row a part: the share of right blocks of each mode with its interval; parts of few sites are left out."""
+    """Draw a row for each part: the share of right blocks by mode with its interval; parts of few
+    sites are left out.
+    """
     known = table[table["sites"] >= FEW]
     parts = known.index.get_level_values(1).unique()
     modes = [mode for mode in MODES if mode in known.index.get_level_values(0)]
@@ -112,7 +114,7 @@ def stacked(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def draw_blocks(axis: Axes, table: pd.DataFrame) -> None:
-    """F1 of each label over the parts in their order, and the share of right blocks with its interval."""
+    """Draw the F1 of each label over the parts in order, and the share of right blocks with its interval."""
     places = np.arange(len(table))
     axis.fill_between(places, table["low"], table["high"], color=INK, alpha=0.15, linewidth=0)
     axis.plot(places, table["right"], color=INK, lw=1.5, ls=":", label="share of right blocks")
@@ -140,7 +142,9 @@ def render_blocks(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 
 def language_recall(metrics: dict[str, Any]) -> pd.DataFrame:
-    """Recall of each label (columns) in the lines of data/languages.csv, by language (rows), all of them first."""
+    """Return recall of each label (columns) in the lines of data/languages.csv, by language (rows),
+    all of them first.
+    """
     return pd.DataFrame.from_dict(metrics["languages"], orient="index").rename_axis(index="language")[list(LABELS)]
 
 

@@ -1,4 +1,4 @@
-"""reports/changed.json -> what the labels of `pagesieve review` changed: on the pages, elsewhere, and in the terms."""
+"""reports/changed.json -> plot of the effect of corrections: on their pages, on other data, and on terms."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -20,8 +20,8 @@ APART = {
 
 
 def changed_rows(changed: dict) -> pd.DataFrame:
-    """A row a score, before and after: share of right blocks of each page, and macro-F1 of each set; then elsewhere;
-    then how many blocks went from one label to another.
+    """Return a row a score, before and after: share of right blocks of each page, and macro-F1 of each set; then
+    elsewhere; then how many blocks went from one label to another.
     """
     rows = [
         (f"{of['set']}: {of['page']}", "right blocks", 1 - of["wrong_before"] / of["blocks"],
@@ -42,7 +42,7 @@ def changed_rows(changed: dict) -> pd.DataFrame:
 
 
 def draw_pairs(axis: Axes, rows: pd.DataFrame, names: list[str]) -> None:
-    """A line a score from what it was to what it is."""
+    """Draw a line for each score, from before to after."""
     places = range(len(rows))[::-1]
     axis.hlines(places, rows["before"], rows["after"], color="#dddddd", lw=3, zorder=1)
     axis.scatter(rows["before"], places, color=BEFORE, s=40, label="before")
@@ -53,7 +53,7 @@ def draw_pairs(axis: Axes, rows: pd.DataFrame, names: list[str]) -> None:
 
 
 def draw_terms(axis: Axes, terms: list[list], label: str) -> None:
-    """A bar a term, from its weight before to its weight after."""
+    """Draw a bar for each term, from its weight before to its weight after."""
     drawn = [term for term in terms if drawable(term[0])]
     for place, (name, before, after) in zip(range(len(drawn))[::-1], drawn, strict=True):
         axis.barh(place, after - before, left=before, color=COLOURS[label], alpha=0.35, height=0.86)

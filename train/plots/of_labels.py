@@ -1,4 +1,4 @@
-"""The evaluation's figures -> plots of the labels: each is computed to plain data first, then drawn."""
+"""evaluation figures -> plots of the labels: each is computed as plain data first, then drawn."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ from pagesieve.predict.labels import COLOURS, LABELS
 from ..style import INK, MODE_COLOURS, MODES
 from .reports import Reports
 
-MISSING = "missing"  # predicted where most words of a hand-labelled block stand in no block of ours
-ENOUGH = 5  # blocks or pages in a bin, to be joined by a line
+MISSING = "missing"  # prediction for a hand-labelled block of which most words are in no block of ours
+ENOUGH = 5  # minimum blocks or pages of a bin that a line joins
 KEPT = {  # curve of the threshold plot: colour, dashes, what it is
     "precision": ("#0072b2", "-", "precision: kept words that are article"),
     "recall": ("#d55e00", "-", "recall: article words that are kept"),
@@ -33,7 +33,7 @@ def spoken(label: str) -> str:
 
 
 def confusion(predictions: pd.DataFrame, mode: str) -> pd.DataFrame:
-    """Blocks by their label (rows) and predicted label (columns; MISSING only where it occurs)."""
+    """Return blocks by their label (rows) and predicted label (columns; MISSING only where it occurs)."""
     rows = predictions[predictions["mode"] == mode]
     columns = [*LABELS, *([MISSING] if (rows["predicted"] == MISSING).any() else [])]
     counts = pd.crosstab(rows["label"], rows["predicted"]).reindex(index=list(LABELS), columns=columns, fill_value=0)
@@ -67,7 +67,7 @@ def render_confusion(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 
 def curves(predictions: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray, float]]:
-    """Recall, precision and average precision of each label, HTML pages; blocks without a score come last."""
+    """Return recall, precision and average precision of each label, HTML pages; blocks without a score come last."""
     rows = predictions[predictions["mode"] == "html"]
     found = {}
     for label in LABELS:
@@ -96,7 +96,7 @@ def render_curves(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 
 def label_f1(metrics: dict[str, Any]) -> pd.DataFrame:
-    """F1 of each label (columns) and their mean by mode (rows)."""
+    """Return the F1 of each label (columns) and their mean, by mode (rows)."""
     rows = {
         mode: {label: figures["per_label"][label]["f1"] for label in LABELS} | {"macro": figures["macro_f1"]}
         for mode, figures in metrics["labels"].items()
@@ -127,13 +127,13 @@ def render_label_f1(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 
 def reliability(of: dict[str, Any], names: dict[str, str], *, what: str) -> pd.DataFrame:
-    """The bins of ``operating_points.reliability`` by name: what was predicted, what came true, how many."""
+    """Return the bins of ``operating_points.reliability`` by name: predicted, true and count."""
     tables = {shown: pd.DataFrame(of[name]["bins"]) for name, shown in names.items() if name in of}
     return pd.concat(tables, names=[what, "bin"])
 
 
 def draw_reliability(axis: Axes, table: pd.DataFrame, colours: dict[str, str]) -> None:
-    """What came true over what was predicted, larger marks for fuller bins, a line through those of ENOUGH."""
+    """Draw true over predicted values, larger marks for fuller bins, and a line through bins with ENOUGH values."""
     axis.plot([0, 1], [0, 1], color="#999999", lw=1, ls="--")
     for name, bins in table.groupby(level=0, sort=False):
         share = bins["count"] / bins["count"].sum()
@@ -174,7 +174,9 @@ def render_confidence(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 
 def draw_trust(axis: Axes, trust: dict[str, dict[str, dict[str, Any]]]) -> None:
-    """A row a group of languages, in it one for each mode: from the mean confidence, a ring, to the mean F1, a dot."""
+    """Draw a row for each group of languages, with a line for each mode from mean confidence (ring)
+    to mean F1 (dot).
+    """
     for row, by_mode in enumerate(trust.values()):
         for place, (mode, colour) in zip((row - 0.25, row, row + 0.25), MODE_COLOURS.items(), strict=True):
             if mode in by_mode:
@@ -189,12 +191,14 @@ def draw_trust(axis: Axes, trust: dict[str, dict[str, dict[str, Any]]]) -> None:
 
 
 def threshold_curves(metrics: dict[str, Any]) -> dict[str, pd.DataFrame]:
-    """By kind of page precision, recall and share of kept words (columns), by threshold of article_content (rows)."""
+    """Return by kind of page precision, recall and share of kept words (columns), by threshold of article_content
+    (rows).
+    """
     return {kind: pd.DataFrame(of).set_index("threshold") for kind, of in metrics["threshold"].items()}
 
 
 def draw_thresholds(axis: Axes, curves: pd.DataFrame, points: dict[str, float]) -> None:
-    """The three curves, and the operating points as lines with their names."""
+    """Draw the three curves, and the operating points as lines with their names."""
     for name, (colour, dashes, meaning) in KEPT.items():
         axis.plot(curves.index, curves[name], color=colour, ls=dashes, lw=2, label=meaning)
     for prefer, content in points.items():

@@ -1,4 +1,4 @@
-"""The evaluation's figures -> plots of the model: what it looks at, how it learns, beside others and its forerunner."""
+"""evaluation figures -> plots of the model: its terms, its learning curve, other tools and the model before."""
 
 from itertools import cycle
 from typing import Any
@@ -26,7 +26,9 @@ TERMS = {"words": "words", "markup": "tags, classes, ids", PAGE: "features of th
 
 
 def tool_f1(rows: pd.DataFrame) -> pd.DataFrame:
-    """Word F1 by page type (rows, our best one first, then all) and tool (columns, ours first, then the best)."""
+    """Return word F1 by page type (rows, our best one first, then all) and tool (columns, ours
+    first, then the best).
+    """
     table = rows.pivot(index="page_type", columns="tool", values="f1")
     kinds = [*table[OURS].drop(ALL).sort_values(ascending=False, kind="stable").index, ALL]
     tools = [OURS, *table.T[ALL].drop(OURS).sort_values(ascending=False, kind="stable").index]
@@ -36,7 +38,7 @@ def tool_f1(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_tool_f1(axis: Axes, table: pd.DataFrame) -> None:
-    """A mark a tool: ours is the large one behind the others, and its value stands on the right."""
+    """Draw a mark for each tool: ours is the large one behind the others, with its value on the right."""
     places, colour = np.arange(len(table))[::-1], COLOURS["article_content"]
     axis.hlines(places, table.min(axis=1), table.max(axis=1), color="#dddddd", lw=2, zorder=1)
     axis.scatter(table[OURS], places, s=190, color=colour, linewidths=0, zorder=2, label=OURS)
@@ -61,7 +63,7 @@ def render_tool_f1(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 
 def term_table(metrics: dict[str, Any]) -> pd.DataFrame:
-    """The terms with the largest weights, the largest first: a row a kind of page, column, label and term."""
+    """Return the terms with the largest weights, the largest first: a row a kind of page, column, label and term."""
     rows = [
         (kind, column, label, term, weight)
         for kind, columns in metrics["terms"].items()
@@ -73,13 +75,13 @@ def term_table(metrics: dict[str, Any]) -> pd.DataFrame:
 
 
 def drawable(term: str) -> bool:
-    """Whether the font of the plots has all signs of a term; the table below the picture shows the others, too."""
+    """Return whether the plots' font has all characters of a term; the table below the picture has all terms."""
     font = font_manager.get_font(font_manager.findfont("DejaVu Sans"))
     return all(font.get_char_index(ord(sign)) for sign in term)
 
 
 def draw_terms(axis: Axes, terms: pd.DataFrame, colour: str) -> None:
-    """A pale bar a term, the term written over it."""
+    """Draw a pale bar for each term, with the term written over it."""
     places = np.arange(len(terms))[::-1]
     axis.barh(places, terms["weight"], color=colour, alpha=0.35, height=0.86)
     for place, term in zip(places, terms["term"], strict=True):
@@ -110,7 +112,7 @@ def render_terms(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 
 def learning_curve(curve: pd.DataFrame, folds: list[dict[str, Any]]) -> pd.DataFrame:
-    """Macro-F1 by mode, fold and number of sites learned from; the last of a fold is the evaluation's."""
+    """Return Macro-F1 by mode, fold and number of sites learned from; the last of a fold is the evaluation's."""
     whole = pd.DataFrame(folds)
     ends = whole[whole["fold"].isin(curve["fold"].unique()) & whole["mode"].isin(curve["mode"].unique())]
     rows = pd.concat([curve, ends], ignore_index=True)
@@ -118,7 +120,7 @@ def learning_curve(curve: pd.DataFrame, folds: list[dict[str, Any]]) -> pd.DataF
 
 
 def draw_curve(axis: Axes, rows: pd.DataFrame) -> None:
-    """The mean over folds as a line, and each fold as small marks: their spread."""
+    """Draw the mean over folds as a line, and the folds as small marks."""
     for mode in MODES:
         of_mode = rows[rows["mode"] == mode]
         if len(of_mode):
@@ -143,7 +145,7 @@ def render_curve(reports: Reports) -> tuple[Figure, pd.DataFrame]:
 
 
 def draw_differences(axis: Axes, table: pd.DataFrame) -> None:
-    """A row a score: the difference as a mark, its interval as a line, the verdict as colour and word."""
+    """Draw a row for each score: the difference as a mark, its interval as a line, the verdict as colour and word."""
     places = np.arange(len(table))[::-1]
     colours = [VERDICTS[verdict] for verdict in table["verdict"]]
     axis.axvline(0, color=INK, lw=1)

@@ -1,4 +1,4 @@
-"""corrections, and the models without and with them -> what changed: reports/changed.json, no text but single terms."""
+"""corrections, and models without and with them -> their effect: reports/changed.json, without text except terms."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -20,12 +20,12 @@ from ..fit.top_terms import weights_of
 from ..labels.views import View
 from .corrections import WEIGHT, Corrections
 
-MOVED = 10  # terms of each label
+MOVED = 10  # terms to list for each label
 Run = tuple[dict[str, Stages], dict[str, Any]]  # a model's stages by kind of page, and its figures
 
 
 def before_of(views: Sequence[View], digests: dict[str, str], shipped: Path, data: Path, jobs: int) -> Run:
-    """The model without the corrections: the one that is there if it learned from the same data, else trained anew."""
+    """Return the model without the corrections: the present one if it was trained on the same data, else a new one."""
     try:
         model: Model | None = load(shipped)
     except ModelError:
@@ -39,7 +39,7 @@ def before_of(views: Sequence[View], digests: dict[str, str], shipped: Path, dat
 def what_changed(
     found: Corrections, learned: Learned, start: int, before: Run, figures: dict[str, Any]
 ) -> dict[str, Any]:
-    """All figures; the corrections are the views from ``start`` on, scored by the folds that left them out."""
+    """Return all figures; the corrections are the views from ``start`` on, scored by the folds without them."""
     stages = learned.stages()
     rows = []
     for number in found.scored(found.learned):
@@ -64,7 +64,9 @@ Row = tuple[View, str, np.ndarray, np.ndarray]
 
 
 def with_labels(rows: Iterable[Row]) -> Iterable[tuple[View, str, np.ndarray, np.ndarray, np.ndarray]]:
-    """Of each page its view, set, and of its labelled blocks the label, and what was predicted before and after."""
+    """Yield for each page its view, set, and the labels of its labelled blocks: by hand, and predicted before and
+    after.
+    """
     for view, name, *scores in rows:
         known = view.labels >= 0
         before, after = (part[known].argmax(axis=1) for part in scores)
@@ -84,7 +86,7 @@ def page_figures(page: str, name: str, predicted: tuple[np.ndarray, np.ndarray, 
 
 
 def set_figures(rows: Sequence[Row]) -> dict[str, Any]:
-    """Macro-F1 over the labels that the pages have, before and after, and how many blocks went from what to what."""
+    """Return macro-F1 over the pages' labels, before and after, and the numbers of blocks by old and new prediction."""
     parts = list(with_labels(rows))
     if not parts:
         return {}
@@ -100,14 +102,14 @@ def set_figures(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def macro_of(labels: np.ndarray, predicted: np.ndarray) -> float:
-    """The mean F1 of the labels that stand on the pages or were predicted of them."""
+    """Return the mean F1 of the labels that are on the pages or were predicted for them."""
     both = np.zeros((len(LABELS), len(LABELS)))
     np.add.at(both, (labels, predicted), 1)
     return float(f1(both)[both.any(axis=0) | both.any(axis=1)].mean())
 
 
 def elsewhere(before: Run, after: Run) -> list[dict[str, Any]]:
-    """The old evaluation, before and after: hand-labelled pages of the corpora, our sample pages, lines by language."""
+    """Return scores on other data before and after: pages of the corpora, our sample pages, lines by language."""
     first, second = (dict(scores_of(*run)) for run in (before, after))
     return [{"score": name, "before": first[name], "after": second[name]} for name in second]
 
@@ -128,7 +130,9 @@ def scores_of(stages: dict[str, Stages], figures: dict[str, Any]) -> list[tuple[
 
 
 def moved(before: dict[str, Stages], after: dict[str, Stages]) -> dict[str, list[list[Any]]]:
-    """For each label the terms of the first stage whose weight moved most: [term, weight before, weight after]."""
+    """Return for each label the terms of the first stage with the largest change: [term, weight
+    before, weight after].
+    """
     kind = next(kind for kind in KINDS if kind in after)
     old, new = (weights_of(stages[kind].first.parameters) for stages in (before, after))
     names = sorted(set(old) | set(new))
@@ -152,7 +156,7 @@ def summary(changed: dict[str, Any]) -> str:
 
 
 def table(changed: dict[str, Any]) -> str:
-    """The same scores as rows of Markdown."""
+    """Return the scores as rows of Markdown."""
     lines = ["| score | pages | before | after |", "| --- | ---: | ---: | ---: |"]
     for name, of in changed["sets"].items():
         if of:

@@ -1,6 +1,6 @@
-"""folders of `pagesieve review` -> views: pages to learn from, and pages labelled blind that are scored alone.
+"""folders of `pagesieve review` -> views: pages for training, and pages labelled blind, which are only scored.
 
-A block that readers label differently is left out. Pages of few sites are held apart one by one, else by site.
+A block that readers label differently is left out. Pages of few sites are held out one by one, otherwise by site.
 """
 
 import hashlib
@@ -18,18 +18,19 @@ from ..labels.folds import FOLDS
 from ..labels.label_store import Marks, Sheet, differences, kept_sheets, marks_of, readers_of, spans_of_marks
 from ..labels.views import MINE, NONE, Annotated, View, page_views
 
-# Of a block in training. Of tests/odd_site.py six pages beside the embedded data alone: with 1, 2, 5 and 10 the other
-# four got a macro-F1 of 0.98, 1.00, 1.00 and 1.00 (0.39 without), and with 10 no score elsewhere fell.
-# Beside 60 pages of WCXB, 5 and 10 both took 0.38 to 1.00 there, and 0.834 of the 60 pages to 0.827 and 0.828 (HTML).
+# Of a block in training. Six pages of tests/odd_site.py and the embedded data: with weights 1, 2, 5 and 10 the other
+# four pages had a macro-F1 of 0.98, 1.00, 1.00 and 1.00 (0.39 without), and with 10 no score on other data fell.
+# With 60 pages of WCXB, 5 and 10 both raised it from 0.38 to 1.00, and changed the 60 pages' 0.834 to 0.827 and 0.828.
 WEIGHT = 10.0
-TEST = "-test"  # ends the name of the folder beside, whose pages are never learned from
+TEST = "-test"  # ending of the folder with test pages, which are never used for training
 
 
 @dataclass(frozen=True)
 class Corrections:
-    """Views to learn from and those of test pages, the first of each page the one that is scored; ``names`` by page.
+    """Views for training and of test pages; the first view of each page is scored. ``names`` are by page.
 
-    ``apart`` is what was held apart as one: ``page`` or ``site``. ``left_out`` counts the blocks where readers differ.
+    ``apart`` is the unit that is held out: ``page`` or ``site``. ``left_out`` counts the blocks on which readers
+    differ.
     """
 
     learned: list[View]
@@ -40,16 +41,17 @@ class Corrections:
     digest: str
 
     def scored(self, views: Sequence[View]) -> list[int]:
-        """The numbers of the views that are scored: the first of each page."""
+        """Return the indices of the views that are scored: the first of each page."""
         pages = [view.page for view in views]
         return [number for number, page in enumerate(pages) if page not in pages[:number]]
 
 
 def read_corrections(folder: Path, others: Sequence[View]) -> Corrections | None:
-    """The labelled pages of the folder and of the test folder beside it; none if the first has no labels.
+    """Return the labelled pages of the folder and of its test folder; None if the first has no labels.
 
-    They are read as HTML where ``others`` have pages that are, else as lines: a few pages teach no markup. The sites of
-    ``others`` stay what they are, so no page is scored by a model that saw another of them.
+    They are read as HTML if ``others`` include HTML pages, otherwise as lines, as a few pages are too few to learn
+    markup from. Sites of ``others`` keep their name, so that no page is scored by a model that saw another page of its
+    site.
     """
     test_folder = folder.with_name(folder.name + TEST)
     tests = {sheet.id: (sheet, marks) for sheet in kept_sheets(test_folder) if (marks := agreed(test_folder, sheet))}
@@ -78,7 +80,7 @@ def read_corrections(folder: Path, others: Sequence[View]) -> Corrections | None
 
 
 def agreed(folder: Path, sheet: Sheet) -> Marks:
-    """The labels of all readers, but none where they differ."""
+    """Return the labels of all readers, without blocks on which they differ."""
     merged: Marks = {}
     for reader in readers_of(folder, sheet):
         merged = marks_of(folder, sheet, reader)[1] | merged
@@ -87,7 +89,7 @@ def agreed(folder: Path, sheet: Sheet) -> Marks:
 
 
 def views_of_sheet(sheet: Sheet, marks: Marks, site: str) -> list[View]:
-    """A page as the kinds of input that a labelled page of a corpus serves as; a text page as its lines."""
+    """Return a page as the kinds of input of a labelled page of a corpus; a text page as its lines."""
     if sheet.kind == "html":
         annotated = Annotated(MINE, list(spans_of_marks(sheet, "", marks)))
         views, _ = page_views(CorpusPage(sheet.id, sheet.content), source=MINE, annotated=annotated)

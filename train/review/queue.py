@@ -20,7 +20,9 @@ class Task:
 
 
 def queued(tasks: Sequence[Task]) -> list[Task]:
-    """The pages, each once, in the order to label them; where none is in doubt, their content alone decides it."""
+    """Return the pages, each once, in the order to label them; where none is in doubt, their
+    content alone decides it.
+    """
     turn: dict[str, int] = {}
     placed = []
     for task in sorted({task.sheet.id: task for task in tasks}.values(), key=lambda task: (-task.doubt, task.sheet.id)):

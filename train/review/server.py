@@ -1,7 +1,7 @@
-"""`pagesieve review`: pages -> a web page on this machine alone, where a reader labels their blocks.
+"""`pagesieve review`: pages -> a web page on this machine only, where a reader labels their blocks.
 
-Whoever asks needs the token of the address, which changes with each start; pages are asked for by their number. The
-page is fetched from here alone, and no text of a page becomes markup.
+Requests need the token in the address, which changes with each start; pages are requested by number. The page loads
+nothing from elsewhere, and no text of a page becomes markup.
 """
 
 import argparse
@@ -43,8 +43,8 @@ from ..labels.label_store import (
 from .queue import Task, queued, task_of
 
 HOST = "127.0.0.1"
-MOST = 1_000_000  # bytes of a change
-SILENT = 60  # seconds after which a client that sends or takes nothing is left
+MOST = 1_000_000  # maximum bytes of a change
+SILENT = 60  # seconds after which an inactive client is dropped
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -57,12 +57,12 @@ HEADERS = {
 
 
 def review(args: argparse.Namespace, model: Model | None) -> int:
-    """Serve the review until Ctrl-C ends it, or write or take a file of labels; returns the exit status."""
+    """Serve the review until Ctrl-C, or export or import a file of labels; returns the exit status."""
     if not args.export:
         check_writable(args.out)
     tasks, status = tasks_of(args.inputs, args.input, args.out, model)
     sheets = [task.sheet for task in tasks]
-    label_file(args.out, sheets[0], args.reader)  # a Failure where the reader has no name for a file
+    label_file(args.out, sheets[0], args.reader)  # raises Failure if the reader's name is not valid for a file
     if args.imported:
         print(label_studio.take(args.imported, args.out, sheets, args.reader, today()))
     elif args.export:
@@ -73,7 +73,7 @@ def review(args: argparse.Namespace, model: Model | None) -> int:
 
 
 def tasks_of(inputs: list[str], given: Any, folder: Path, model: Model | None) -> tuple[list[Task], int]:
-    """The pages with words, each once, and the exit status: 2 if one that the user named was passed over, else 0."""
+    """Return the distinct pages with words, and the exit status: 2 if one that the user named was skipped, else 0."""
     sites = {sheet.id: sheet.site for sheet in kept_sheets(folder)}
     found: dict[str, Task] = {}
     skipped: list[Source] = []
@@ -87,12 +87,12 @@ def tasks_of(inputs: list[str], given: Any, folder: Path, model: Model | None) -
 
 
 def task_at_site(sites: dict[str, str], given: Any, model: Model | None, page: str, content: bytes) -> Task:
-    """A page to label; one that was labelled before keeps its site."""
+    """Return a page to label; one that was labelled before keeps its site."""
     return task_of(sheet_of(content, page, kind(page, given), sites), model)
 
 
 class Handler(WSGIRequestHandler):
-    """Outputs a client, also one that sends no request; nothing of either, as the token, is on the terminal."""
+    """Handles a client, also one that sends no request; prints nothing, as requests contain the token."""
 
     timeout = SILENT
 
@@ -101,7 +101,7 @@ class Handler(WSGIRequestHandler):
 
 
 class Server(ThreadedWSGIServer):
-    """A thread for each client; one that cannot be answered is a line on the terminal."""
+    """Serves each client in a thread; prints a line if a request fails."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         note(f"a request was not answered ({sys.exception()})")
@@ -113,12 +113,12 @@ def serve(tasks: Sequence[Task], folder: Path, reader: str, port: int) -> None:
         server = Server(HOST, port, Flask(__name__), Handler)
     except (OSError, OverflowError, SystemExit) as error:
         raise Failure(f"port {port} of {HOST} cannot be had; leave --port out for a free one") from error
-    host = HOST if server.server_port == 80 else f"{HOST}:{server.server_port}"  # as browsers name it
+    host = HOST if server.server_port == 80 else f"{HOST}:{server.server_port}"  # as in the Host header of browsers
     server.app = application(tasks, folder, reader, token, host)
     try:
         print(f"review of {len(tasks)} pages; labels go to {folder}; Ctrl-C stops it", flush=True)
         print(f"http://{host}/{token}/", flush=True)
-        BaseServer.serve_forever(server)  # that of werkzeug hides which signal ended it
+        BaseServer.serve_forever(server)  # werkzeug's own hides the signal that ended it
     except KeyboardInterrupt as stopped:
         if signal_of(stopped) != signal.SIGINT:
             raise
@@ -127,7 +127,7 @@ def serve(tasks: Sequence[Task], folder: Path, reader: str, port: int) -> None:
 
 
 def application(tasks: Sequence[Task], folder: Path, reader: str, token: str, host: str) -> Flask:
-    """The web page and what it asks for, at this host and below this token alone."""
+    """Return the web application, which answers at this host and under this token only."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MOST
     app.before_request(partial(guard, token, host))
@@ -152,7 +152,7 @@ def application(tasks: Sequence[Task], folder: Path, reader: str, token: str, ho
 
 
 def guard(token: str, host: str) -> None:
-    """Refuse what the page itself would not ask: 403 with the reason."""
+    """Refuse requests that the page itself would not send, with 403 and the reason."""
     given = request.path.split("/")[1]
     if not secrets.compare_digest(given.encode(), token.encode()):
         abort(403, "the token of the address is missing or wrong")
@@ -165,10 +165,10 @@ def guard(token: str, host: str) -> None:
 
 
 def failed(fault: Exception) -> Response:
-    """What is wrong with the folder of labels, as a line on the terminal and as the answer; nothing was saved."""
-    predicted = f"{fault.filename}: {fault.strerror}" if isinstance(fault, OSError) and fault.filename else str(fault)
-    note(predicted)
-    return Response(predicted, 500, content_type="text/plain; charset=utf-8")
+    """Print an error of the label folder, and send it as the answer; nothing was saved."""
+    message = f"{fault.filename}: {fault.strerror}" if isinstance(fault, OSError) and fault.filename else str(fault)
+    note(message)
+    return Response(message, 500, content_type="text/plain; charset=utf-8")
 
 
 def sealed(response: Response) -> Response:
@@ -177,7 +177,7 @@ def sealed(response: Response) -> Response:
 
 
 def assets() -> list[tuple[str, str, str]]:
-    """Name, type and content of the files of the page."""
+    """Return name, type and content of the web page's files."""
     here = files("pagesieve.train.review")
     rules = "".join(EACH_LABEL.format(label=label, colour=COLOURS[label]) for label in LABELS)
     return [
@@ -188,7 +188,7 @@ def assets() -> list[tuple[str, str, str]]:
 
 
 def overview(tasks: Sequence[Task], folder: Path, reader: str) -> dict[str, Any]:
-    """The queue with its progress, and the blocks where readers differ."""
+    """Return the queue with its progress, and the blocks on which readers differ."""
     pages, differing = [], []
     for number, task in enumerate(tasks):
         sheet, differ = task.sheet, differences(folder, task.sheet)
@@ -211,7 +211,7 @@ def task_at(tasks: Sequence[Task], number: int) -> Task:
 
 
 def shown(tasks: Sequence[Task], number: int, folder: Path, reader: str) -> Response:
-    """A page's blocks with their predictions, and what ``state`` says of its labels."""
+    """Return a page's blocks with predictions, and the ``state`` of its labels."""
     task = task_at(tasks, number)
     blocks = [
         {"index": block.index, "text": block.text, "predicted": task.predicted.get(block.index)}
@@ -222,7 +222,7 @@ def shown(tasks: Sequence[Task], number: int, folder: Path, reader: str) -> Resp
 
 
 def changed(tasks: Sequence[Task], number: int, folder: Path, reader: str) -> Response:
-    """Save codes by block, made from the version that If-Match names; 412 if it is no longer the one on the disk."""
+    """Save codes by block, based on the version in If-Match; 412 if that is no longer the version on disk."""
     task = task_at(tasks, number)
     codes, known = change_asked(), {str(block.index) for block in task.sheet.blocks}
     right = isinstance(codes, dict) and set(codes) <= known and all(code in (None, *CODES) for code in codes.values())
@@ -244,7 +244,7 @@ def change_asked() -> Any:
 
 
 def state(task: Task, folder: Path, version: str, marks: Any, more: dict[str, Any] | None = None) -> Response:
-    """The reader's codes by block, and the blocks where readers differ; the version as ETag."""
+    """Return the reader's codes by block, and the blocks on which readers differ; the version is the ETag."""
     codes = {str(index): mark.code for index, mark in marks.items()}
     response = jsonify({"codes": codes, "differ": differences(folder, task.sheet), **(more or {})})
     response.set_etag(version)
