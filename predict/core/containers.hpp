@@ -4,11 +4,24 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <cwchar>
 #include <vector>
 
 namespace pagesieve {
 
 typedef uint32_t Char;  // a code point
+typedef uint8_t Byte;   // of UTF-8
+
+// Where a character stands first, or the end.
+inline const Char* find_char(const Char* at, const Char* end, Char what) {
+#if WCHAR_MAX > 0xffff
+    const wchar_t* found = at < end ? wmemchr(reinterpret_cast<const wchar_t*>(at), static_cast<wchar_t>(what), end - at) : nullptr;
+    return found ? reinterpret_cast<const Char*>(found) : end;
+#else
+    while (at < end && *at != what) at++;
+    return at;
+#endif
+}
 
 inline uint64_t mixed(uint64_t h, uint64_t w) {
     h = (h ^ w) * 0x9E3779B97F4A7C15ULL;

@@ -9,7 +9,7 @@ import numpy as np
 from libc.math cimport exp, log, log1p, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport malloc
-from libc.string cimport memcmp, memset
+from libc.string cimport memchr, memcmp, memset
 from libcpp cimport bool as cbool
 from libcpp.vector cimport vector
 
@@ -17,9 +17,12 @@ cdef extern from "Python.h":
     uint32_t* PyUnicode_AsUCS4(str, uint32_t*, Py_ssize_t, int) except NULL
 
     object PyUnicode_FromKindAndData(int, const void*, Py_ssize_t)
+    const char* PyUnicode_AsUTF8AndSize(str, Py_ssize_t*) except NULL
 
 cdef extern from "containers.hpp" namespace "pagesieve" nogil:
     ctypedef uint32_t Char
+    ctypedef uint8_t Byte
+    const Char* find_char(const Char*, const Char*, Char)
     cppclass Words:
         int32_t find(const Char*, size_t)
         int32_t add(const Char*, size_t) except +

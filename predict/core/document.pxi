@@ -117,9 +117,7 @@ cdef const Char* find(const Char* at, const Char* end, const vector[Char]* what)
 
 
 cdef const Char* find_one(const Char* at, const Char* end, Char what) noexcept nogil:
-    while at < end and at[0] != what:
-        at += 1
-    return at
+    return find_char(at, end, what) if at < end else at
 
 
 cdef bint begins(const Char* at, const Char* end, const vector[Char]* what) noexcept nogil:

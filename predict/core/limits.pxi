@@ -43,18 +43,19 @@ cdef int32_t N_TEMPLATE = find_word(&TAG_NAMES, "template")
 cdef int32_t N_OPTION = find_word(&TAG_NAMES, "option")
 cdef int32_t N_SCRIPT = find_word(&TAG_NAMES, "script")
 cdef int32_t N_PLAINTEXT = find_word(&TAG_NAMES, "plaintext")
-cdef vector[Char] SHADOW = chars_of("shadowrootmode")
-cdef vector[Char] FRAMESET = chars_of("<frameset")
+cdef const char* SHADOW = b"shadowrootmode"
+cdef const char* FRAMESET = b"<frameset"
 
 
 def is_harmless(str text):
     """Return whether the markup surely has no excess, and declares no shadow roots."""
-    cdef vector[Char] chars = chars_of(text)
+    cdef Py_ssize_t size
+    cdef const Byte* begin = <const Byte*>PyUnicode_AsUTF8AndSize(text, &size)
     cdef Proof proof
     cdef bint found
     with nogil:
         proof.names = TAG_NAMES
-        found = count_name(&chars, &FRAMESET) <= DEEPEST_ALLOWED and prove(&proof, chars.data(), chars.data() + chars.size())
+        found = count_name(begin, begin + size, FRAMESET) <= DEEPEST_ALLOWED and prove(&proof, begin, begin + size)
     return found
 
 
@@ -62,28 +63,39 @@ cdef inline bint is_space(Char code) noexcept nogil:
     return code == 32 or code == 9 or code == 10 or code == 12 or code == 13
 
 
-cdef int32_t count_name(const vector[Char]* text, const vector[Char]* name) noexcept nogil:
-    """How often a name of ASCII stands in a text, in any case."""
-    cdef const Char* at = text.data()
-    cdef const Char* end = at + text.size()
-    cdef int32_t count = 0
-    cdef size_t i
-    while <size_t>(end - at) >= name.size():
-        if lowered(at[0]) == name[0][0]:
-            for i in range(1, name.size()):
-                if lowered(at[i]) != name[0][i]:
-                    break
-            else:
-                count += 1
+cdef inline const Byte* find_byte(const Byte* at, const Byte* end, Byte what) noexcept nogil:
+    cdef const Byte* found = NULL
+    if at < end:
+        found = <const Byte*>memchr(at, what, end - at)
+    return end if found == NULL else found
+
+
+cdef bint starts_with(const Byte* at, const Byte* end, const char* name) noexcept nogil:
+    """Whether a name of ASCII stands here, in any case."""
+    while name[0]:
+        if at >= end or lowered(at[0]) != <Byte>name[0]:
+            return False
         at += 1
-    return count
+        name += 1
+    return True
 
 
-cdef bint prove(Proof* proof, const Char* at, const Char* end) except? -1 nogil:
-    cdef bint is_end
-    cdef const Char *start
+cdef int32_t count_name(const Byte* at, const Byte* end, const char* name) noexcept nogil:
+    """How often a name of ASCII stands in a text, in any case; its first character has none."""
+    cdef int32_t count = 0
     while True:
-        at = find_one(at, end, 60)
+        at = find_byte(at, end, name[0])
+        if at >= end:
+            return count
+        count += starts_with(at, end, name)
+        at += 1
+
+
+cdef bint prove(Proof* proof, const Byte* at, const Byte* end) except? -1 nogil:
+    cdef bint is_end
+    cdef const Byte *start
+    while True:
+        at = find_byte(at, end, 60)
         if end - at < 2:
             return True
         at += 1
@@ -104,27 +116,27 @@ cdef bint prove(Proof* proof, const Char* at, const Char* end) except? -1 nogil:
             return False
 
 
-cdef const Char* end_of_declaration(const Char* at, const Char* end) noexcept nogil:
+cdef const Byte* end_of_declaration(const Byte* at, const Byte* end) noexcept nogil:
     """Behind a comment, or whatever else ends with >."""
-    if begins(at, end, &COMMENT_START):
-        at += COMMENT_START.size()
+    if starts_with(at, end, b"!--"):
+        at += 3
         if at < end and at[0] == 62:
             return at + 1
         if end - at >= 2 and at[0] == 45 and at[1] == 62:
             return at + 2
         while at < end:
-            at = find_one(at, end, 45)
+            at = find_byte(at, end, 45)
             if end - at >= 3 and at[1] == 45 and (at[2] == 62 or (at[2] == 33 and end - at >= 4 and at[3] == 62)):
                 return at + (3 if at[2] == 62 else 4)
             at += 1
         return end
-    return min(end, find_one(at, end, 62) + 1)
+    return min(end, find_byte(at, end, 62) + 1)
 
 
-cdef bint take_tag(Proof* proof, const Char* start, const Char** at, const Char* end, bint is_end) except? -1 nogil:
+cdef bint take_tag(Proof* proof, const Byte* start, const Byte** at, const Byte* end, bint is_end) except? -1 nogil:
     """Take a tag, whose name ends at ``at``, which is moved to where the text goes on; returns whether all is well."""
     cdef vector[Char] name
-    cdef const Char* attributes = at[0]
+    cdef const Byte* attributes = at[0]
     cdef int32_t tag, count = 0
     cdef uint32_t says
     cdef bint closes_itself = False, ended = False
@@ -144,9 +156,10 @@ cdef bint take_tag(Proof* proof, const Char* start, const Char** at, const Char*
         if proof.root_attributes > MOST_ATTRIBUTES:
             return False
     if tag == N_TEMPLATE:
-        name.assign(attributes, at[0])
-        if count_name(&name, &SHADOW):
-            return False
+        while attributes < at[0]:
+            if starts_with(attributes, at[0], SHADOW):
+                return False
+            attributes += 1
     if proof.foreign:
         if proof.text_only or says & L_ENDS_FOREIGN:
             return False
@@ -184,7 +197,7 @@ cdef int lower_ascii(vector[Char]* name) noexcept nogil:
     return 0
 
 
-cdef const Char* end_of_attributes(const Char* at, const Char* end, int32_t* count, bint* closes_itself, bint* ended) noexcept nogil:
+cdef const Byte* end_of_attributes(const Byte* at, const Byte* end, int32_t* count, bint* closes_itself, bint* ended) noexcept nogil:
     """Behind the > of a tag, from the end of its name on."""
     cdef bint slash
     while True:
@@ -204,9 +217,9 @@ cdef const Char* end_of_attributes(const Char* at, const Char* end, int32_t* cou
         at = end_of_value(at, end)
 
 
-cdef const Char* end_of_value(const Char* at, const Char* end) noexcept nogil:
+cdef const Byte* end_of_value(const Byte* at, const Byte* end) noexcept nogil:
     """Behind the value of an attribute, from the end of its name on; there may be none."""
-    cdef const Char* start = at
+    cdef const Byte* start = at
     while at < end and is_space(at[0]):
         at += 1
     if at >= end or at[0] != 61:
@@ -215,39 +228,49 @@ cdef const Char* end_of_value(const Char* at, const Char* end) noexcept nogil:
     while at < end and is_space(at[0]):
         at += 1
     if at < end and (at[0] == 34 or at[0] == 39):
-        return min(end, find_one(at + 1, end, at[0]) + 1)
+        return min(end, find_byte(at + 1, end, at[0]) + 1)
     while at < end and not is_space(at[0]) and at[0] != 62:
         at += 1
     return at
 
 
-cdef const Char* end_of_raw_text(const Char* at, const Char* end, int32_t tag, vector[Char]* name) noexcept nogil:
+cdef const Byte* end_of_raw_text(const Byte* at, const Byte* end, int32_t tag, vector[Char]* name) noexcept nogil:
     """Where the end tag of an element is in which nothing else is markup; ``end`` if there is none."""
     cdef bint in_comment = False, in_script = False
-    cdef size_t i, size = name.size()
     if tag == N_PLAINTEXT:
         return end
     while at < end:
-        if at[0] == 60 and end - at > 2:
-            if tag == N_SCRIPT and not in_comment and begins(at + 1, end, &COMMENT_START):
+        if not in_comment:
+            at = find_byte(at, end, 60)
+        if end - at > 2 and at[0] == 60:
+            if tag == N_SCRIPT and not in_comment and starts_with(at + 1, end, b"!--"):
                 in_comment = True
                 at += 2  # its hyphens may be those that end it
                 continue
-            if in_comment and is_script(at + 1, end):
+            if in_comment and starts_with(at + 1, end, b"script") and ends_name(at + 7, end):
                 in_script = True
-            elif at[1] == 47 and <size_t>(end - at) > size + 2:
-                for i in range(size):
-                    if lowered(at[2 + i]) != name[0][i]:
-                        break
-                else:
-                    if is_space(at[2 + size]) or at[2 + size] == 47 or at[2 + size] == 62:
-                        if not in_script:
-                            return at
-                        in_script = False
-        elif in_comment and begins(at, end, &COMMENT_END):
+            elif at[1] == 47 and is_named_by(at + 2, end, name) and ends_name(at + 2 + name.size(), end):
+                if not in_script:
+                    return at
+                in_script = False
+        elif in_comment and starts_with(at, end, b"-->"):
             in_comment = in_script = False
         at += 1
     return end
+
+
+cdef inline bint ends_name(const Byte* at, const Byte* end) noexcept nogil:
+    return at < end and (is_space(at[0]) or at[0] == 47 or at[0] == 62)
+
+
+cdef bint is_named_by(const Byte* at, const Byte* end, vector[Char]* name) noexcept nogil:
+    cdef size_t i
+    if <size_t>(end - at) < name.size():
+        return False
+    for i in range(name.size()):
+        if lowered(at[i]) != name[0][i]:
+            return False
+    return True
 
 
 cdef bint push(Proof* proof, int32_t tag, uint32_t says) except? -1 nogil:
