@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .features.ragged import numbered, numbers_of
+from .features.ragged import number_keys, numbers_of
 from .features.registry import BLOCK_COLUMNS, COLUMNS
-from .files import latest, read_file, write_together
+from .files import latest_path, read_file, write_together
 from .model import TOLERANCE, check_digest, checked_model
 from .modelfile.arrays import FirstParameters, LaterParameters, Parameters, Terms, pack_arrays
 from .modelfile.card import ModelError, read_card, write_card
@@ -37,16 +37,16 @@ def compile_model(path: Path) -> Path:
     import sklearn  # noqa: F401  # the file needs it: an ImportError names it if it is missing
 
     of_card = path.with_suffix(".json")
-    card = read_card(latest(of_card), needs="joblib")
+    card = read_card(latest_path(of_card), needs="joblib")
     try:
-        content = read_file(latest(path))
+        content = read_file(latest_path(path))
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); name a model that `make train` wrote") from error
     check_digest(path, content, card["digests"]["joblib"])
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about other versions of scikit-learn: the smoke test decides
-            pipelines = joblib.load(latest(path))
+            pipelines = joblib.load(latest_path(path))
     except Exception as error:  # unpickling raises whatever the pickle makes it raise
         raise ModelError(f"{path}: cannot be loaded ({error}); run `make train`") from error
     check_pipelines(path, pipelines, card)
@@ -138,7 +138,7 @@ def split_terms(column: str, terms: Sequence[str]) -> Terms:
     if len(parts) < len(terms):
         raise ModelError(f"column {column} has terms that are not of one word or two; run `make train`")
     prefixes, words = ([part[place] for part in parts] for place in (0, 1))
-    known_prefixes, known_words = numbered(prefixes), numbered(words)
+    known_prefixes, known_words = number_keys(prefixes), number_keys(words)
     return Terms(
         list(known_words), list(known_prefixes), numbers_of(words, known_words), numbers_of(prefixes, known_prefixes)
     )

@@ -129,9 +129,9 @@ def term_values(
     for name, terms in stage.columns.items():
         rows = []
         start = 0
-        for seen in known_prefixes(terms, columns[name]).values():
-            rows += [start + seen.of[block]] if seen.of[block] != NONE else []
-            start += len(seen.begin)
+        for ranges in known_prefixes(terms, columns[name]).values():
+            rows += [start + ranges.of[block]] if ranges.of[block] != NONE else []
+            start += len(ranges.begin)
         matrix = terms_of({name: terms}, {name: columns[name]}, len(stage.squares))
         found = np.unique(matrix[rows].indices)
         parts[name] = found, np.ones(len(found), dtype=np.float32)
@@ -158,17 +158,17 @@ def render(found: Explanation, *, page: str, top: int) -> str:
     last = found.stages[-1]
     lines = [
         f"{one_line(page)}, block {found.index} of {found.count}",
-        shortened(found.text),
-        f"{last.label} {last.probabilities.max():.3f}, decided by {deciding(found.stages)}",
+        shorten_line(found.text),
+        f"{last.label} {last.probabilities.max():.3f}, decided by {deciding_stage(found.stages)}",
         "",
         "Rows add up to the decision value. The scores are its softmax, so only differences between labels count.",
     ]
     for one in found.stages:
-        lines += ["", f"{one.name} stage: {one.label} {one.probabilities.max():.3f}", *table(one, top)]
+        lines += ["", f"{one.name} stage: {one.label} {one.probabilities.max():.3f}", *contribution_table(one, top)]
     return "".join(f"{line}\n" for line in lines)
 
 
-def deciding(stages: Sequence[StageExplanation]) -> str:
+def deciding_stage(stages: Sequence[StageExplanation]) -> str:
     """Name the first stage from which the label stays the same, with the label before it if there was another."""
     labels = [one.label for one in stages]
     place = max((place for place in range(1, len(labels)) if labels[place] != labels[place - 1]), default=0)
@@ -176,12 +176,12 @@ def deciding(stages: Sequence[StageExplanation]) -> str:
     return f"the {stages[place].name} stage{before}"
 
 
-def table(one: StageExplanation, top: int) -> list[str]:
+def contribution_table(one: StageExplanation, top: int) -> list[str]:
     """Return a line for each of the ``top`` rows, for the sum of the others, the intercept and the decision value.
 
     Names follow the numbers, so that wide characters do not shift columns.
     """
-    rows = [(shortened(name), row) for name, row in zip(one.names[:top], one.parts[:top], strict=True)]
+    rows = [(shorten_line(name), row) for name, row in zip(one.names[:top], one.parts[:top], strict=True)]
     if others := len(one.parts) - len(rows):
         rows.append((plural(others, "other"), one.parts[top:].sum(axis=0)))
     rows += [("intercept", one.intercept), ("decision value", one.decision)]
@@ -191,6 +191,6 @@ def table(one: StageExplanation, top: int) -> list[str]:
     ]
 
 
-def shortened(text: str) -> str:
+def shorten_line(text: str) -> str:
     shown = one_line(text)
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"

@@ -41,7 +41,7 @@ def read_file(path: Path, most: int | None = None) -> bytes:
     return content
 
 
-def nearest(path: Path) -> Path:
+def nearest_existing(path: Path) -> Path:
     """Return the path if it exists, a broken link included, else its nearest existing parent."""
     return next(part for part in (path, *path.parents) if part.exists() or part.is_symlink())
 
@@ -59,13 +59,16 @@ def write_file(target: Path, texts: Iterable[str]) -> None:
         with target.open("w", encoding="utf-8", newline="") as stream:
             return write_stream(stream, texts)
     target = Path(os.path.realpath(target))
-    with staged(target.parent) as stage, (stage / target.name).open("w", encoding="utf-8", newline="") as stream:
+    with (
+        staging_folder(target.parent) as stage,
+        (stage / target.name).open("w", encoding="utf-8", newline="") as stream,
+    ):
         write_stream(stream, texts)
 
 
 def write_folder(target: Path, pages: Iterable[tuple[PurePath, str]]) -> None:
     """Write each page to a file of its own; all files appear when all are complete, or none does."""
-    with staged(target) as stage:
+    with staging_folder(target) as stage:
         for name, page in pages:
             file = stage / name
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +76,7 @@ def write_folder(target: Path, pages: Iterable[tuple[PurePath, str]]) -> None:
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[Path]:
+def staging_folder(folder: Path) -> Iterator[Path]:
     """Yield a hidden folder in ``folder``, whose files are moved to ``folder`` at the end, or removed on an error.
 
     Its name is unique, so that several processes may write to ``folder``; a killed process leaves it behind.
@@ -103,11 +106,11 @@ def staged(folder: Path) -> Iterator[Path]:
 def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write files that belong together: a run killed at any moment leaves all old ones, or all new ones.
 
-    Between the first and the last rename some new files are still in a folder of their own, where ``latest`` finds them
-    and from which ``finish`` moves them. One process at a time may write to ``folder``.
+    Between the first and the last rename some new files are still in a folder of their own, where ``latest_path`` finds
+    them and from which ``finish_writing`` moves them. One process at a time may write to ``folder``.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    finish(folder)
+    finish_writing(folder)
     stage = folder / NEW
     shutil.rmtree(stage, ignore_errors=True)
     try:
@@ -117,10 +120,10 @@ def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
         stage.rename(folder / COMPLETE)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
-    finish(folder)
+    finish_writing(folder)
 
 
-def finish(folder: Path) -> None:
+def finish_writing(folder: Path) -> None:
     """Move out the files that a killed ``write_together`` had completed, if there are any."""
     complete = folder / COMPLETE
     if complete.is_dir() and not complete.is_symlink():
@@ -129,7 +132,7 @@ def finish(folder: Path) -> None:
         complete.rmdir()
 
 
-def latest(path: Path) -> Path:
+def latest_path(path: Path) -> Path:
     """Return where a file written by ``write_together`` is: in its place, or not moved there yet."""
     waiting = path.parent / COMPLETE / path.name
     return waiting if waiting.exists() else path
@@ -148,7 +151,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield new
         if new.is_dir() and path.exists():
-            path.rename(aside(path))
+            path.rename(backup_path(path))
         new.replace(path)
     finally:
         restore(path)
@@ -158,12 +161,12 @@ def replacing(path: Path) -> Iterator[Path]:
 def restore(folder: Path) -> None:
     """Bring back the folder that ``replacing`` put aside if no other took its place, else remove it."""
     if folder.exists():
-        shutil.rmtree(aside(folder), ignore_errors=True)
-    elif aside(folder).exists():
-        aside(folder).rename(folder)
+        shutil.rmtree(backup_path(folder), ignore_errors=True)
+    elif backup_path(folder).exists():
+        backup_path(folder).rename(folder)
 
 
-def aside(folder: Path) -> Path:
+def backup_path(folder: Path) -> Path:
     return folder.with_name(f"{STAGE}old-{folder.name}")
 
 
@@ -175,17 +178,17 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def mirrored(pages: Sequence[str]) -> list[PurePath]:
+def output_names(pages: Sequence[str]) -> list[PurePath]:
     """Return a file name for each page: its path, ending in .html; none leaves its folder, no two are equal.
 
     Names are compared as by a file system that ignores case and the composition of letters.
     """
-    wanted = [mirror(page) for page in pages]
-    folders = {same(folder) for path in wanted for folder in path.parents}
-    return distinct(wanted, lambda path, number: fitted(path, f"-{number}" if number > 1 else ""), folders)
+    wanted = [output_name(page) for page in pages]
+    folders = {name_key(folder) for path in wanted for folder in path.parents}
+    return distinct_names(wanted, lambda path, number: fit_name(path, f"-{number}" if number > 1 else ""), folders)
 
 
-def distinct(
+def distinct_names(
     paths: Iterable[PurePath], name_of: Callable[[PurePath, int], PurePath], taken: set[str]
 ) -> list[PurePath]:
     """Return each path under the first number, from 1, with which it differs from all others and from ``taken``."""
@@ -193,16 +196,16 @@ def distinct(
     last = defaultdict[str, int](lambda: 1)  # number of what has the same first name
     for path in paths:
         name = name_of(path, 1)
-        first = same(name)
-        while same(name) in taken:
+        first = name_key(name)
+        while name_key(name) in taken:
             last[first] += 1
             name = name_of(path, last[first])
-        taken.add(same(name))
+        taken.add(name_key(name))
         names.append(name)
     return names
 
 
-def mirror(page: str) -> PurePath:
+def output_name(page: str) -> PurePath:
     path = PurePath("stdin" if page == "-" else page)
     if path.suffix.lower() == ".gz":
         path = path.with_suffix("")
@@ -210,7 +213,7 @@ def mirror(page: str) -> PurePath:
     return PurePath(*(part for part in path.parts[:-1] if part not in ("..", path.anchor)), name)
 
 
-def fitted(path: PurePath, end: str = "", *, room: int = MAX_NAME) -> PurePath:
+def fit_name(path: PurePath, end: str = "", *, room: int = MAX_NAME) -> PurePath:
     """Return the path with ``end`` after its stem, which is cut so that the name has at most ``room`` bytes."""
     room -= len(os.fsencode(end + path.suffix))
     stem = os.fsencode(path.stem)
@@ -218,5 +221,5 @@ def fitted(path: PurePath, end: str = "", *, room: int = MAX_NAME) -> PurePath:
     return path.with_name(f"{kept}{end}{path.suffix}")
 
 
-def same(path: PurePath) -> str:
+def name_key(path: PurePath) -> str:
     return unicodedata.normalize("NFC", str(path)).casefold()

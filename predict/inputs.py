@@ -98,7 +98,7 @@ def read(page: str) -> bytes:
 
 
 @contextmanager
-def naming(page: str) -> Iterator[None]:
+def naming_page(page: str) -> Iterator[None]:
     """Raise BadPage, with the page's name, when the code inside raises NotAPage."""
     try:
         yield

@@ -16,7 +16,7 @@ from .document.blocks import Block, kind_of, segment
 from .document.charset import encodable
 from .document.content import Content, check_content, check_kind
 from .document.page import Kind, Page, PageWarning, never, read_page
-from .files import latest, read_file
+from .files import latest_path, read_file
 from .labels import LABELS
 from .modelfile.arrays import MAX_FILE, unpack_arrays
 from .modelfile.card import ModelError as ModelError
@@ -173,11 +173,11 @@ def load(path: Path | str | None = None) -> Model:
     path = path / NPZ if path.is_dir() else path
     if path.suffix == ".joblib":
         raise ModelError(f"{path}: a program that could do anything; if you trust it: pagesieve compile {path}")
-    if not latest(path).exists():
+    if not latest_path(path).exists():
         raise ModelError(f"{path}: no such model file; name one that `make train` wrote, with its card beside it")
-    card = read_card(latest(path.with_suffix(".json")))
+    card = read_card(latest_path(path.with_suffix(".json")))
     try:
-        content = read_file(latest(path), MAX_FILE)
+        content = read_file(latest_path(path), MAX_FILE)
     except ValueError as error:
         raise ModelError(f"{path}: {error}; it was not loaded, name a model that `make train` wrote") from error
     except OSError as error:

@@ -118,7 +118,7 @@ def write(folder: Path) -> None:
         labels = [label for _, _, label in lines_of(name)]
         codes = {block.index: label_store.CODE_OF[label] for block, label in zip(sheet.blocks, labels, strict=True)}
         kept = folder / ("mine" if number < TAUGHT else "mine-test")
-        label_store.change(kept, sheet, "author", "none", codes, "2026-11-28")
+        label_store.change_marks(kept, sheet, "author", "none", codes, "2026-11-28")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def views() -> list[View]:
 
 
 def learned() -> stages.Learned:
-    return stages.learn_from(views(), 1)
+    return stages.fit_all(views(), 1)
 
 
 def write(folder: Path) -> Path:

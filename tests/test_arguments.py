@@ -104,11 +104,11 @@ def test_the_same_text_with_two_labels_is_told_on_stderr_and_learned_from(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def gathered(jobs: int, own: Path) -> NoReturn:
-        views.extend(training_data.gathered(jobs, own)[0])
+        views.extend(training_data.gather_training_data(jobs, own)[0])
         raise Failure("this will do")
 
     views: list[View] = []
-    monkeypatch.setattr(commands, "gathered", gathered)
+    monkeypatch.setattr(commands, "gather_training_data", gathered)
     monkeypatch.setattr(sys, "argv", ["pagesieve.train", "train", "--data", "two.csv", "--model", "new"])
     assert commands.main() == 2
     said = capsys.readouterr()

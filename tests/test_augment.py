@@ -4,8 +4,8 @@ import numpy as np
 
 from pagesieve.predict.document.blocks import Block
 from pagesieve.predict.labels import LABELS
-from pagesieve.train.augment.skeletons import in_skeletons
-from pagesieve.train.augment.without_names import anonymous, without_names
+from pagesieve.train.augment.skeletons import wrap_paragraphs
+from pagesieve.train.augment.without_names import pages_without_names, without_names
 from pagesieve.train.labels.paragraphs import Row, view_of
 from pagesieve.train.labels.views import OWN, View
 
@@ -28,7 +28,7 @@ def page_of(number: int) -> View:
 
 def test_paragraphs_become_an_html_page_of_the_same_blocks_and_labels():
     pages = [page_of(number) for number in range(40)]
-    made = in_skeletons(pages)
+    made = wrap_paragraphs(pages)
     for view in made:
         assert [block.text for block in view.blocks] == [block.text for block in pages[0].blocks]
         assert view.labels.tolist() == pages[0].labels.tolist()
@@ -36,7 +36,7 @@ def test_paragraphs_become_an_html_page_of_the_same_blocks_and_labels():
         assert (view.kind, view.page_set, view.title) == ("html", OWN, "The lamp & the <keeper>")
     forms = {view.blocks[LABELS.index("article_content") + 3].ancestors for view in made}
     assert len(forms) >= 4, "the same section stands in different markup"
-    assert [view.blocks for view in in_skeletons(pages)] == [view.blocks for view in made]
+    assert [view.blocks for view in wrap_paragraphs(pages)] == [view.blocks for view in made]
 
 
 def test_a_page_without_names_keeps_tags_and_roles():
@@ -52,7 +52,7 @@ def test_a_share_of_the_hand_labelled_html_pages_is_learned_from_without_names_a
         for n in range(200)
         for kind, page_set in (("html", "first"), ("html", ""), ("text", "first"))
     ]
-    copies = anonymous(views)
+    copies = pages_without_names(views)
     assert 50 < len(copies) < 90
     assert {(view.kind, view.page_set, view.page_type, view.weight) for view in copies} == {("html", OWN, "", 0.5)}
     assert {view.blocks[0].ancestors for view in copies} == {("html", "body")}

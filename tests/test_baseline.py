@@ -12,10 +12,10 @@ from sklearn.metrics import f1_score
 from pagesieve.predict.labels import LABELS
 from pagesieve.train import corpora as sources
 from pagesieve.train.evaluation.baseline import baseline_of, differences, summary, verdict
-from pagesieve.train.evaluation.bootstrap import confusions, f1, interval, macro_f1, mean, totals
+from pagesieve.train.evaluation.bootstrap import confusions, f1, interval, macro_f1, mean, site_sums
 from pagesieve.train.evaluation.scored_rows import label_rows, page_rows
 from pagesieve.train.fit import training_data
-from pagesieve.train.fit.stages import learn_from
+from pagesieve.train.fit.stages import fit_all
 from pagesieve.train.labels.views import View, annotation_files, page_views, read_annotations
 
 NO_BLOCKS = pd.DataFrame(columns=["mode", "page", "site", "label", "predicted"])
@@ -92,7 +92,7 @@ def test_f1_of_confusions_is_scikit_learns() -> None:
 
 def test_an_interval_is_the_same_each_time_and_needs_two_sites() -> None:
     pages = pd.DataFrame({"site": list("aabbcd"), "f1": [0.1, 0.2, 0.3, 0.4, 0.9, 1.0]})
-    counts = totals(pages, "f1")
+    counts = site_sums(pages, "f1")
     value, low, high = interval(counts, mean)
     assert value == pytest.approx(pages["f1"].mean()) and low < value < high
     assert interval(counts, mean) == (value, low, high)
@@ -128,7 +128,7 @@ def test_a_model_of_shuffled_labels_is_worse_and_the_same_one_is_equal(
     read = list(labelled_pages({"first", "kinds"}))
     runs = []
     for views in (read, shuffled(read, 0.3)):
-        scores = learn_from(views, 2).scores
+        scores = fit_all(views, 2).scores
         runs.append((page_rows(read, scores), label_rows(read, scores)))
     good, bad = runs
     for before, now, wanted, other in ((good, bad, "worse", "better"), (bad, good, "better", "worse")):

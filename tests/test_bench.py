@@ -79,7 +79,7 @@ def test_the_tools_take_turns(tmp_path: Path):
         asked.append(tool)
         return {"pages": 1, "cpu": float(len(asked)), "peak": 3, "before": 1, "errors": 0}
 
-    tools = bench.side_by_side([{"id": "1", "url": "", "html": "x"}], tmp_path, measure)
+    tools = bench.time_tools([{"id": "1", "url": "", "html": "x"}], tmp_path, measure)
     assert asked == [bench.OURS, *bench.PACKAGES] * bench.REPEATS
     assert tools["pagesieve"]["cpu"] == [1, 7, 13] and tools["resiliparse"]["cpu"] == [6, 12, 18]
 
@@ -107,13 +107,13 @@ def pages(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("tool", ["pagesieve", "resiliparse"])
 def test_a_pass_is_measured_in_a_process_of_its_own(pages: Path, tool: str):
-    costs = bench.measured(tool, pages, folder=pages.parent, venv=Path(sys.prefix))
+    costs = bench.measure_tool(tool, pages, folder=pages.parent, venv=Path(sys.prefix))
     assert costs["pages"] == 3 and costs["errors"] == 0 and costs["cpu"] > 0
     assert 0 < costs["before"] <= costs["peak"]
 
 
 def test_starting_is_measured_beside_the_same_imports(tmp_path: Path):
-    costs = bench.measured("start", ROOT / "data/pages/plum-cake.html", folder=tmp_path, venv=tmp_path)
+    costs = bench.measure_tool("start", ROOT / "data/pages/plum-cake.html", folder=tmp_path, venv=tmp_path)
     assert costs["imported"] < costs["loaded"] < costs["first_page"]
     assert {"scipy.sparse", "selectolax.lexbor"} <= set(costs["modules"])
     assert not any(name.startswith("pagesieve") for name in costs["modules"])
@@ -130,9 +130,9 @@ def test_bulk_is_timed_and_repeated_blocks_are_counted(tmp_path: Path):
 def test_a_tool_that_fails_is_named(pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(bench.PACKAGES, "boilerpy3", "boilerpy3")  # not installed here
     with pytest.raises(Failure, match="^boilerpy3: no answers .*raised on every page.*make bench"):
-        bench.measured("boilerpy3", pages, folder=tmp_path, venv=Path(sys.prefix))
+        bench.measure_tool("boilerpy3", pages, folder=tmp_path, venv=Path(sys.prefix))
     with pytest.raises(Failure, match="^start: no answers .*make bench"):
-        bench.measured("start", tmp_path / "no.html", folder=tmp_path, venv=tmp_path)
+        bench.measure_tool("start", tmp_path / "no.html", folder=tmp_path, venv=tmp_path)
 
 
 def test_every_stage_of_the_model_is_seen():

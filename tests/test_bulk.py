@@ -39,13 +39,13 @@ from pagesieve.predict.bulk.labelling import (
     sandbox_of,
 )
 from pagesieve.predict.bulk.progress import summary
-from pagesieve.predict.bulk.readers import Column, RawPage, need, read_shard
+from pagesieve.predict.bulk.readers import Column, RawPage, import_extra, read_shard
 from pagesieve.predict.bulk.run import Engine, label_shards
-from pagesieve.predict.bulk.shards import Shard, find_shards, named
+from pagesieve.predict.bulk.shards import Shard, find_shards, shard_names
 from pagesieve.predict.bulk.unpacking import Allowance
 from pagesieve.predict.cli import arguments
 from pagesieve.predict.errors import Failure
-from pagesieve.predict.files import same
+from pagesieve.predict.files import name_key
 from pagesieve.predict.labels import LABELS
 from pagesieve.predict.processes import sandbox as sandbox_module
 from pagesieve.predict.processes.sandbox import MAX_MESSAGE, Failed, Sandbox
@@ -120,7 +120,7 @@ def test_a_process_that_left_for_want_of_work_is_started_anew(monkeypatch: pytes
         report = label_shard(shard, job)
         assert (report.pages, report.failed) == (2, 0)
         process = sandbox_of(job).process
-        assert process and process.wait(10) == sandbox_module.LEFT
+        assert process and process.wait(10) == sandbox_module.IDLE_EXIT
     close_sandbox()
 
 
@@ -424,7 +424,7 @@ def test_a_folder_is_its_archives_and_portions_of_its_pages(here: Path) -> None:
 
 
 def test_names_of_output_lead_nowhere_and_are_all_different() -> None:
-    found = named(["../a.jsonl", "/a.jsonl", "A.jsonl", "b/../../a.jsonl"])
+    found = shard_names(["../a.jsonl", "/a.jsonl", "A.jsonl", "b/../../a.jsonl"])
     assert [str(name) for name in found] == ["a.jsonl", "2-a.jsonl", "3-A.jsonl", "b/a.jsonl"]
 
 
@@ -432,14 +432,14 @@ def test_names_of_output_lead_nowhere_and_are_all_different() -> None:
 def test_many_names_that_are_cut_to_the_same_take_no_longer_each(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     for module in (shards_module, files):
-        monkeypatch.setattr(module, "same", lambda path: asked.append(path) or same(path))
+        monkeypatch.setattr(module, "name_key", lambda path: asked.append(path) or name_key(path))
     paths = [name % number if "%" in name else name for number in range(500)]
-    assert len(set(map(str, named(paths)))) == len(set(map(str, files.mirrored(paths)))) == 500
+    assert len(set(map(str, shard_names(paths)))) == len(set(map(str, files.output_names(paths)))) == 500
     assert len(asked) < 500 * 15
 
 
 def test_no_output_takes_the_name_of_a_folder_of_another() -> None:
-    found = named(["in/c.jsonl", "in/c.jsonl.jsonl/d.jsonl", "in/e.warc", "in/e.warc.json/f.jsonl"])
+    found = shard_names(["in/c.jsonl", "in/c.jsonl.jsonl/d.jsonl", "in/e.warc", "in/e.warc.json/f.jsonl"])
     assert [str(name) for name in found] == [
         "in/2-c.jsonl", "in/c.jsonl.jsonl/d.jsonl", "in/2-e.warc", "in/e.warc.json/f.jsonl"
     ]  # fmt: skip
@@ -534,7 +534,7 @@ def test_a_full_disk_is_said_with_the_folder(
     write_lines("a.jsonl", ["The heron waits."])
     model = load()
     monkeypatch.setattr(arguments, "load", lambda path, **_: model)
-    monkeypatch.setattr(spread_module, "spread", full)
+    monkeypatch.setattr(spread_module, "label_in_parallel", full)
     assert __main__.main(["bulk", "a.jsonl", "--out", "out", "--jobs", "1"]) == 2
     said = f"pagesieve: --out out: cannot be written ({error.strerror or error}); repeat the command to go on\n"
     assert capsys.readouterr().err == said
@@ -740,7 +740,7 @@ def test_the_command_says_what_it_did_and_goes_on_only_with_what_it_began(
 def test_an_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fastwarc", None)
     with pytest.raises(Failure, match=r"this needs fastwarc: pip install 'pagesieve\[warc\]'"):
-        need("fastwarc", "warc")
+        import_extra("fastwarc", "warc")
 
 
 # Python imports sitecustomize as it starts, in the processes of bulk too.

@@ -16,7 +16,7 @@ from pagesieve.predict.document.blocks import Block
 from pagesieve.predict.errors import Failure
 from pagesieve.train import __main__
 from pagesieve.train.benchmark import compare, extractors, tool_outputs
-from pagesieve.train.evaluation.evaluate import extracted, kept
+from pagesieve.train.evaluation.evaluate import extract_texts, pack_extracted
 from pagesieve.train.labels.alignment import words
 from pagesieve.train.labels.views import View
 
@@ -65,14 +65,14 @@ def test_segment_figures_are_over_the_segments_of_all_pages():
     ],
 )
 def test_the_language_that_a_page_says(html: str, language: str):
-    assert compare.said_language(f"{html}<body><p lang=pl>Czapla</p>".encode()) == language
+    assert compare.declared_language(f"{html}<body><p lang=pl>Czapla</p>".encode()) == language
 
 
 def test_the_c4_filter_keeps_whole_sentences():
     kept = ["Five words end with this.", "Do five words ask this?", 'She said "it is five words."']
     dropped = ["Only four words here.", "Five words without an end", "Please do enable JavaScript here now.", "",
                "if (a) { return the heron now; }."]  # fmt: skip
-    assert compare.c4_filtered("\n".join([*dropped, *kept])) == "\n".join(kept)
+    assert compare.filter_c4("\n".join([*dropped, *kept])) == "\n".join(kept)
 
 
 def view(source: str, kind: str, texts: list[str]) -> View:
@@ -85,13 +85,13 @@ def test_what_evaluate_extracts_is_kept_for_the_comparison(tmp_path: Path):
     kinds = [("wcxb", "html"), ("wcxb", "text"), ("wcxb", "pre_extracted"), ("trafilatura", "html")]
     kinds.append(("paragraphs", "text"))
     views = [view(source, kind, [f"{source} {kind}", "menu", "end"]) for source, kind in kinds]
-    texts = extracted(views, [np.eye(4)[[0, 3, 0]] for _ in views])
+    texts = extract_texts(views, [np.eye(4)[[0, 3, 0]] for _ in views])
     assert texts == {
         "wcxb": {"html": {"1": "wcxb html\nend"}, "text": {"1": "wcxb text\nend"}},
         "trafilatura": {"html": {"1": "trafilatura html\nend"}, "text": {}},
     }
-    content = kept(texts, {"wcxb": "0" * 64})
-    assert kept(texts, {"wcxb": "0" * 64}) == content
+    content = pack_extracted(texts, {"wcxb": "0" * 64})
+    assert pack_extracted(texts, {"wcxb": "0" * 64}) == content
     (tmp_path / "a").write_bytes(content)
     assert compare.extracted_texts(tmp_path / "a", {"wcxb": "0" * 64}) == texts
 
@@ -145,7 +145,9 @@ def write_corpora(raw: Path) -> None:
     texts = {page: "\n".join(LINES) for page in files}
     of_trafilatura = {f"{page}.html": text for page, text in texts.items()}
     both = {"wcxb": texts, "trafilatura": of_trafilatura}
-    (raw / "extracted.json.gz").write_bytes(kept({name: {"html": of, "text": of} for name, of in both.items()}, {}))
+    (raw / "extracted.json.gz").write_bytes(
+        pack_extracted({name: {"html": of, "text": of} for name, of in both.items()}, {})
+    )
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +161,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def report(raw: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A comparison with tools that stand in this environment."""
     monkeypatch.setattr(compare, "TOOLS", MADE)
-    return compare.compared(raw, Path(sys.prefix), ROOT / "data/read.csv", {})
+    return compare.compare_tools(raw, Path(sys.prefix), ROOT / "data/read.csv", {})
 
 
 def test_all_are_scored_on_the_same_pages(report: dict[str, Any]):
@@ -180,9 +182,9 @@ def test_extractors_are_asked_again_only_about_other_pages(
 ):
     asked = []
     monkeypatch.setattr(
-        tool_outputs, "asked", lambda tool, *_: asked.append(tool) or '{"id": "new", "text": "heron"}\n'
+        tool_outputs, "run_tool", lambda tool, *_: asked.append(tool) or '{"id": "new", "text": "heron"}\n'
     )
-    assert compare.compared(raw, Path(sys.prefix), ROOT / "data/read.csv", {}) == report
+    assert compare.compare_tools(raw, Path(sys.prefix), ROOT / "data/read.csv", {}) == report
     assert asked == []
     pages = [{"id": "new", "url": "", "html": "<p>heron</p>"}]
     for version, wanted in (("1", ["resiliparse"]), ("1", []), ("2", ["resiliparse"])):
@@ -229,7 +231,7 @@ def test_a_tool_that_cannot_run_at_all_is_no_score(tmp_path: Path):
     assert done.returncode == 1 and not (tmp_path / "out.jsonl").exists()
     assert done.stderr == "raised on every page, ModuleNotFoundError: No module named 'boilerpy3'\n"
     with pytest.raises(Failure, match="boilerpy3: no answers .*raised on every page.*make compare"):
-        tool_outputs.asked("boilerpy3", tmp_path / "pages.jsonl", Path(sys.prefix))
+        tool_outputs.run_tool("boilerpy3", tmp_path / "pages.jsonl", Path(sys.prefix))
     with pytest.raises(Failure, match="nowhere: lacks trafilatura, .*make compare"):
         tool_outputs.versions(tmp_path / "nowhere", extractors.TOOLS)
 

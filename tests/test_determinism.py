@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tiny
 
-from pagesieve.train.fit.training_data import gathered
+from pagesieve.train.fit.training_data import gather_training_data
 from pagesieve.train.labels.paragraphs import read_paragraphs
 from pagesieve.train.labels.views import View
 
@@ -93,11 +93,11 @@ def test_training_data_do_not_depend_on_the_order_in_which_files_are_listed(
 
     monkeypatch.chdir(project)
     shutil.copy("data/annotations/wcxb.first.csv", "data/annotations/wcxb.second.csv")
-    views, digests = gathered(1)
+    views, digests = gather_training_data(1)
     for name in ("glob", "rglob", "iterdir"):
         monkeypatch.setattr(Path, name, turned(getattr(Path, name)))
     monkeypatch.setattr(os, "listdir", lambda *args: sorted(LISTDIR(*args), reverse=True))
-    again, others = gathered(1)
+    again, others = gather_training_data(1)
     assert list(others.items()) == list(digests.items()) and known(again) == known(views)
 
 

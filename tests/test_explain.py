@@ -18,7 +18,7 @@ from pagesieve.predict.cli import arguments
 from pagesieve.predict.compile import all_stages
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.page import Kind, read_page
-from pagesieve.predict.explain import StageExplanation, deciding, explain, render
+from pagesieve.predict.explain import StageExplanation, deciding_stage, explain, render
 from pagesieve.predict.scoring.stages import STAGE_NAMES, feature_names
 from pagesieve.train.fit import stages
 from pagesieve.train.fit.pipelines import in_double, pipeline_rows
@@ -129,7 +129,7 @@ def test_the_stage_that_decided(labels: tuple[int, int, int], says: str):
         StageExplanation(name, np.eye(4)[label], [], np.empty((0, 4)), np.zeros(4))
         for name, label in zip(STAGE_NAMES, labels, strict=True)
     ]
-    assert deciding(passes) == says
+    assert deciding_stage(passes) == says
 
 
 @pytest.mark.parametrize("kind", ["text", "html"])

@@ -221,13 +221,13 @@ def hostile_page(number: int) -> str:
 def test_what_is_kept_of_a_page_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr(links, "urlsplit", lambda address: asked.append(address) or urlsplit(address))
-    markup.kept_tokens.cache_clear()
-    markup.kept_parts.cache_clear()
+    markup.cached_element_tokens.cache_clear()
+    markup.cached_name_parts.cache_clear()
     REFERENCE.records(f"<p class='{'Name' * 100} {'x ' * 100}'><a href='/{'x' * 100_000}'>x</a>", kind="html")
     assert max(map(len, asked)) == links.MAX_ADDRESS
-    assert markup.kept_tokens.cache_info().currsize == 3  # <html>, <body> and <a>
-    markup.tokens_of("p." + "Name" * 100, "own")
-    assert markup.kept_parts.cache_info().currsize == 1  # x
+    assert markup.cached_element_tokens.cache_info().currsize == 3  # <html>, <body> and <a>
+    markup.element_tokens("p." + "Name" * 100, "own")
+    assert markup.cached_name_parts.cache_info().currsize == 1  # x
 
 
 @pytest.mark.slow

@@ -9,9 +9,9 @@ from pagesieve.predict.document.blocks import Block, segment
 from pagesieve.predict.document.page import Kind, read_page
 from pagesieve.predict.features.later import page_columns, page_features, running_mean
 from pagesieve.predict.features.page_context import PageContext, words_of
-from pagesieve.predict.features.ragged import Tokens, alike, side_by_side
+from pagesieve.predict.features.ragged import Tokens, join_tokens, number_equal_rows
 from pagesieve.predict.features.registry import BLOCK_COLUMNS, COLUMNS, block_features, block_terms
-from pagesieve.predict.features.shape import placed
+from pagesieve.predict.features.shape import position_tokens
 from pagesieve.predict.features.text_shape import text_shape_of
 from pagesieve.predict.features.words import SEPARATOR, count_words, first_words, text_length
 
@@ -138,7 +138,7 @@ def test_words_and_lengths_are_counted_alike_in_every_script(text: str, words: i
 
 
 def of_block(parts: list[Tokens], block: int) -> list[str]:
-    return side_by_side(parts).words(block)
+    return join_tokens(parts).words(block)
 
 
 def test_a_paragraph_without_spaces_weighs_as_much_as_one_with_them() -> None:
@@ -146,7 +146,7 @@ def test_a_paragraph_without_spaces_weighs_as_much_as_one_with_them() -> None:
     for text in (chinese, english):
         columns = page_columns(PageContext([Block(0, text)]), np.full((1, 4), 0.25), None)
         assert columns["page words"][0] > np.log1p(40)
-        assert "behind=1" in of_block(placed(PageContext([Block(0, "x"), Block(1, text), Block(2, "y")])), 2)
+        assert "behind=1" in of_block(position_tokens(PageContext([Block(0, "x"), Block(1, text), Block(2, "y")])), 2)
 
 
 def test_titles_and_beginnings_are_compared_sign_by_sign_where_words_have_no_spaces() -> None:
@@ -225,7 +225,7 @@ def test_lines_that_begin_alike_are_seen_together():
 
 def test_blocks_are_alike_that_have_the_same_tokens_in_all_parts():
     parts = [Tokens("ab", np.array([0, 0, 1, 0, -1])), Tokens("c", np.array([0, -1, 0, 0, 0]))]
-    found = alike(parts).tolist()
+    found = number_equal_rows(parts).tolist()
     assert found[0] == found[3] and len(set(found)) == 4
 
 

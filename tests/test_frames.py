@@ -10,7 +10,7 @@ import pytest
 
 from pagesieve.predict import Model, ModelError, load
 from pagesieve.predict.bulk.frames import ARTICLES, BLOCKS, frame_of_articles, frame_of_blocks
-from pagesieve.predict.bulk.labelling import part
+from pagesieve.predict.bulk.labelling import split_failed
 from pagesieve.predict.document.page import PageWarning
 from pagesieve.predict.processes.sandbox import Failed
 
@@ -151,10 +151,10 @@ def test_addresses_in_place_of_pages_are_one_warning(model: Model, frame_of: Any
 
 
 def test_a_file_of_rows_has_neither_index_nor_errors(model: Model) -> None:
-    kept, failed = part(frame_of_blocks(crawl("Heron", None), model=model))
+    kept, failed = split_failed(frame_of_blocks(crawl("Heron", None), model=model))
     assert list(kept) == [name for name in BLOCKS if name != "error"] and kept["index"].dtype == "int64"
     assert (kept["page"].tolist(), failed) == (["a"], [Failed("b", "no content")])
-    kept, failed = part(frame_of_articles(crawl("Heron", None), model=model))
+    kept, failed = split_failed(frame_of_articles(crawl("Heron", None), model=model))
     assert (list(kept), failed) == (["page", "text", "confidence"], [Failed("b", "no content")])
 
 

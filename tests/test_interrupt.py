@@ -67,9 +67,9 @@ def state(folder: Path, command: str) -> list[Contents]:
         path = folder / part
         if part.endswith("/"):
             names = {file.name for place in (path, path / files.COMPLETE) for file in place.glob("*") if file.is_file()}
-            found.append({name: contents(files.latest(path / name))["."] for name in sorted(names)})
+            found.append({name: contents(files.latest_path(path / name))["."] for name in sorted(names)})
         else:
-            found.append(contents(path if path.exists() else files.aside(path)))
+            found.append(contents(path if path.exists() else files.backup_path(path)))
     return found
 
 
@@ -86,10 +86,10 @@ class Project:
 
     def compute(self) -> None:
         sources.fetch(commands.SOURCES, commands.RAW, Path("corpora"))
-        views, digests = commands.gathered(1)
-        learned = stages.learn_from(views, 1)
+        views, digests = commands.gather_training_data(1)
+        learned = stages.fit_all(views, 1)
         scored = evaluate.all_scores(views, learned, commands.DATA, 1)
-        samples = shown_pages.samples(lambda blocks, _: np.eye(4)[[block.index % 4 for block in blocks]])
+        samples = shown_pages.sample_pages(lambda blocks, _: np.eye(4)[[block.index % 4 for block in blocks]])
         self.computed = {"views": (views, digests), "learned": learned, "scored": scored, "samples": samples}
 
     def act(self, command: str, *, again: bool = True) -> Callable[[], object]:
@@ -115,11 +115,11 @@ class Project:
             pages = pages.assign(f1=pages["f1"] / 2)
             figures = copy.deepcopy(figures)
             figures["labels"]["html"]["macro_f1"] /= 2
-        commands.gathered = lambda *_: views
-        commands.learn_from = lambda *_: learned
+        commands.gather_training_data = lambda *_: views
+        commands.fit_all = lambda *_: learned
         evaluate.all_scores = lambda *_: (figures, pages, blocks)
-        evaluate.extracted = lambda *_: {"again": again}
-        shown_pages.worst = shown_pages.samples = lambda *_: self.computed["samples"][: 1 + again]
+        evaluate.extract_texts = lambda *_: {"again": again}
+        shown_pages.worst_pages = shown_pages.sample_pages = lambda *_: self.computed["samples"][: 1 + again]
         shown_pages.read = lambda *_: self.computed["samples"][::-1][: 1 + again]
         draw.PLOTS = [draw.Plot(name, name, f"again: {again}", picture) for name in ("one", f"two{again}")]
 

@@ -140,7 +140,7 @@ HOSTILE: dict[str, tuple[Change, str]] = {
     "terms in a table": (put(f"{NEAR}.words", lambda array: array[None]), "not a list of different strings"),
     "millions of terms": (put(f"{NEAR}.words", many_strings), "more than 1,000,000 strings"),
     "many prefixes": (
-        put(f"{NEAR}.prefixes", lambda _: module.packed([f"{number}:" for number in range(100)])),
+        put(f"{NEAR}.prefixes", lambda _: module.pack_strings([f"{number}:" for number in range(100)])),
         "near.prefixes: more than 64",
     ),
     "truncated": (lambda arrays, _: zipped(arrays)[:-1000], "damaged|lacks"),

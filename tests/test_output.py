@@ -153,7 +153,7 @@ def test_mirrored_names_stay_inside_and_are_all_different() -> None:
         "stdin.html",
         "x/../../y",
     ]
-    names = files.mirrored(pages)
+    names = files.output_names(pages)
     assert [str(name) for name in names] == [
         "etc/a.html",
         "etc/a-2.html",
@@ -167,8 +167,8 @@ def test_mirrored_names_stay_inside_and_are_all_different() -> None:
 
 
 def test_mirrored_names_part_what_a_file_system_may_hold_equal() -> None:
-    names = files.mirrored(["caf\u00e9.txt", "cafe\u0301.txt", "a", "a.html/b"])
-    assert len({files.same(name) for name in names}) == 4
+    names = files.output_names(["caf\u00e9.txt", "cafe\u0301.txt", "a", "a.html/b"])
+    assert len({files.name_key(name) for name in names}) == 4
     assert names[2:] == [PurePath("a-2.html"), PurePath("a.html/b.html")]
 
 

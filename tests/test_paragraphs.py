@@ -91,6 +91,6 @@ def test_a_file_named_like_other_training_data_leaves_out_none(tmp_path: Path, m
     (tmp_path / "own").mkdir()
     for folder, text in (tmp_path, "heron"), (tmp_path / "own", "tide"):
         (folder / "paragraphs.csv").write_text(f"text,label\n{text},site_chrome\n")
-    views, digests = training_data.gathered(1, tmp_path / "own" / "paragraphs.csv")
+    views, digests = training_data.gather_training_data(1, tmp_path / "own" / "paragraphs.csv")
     assert len(set(digests.values())) == 2 and set(digests) == {"paragraphs", "paragraphs.csv"}
     assert {view.source for view in views} == set(digests)

@@ -11,7 +11,7 @@ import pytest
 from pagesieve.predict.document.blocks import Block
 from pagesieve.predict.labels import LABELS
 from pagesieve.train.evaluation import shown_pages
-from pagesieve.train.evaluation.breakdowns import breakdowns, length_of, place_of
+from pagesieve.train.evaluation.breakdowns import breakdowns, length_part, place_part
 from pagesieve.train.evaluation.metrics import fold_scores
 from pagesieve.train.evaluation.operating_points import kept_by_threshold
 from pagesieve.train.fit.model_card import describe
@@ -55,14 +55,14 @@ def test_breakdowns_count_right_blocks_by_part() -> None:
     ("words", "part"), [(1, "1"), (3, "2 to 3"), (63, "32 to 63"), (64, "64 or more"), (900, "64 or more")]
 )
 def test_lengths_fall_into_parts(words: int, part: str) -> None:
-    assert length_of(words) == part
+    assert length_part(words) == part
 
 
 @pytest.mark.parametrize(
     ("share", "part"), [(0.0, "0 to 10 %"), (0.3, "30 to 40 %"), (0.99, "90 to 100 %"), (1.0, "90 to 100 %")]
 )
 def test_places_fall_into_parts(share: float, part: str) -> None:
-    assert place_of(share) == part
+    assert place_part(share) == part
 
 
 def test_fold_scores_name_the_sites_that_were_learned_from() -> None:
@@ -131,12 +131,12 @@ def view(page: str, labels: list[int]) -> View:
 def test_the_gallery_shows_the_worst_pages_and_their_labels_by_hand(tmp_path: Path) -> None:
     good, bad = view("good/1.html", [0] * 30), view("bad", [2] * 10 + [0] * 20)
     scores = [np.eye(4)[[0] * 30] * 0.96 + 0.01] * 2
-    pages = shown_pages.worst([good, bad, view("short", [2] * 3)], [*scores, scores[0][:3]])
+    pages = shown_pages.worst_pages([good, bad, view("short", [2] * 3)], [*scores, scores[0][:3]])
     assert [(page["name"], page["wrong"], page["labelled"]) for page in pages] == [
         ("bad", 10, 30),
         ("good/1.html", 0, 30),
     ]
-    (tmp_path / "worst.json.gz").write_bytes(gzip.compress(shown_pages.kept(pages)))
+    (tmp_path / "worst.json.gz").write_bytes(gzip.compress(shown_pages.pack_pages(pages)))
     assert shown_pages.read(tmp_path / "worst.json.gz") == pages
     (tmp_path / "gallery").mkdir()
     (tmp_path / "gallery" / "old.html").write_text("an earlier one")

@@ -93,7 +93,7 @@ def codes_of(page: Any) -> list[str]:
 
 
 def on_disk(folder: Path, name: str = "a.html", reader: str = "me") -> list[str]:
-    sheet = next(sheet for sheet in label_store.kept_sheets(folder) if sheet.name.endswith(name))
+    sheet = next(sheet for sheet in label_store.read_sheets(folder) if sheet.name.endswith(name))
     marks = label_store.marks_of(folder, sheet, reader)[1]
     return [CODES[marks[block.index].code] if block.index in marks else "" for block in sheet.blocks]
 

@@ -17,7 +17,7 @@ from pagesieve.predict.core import Scored
 from pagesieve.predict.errors import Failure
 from pagesieve.predict.labels import CODES, LABELS
 from pagesieve.train.corpora import CorpusPage
-from pagesieve.train.fit.stages import tabulated
+from pagesieve.train.fit.stages import build_table
 from pagesieve.train.labels import label_store, label_studio
 from pagesieve.train.labels.alignment import read_spans
 from pagesieve.train.labels.views import View, page_views
@@ -37,7 +37,7 @@ def sheet_of(
 
 def label(folder: Path, sheet: label_store.Sheet, codes: str, reader: str = "ann") -> None:
     changes = {block.index: code for block, code in zip(sheet.blocks, codes, strict=True) if code != "-"}
-    label_store.change(folder, sheet, reader, label_store.marks_of(folder, sheet, reader)[0], changes, DAY)
+    label_store.change_marks(folder, sheet, reader, label_store.marks_of(folder, sheet, reader)[0], changes, DAY)
 
 
 def test_labels_are_rows_of_annotations_beside_the_page(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_labels_are_rows_of_annotations_beside_the_page(tmp_path: Path) -> None:
     assert [LABELS[n] if n >= 0 else "" for n in views[0].labels[:6]] == [
         "site_chrome", "article_content", "article_content", "", "promo_teaser", "comment_form",
     ]  # fmt: skip
-    (kept,) = label_store.kept_sheets(tmp_path)
+    (kept,) = label_store.read_sheets(tmp_path)
     assert (kept.content, kept.site, kept.running) == (sheet.content, "heron-example.org", sheet.running)
 
 
@@ -103,13 +103,13 @@ def test_a_change_keeps_the_other_labels_and_refuses_an_old_version(tmp_path: Pa
     sheet = sheet_of()
     label(tmp_path, sheet, "NH--PF")
     version, marks = label_store.marks_of(tmp_path, sheet, "ann")
-    after, changed = label_store.change(tmp_path, sheet, "ann", version, {0: None, 1: "H", 2: "T"}, "2026-02-01")
+    after, changed = label_store.change_marks(tmp_path, sheet, "ann", version, {0: None, 1: "H", 2: "T"}, "2026-02-01")
     assert changed == {1: ("H", DAY), 2: ("T", "2026-02-01"), 4: ("P", DAY), 5: ("F", DAY)} and after != version
     with pytest.raises(label_store.Stale):
-        label_store.change(tmp_path, sheet, "ann", version, {0: "N"}, DAY)
+        label_store.change_marks(tmp_path, sheet, "ann", version, {0: "N"}, DAY)
     assert label_store.marks_of(tmp_path, sheet, "ann") == (after, changed)
     with pytest.raises(Failure, match="reader '../bob'"):
-        label_store.change(tmp_path, sheet, "../bob", "none", {0: "N"}, DAY)
+        label_store.change_marks(tmp_path, sheet, "../bob", "none", {0: "N"}, DAY)
 
 
 def test_a_page_that_was_changed_is_named(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_page_that_was_changed_is_named(tmp_path: Path) -> None:
     label(tmp_path, sheet, "NHTTPF")
     (tmp_path / "pages" / f"{sheet.id}.html").write_text("other")
     with pytest.raises(Failure, match=f"{sheet.id}.html: changed since it was labelled"):
-        list(label_store.kept_sheets(tmp_path))
+        list(label_store.read_sheets(tmp_path))
 
 
 def test_a_page_has_labels_of_a_hundred_readers_at_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,10 +167,10 @@ def test_what_is_known_of_a_kept_page_is_checked(tmp_path: Path, known: dict[str
     path = tmp_path / "pages" / f"{sheet.id}.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | known))
     with pytest.raises(Failure, match=f"{path}: no page of a review .*{said}"):
-        list(label_store.kept_sheets(tmp_path))
+        list(label_store.read_sheets(tmp_path))
     path.write_text("[" * 100_000)
     with pytest.raises(Failure, match=f"{path}: no page of a review"):
-        list(label_store.kept_sheets(tmp_path))
+        list(label_store.read_sheets(tmp_path))
 
 
 @pytest.mark.parametrize(("column", "value"), [("start", str(10**12)), ("date", "=1+1"), ("date", "x" * 200_000)])
@@ -200,8 +200,8 @@ def test_labels_go_out_and_come_back_without_loss(
     sheets = [sheet_of("a"), sheet_of("b")]
     for reader, of in by_reader.items():
         label(folder / "one", sheets[0], of, reader)
-    label_studio.write(folder / f"out{suffix}", folder / "one", sheets)
-    label_studio.take(folder / f"out{suffix}", folder / "two", sheets, "other", "2027-01-01")
+    label_studio.export_labels(folder / f"out{suffix}", folder / "one", sheets)
+    label_studio.import_labels(folder / f"out{suffix}", folder / "two", sheets, "other", "2027-01-01")
     for reader in by_reader:
         one, two = (label_store.marks_of(folder / name, sheets[0], reader)[1] for name in ("one", "two"))
         assert one == two
@@ -211,8 +211,8 @@ def test_labels_go_out_and_come_back_without_loss(
 def test_a_long_block_goes_to_a_table_and_comes_back(tmp_path: Path) -> None:
     sheet = sheet_of(page=f"<p>{'word ' * 40_000}</p>")
     label(tmp_path / "one", sheet, "T")
-    label_studio.write(tmp_path / "out.csv", tmp_path / "one", [sheet])
-    label_studio.take(tmp_path / "out.csv", tmp_path / "two", [sheet], "other", DAY)
+    label_studio.export_labels(tmp_path / "out.csv", tmp_path / "one", [sheet])
+    label_studio.import_labels(tmp_path / "out.csv", tmp_path / "two", [sheet], "other", DAY)
     assert label_store.marks_of(tmp_path / "two", sheet, "ann")[1] == {0: (("T", DAY))}
     assert csv.field_size_limit() == 131_072  # elsewhere, as it was
 
@@ -222,14 +222,14 @@ def test_labels_of_a_page_of_many_blocks_come_back_in_due_time(tmp_path: Path, s
     sheet = sheet_of(kind="text", page="\U0001f41f eels\n" + "\n".join(f"line {number}" for number in range(8_000)))
     label(tmp_path / "one", sheet, "TFPN" * 2000 + "T")
     path = tmp_path / f"out{suffix}"
-    label_studio.write(path, tmp_path / "one", [sheet])
+    label_studio.export_labels(path, tmp_path / "one", [sheet])
     if suffix == ".json":  # as a browser counts
         tasks = json.loads(path.read_text())
         for region in tasks[0]["annotations"][0]["result"][1:]:
             region["value"] |= {name: region["value"][name] + 1 for name in ("start", "end")}
         path.write_text(json.dumps(tasks))
     start = time.process_time()
-    label_studio.take(path, tmp_path / "two", [sheet], "other", DAY)
+    label_studio.import_labels(path, tmp_path / "two", [sheet], "other", DAY)
     assert time.process_time() - start < 15  # of what took minutes
     one, two = (label_store.marks_of(tmp_path / name, sheet, "ann")[1] for name in ("one", "two"))
     assert one == two and len(one) == 8_001
@@ -245,7 +245,7 @@ def test_regions_that_cover_all_blocks_over_and_over_are_refused(
     task["annotations"] = [{"result": [{"value": value}] * 30}]
     (tmp_path / "tasks.json").write_text(json.dumps([task]))
     with pytest.raises(Failure, match="task 0: regions of more than 100 blocks in all"):
-        label_studio.take(tmp_path / "tasks.json", tmp_path / "mine", [sheet], "me", DAY)
+        label_studio.import_labels(tmp_path / "tasks.json", tmp_path / "mine", [sheet], "me", DAY)
     assert not (tmp_path / "mine").exists()
 
 
@@ -255,9 +255,9 @@ def test_a_region_is_found_by_signs_and_by_units(text: str, data: st.DataObject)
     end = data.draw(st.integers(start + 1, len(text)))
     units = [len(text[:place].encode("utf-16-le", "surrogatepass")) // 2 for place in (start, end)]
     for low, high in ((start, end), units):
-        found = label_studio.stretch(text, label_studio.far_signs(text), low, high, text[start:end])
+        found = label_studio.stretch(text, label_studio.wide_positions(text), low, high, text[start:end])
         assert text[slice(*found)] == text[start:end]
-    assert label_studio.stretch(text, label_studio.far_signs(text), start, end, None) == (start, end)
+    assert label_studio.stretch(text, label_studio.wide_positions(text), start, end, None) == (start, end)
 
 
 def test_label_studio_counts_as_javascript_and_names_its_users(tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_label_studio_counts_as_javascript_and_names_its_users(tmp_path: Path) -
     task = {"id": 5, "data": {"page": sheet.id, "text": text}}
     task["annotations"] = [{"completed_by": {"email": "eve@heron-example.org"}, "result": [{"value": value}]}]
     (tmp_path / "tasks.json").write_text(json.dumps([task]))
-    label_studio.take(tmp_path / "tasks.json", tmp_path / "mine", [sheet], "me", DAY)
+    label_studio.import_labels(tmp_path / "tasks.json", tmp_path / "mine", [sheet], "me", DAY)
     assert label_store.marks_of(tmp_path / "mine", sheet, "eve")[1] == {1: ("N", DAY)}
 
 
@@ -315,13 +315,13 @@ def test_a_broken_task_is_named_and_nothing_is_taken(tmp_path: Path, path: str, 
     for sheet in sheets:
         label(tmp_path / "one", sheet, "NHTTPF")
     file = tmp_path / "out.json"
-    label_studio.write(file, tmp_path / "one", sheets)
+    label_studio.export_labels(file, tmp_path / "one", sheets)
     tasks = json.loads(file.read_text())
     tasks[1]["id"] = 17
     broken(tasks, path, value)
     file.write_text(json.dumps(tasks))
     with pytest.raises(Failure, match=f"^{file}, .*{said}") as caught:
-        label_studio.take(file, tmp_path / "two", sheets, "me", DAY)
+        label_studio.import_labels(file, tmp_path / "two", sheets, "me", DAY)
     assert str(caught.value).isprintable() and len(str(caught.value)) < 400 + len(str(file))
     assert not (tmp_path / "two").exists()
 
@@ -342,12 +342,12 @@ def test_a_broken_task_is_named_and_nothing_is_taken(tmp_path: Path, path: str, 
 def test_a_broken_row_is_named_by_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:
     sheet, file = sheet_of(), tmp_path / "out.csv"
     label(tmp_path / "one", sheet, "NHTTPF")
-    label_studio.write(file, tmp_path / "one", [sheet])
+    label_studio.export_labels(file, tmp_path / "one", [sheet])
     text = file.read_bytes().decode()
     assert old in text
     file.write_bytes(text.replace(old, new, 1).encode())
     with pytest.raises(Failure, match=f"^{file}, {said}"):
-        label_studio.take(file, tmp_path / "two", [sheet], "me", DAY)
+        label_studio.import_labels(file, tmp_path / "two", [sheet], "me", DAY)
 
 
 @pytest.mark.parametrize(
@@ -357,7 +357,7 @@ def test_a_broken_row_is_named_by_its_line(tmp_path: Path, old: str, new: str, s
 def test_a_file_that_is_none_is_named(tmp_path: Path, name: str, content: str) -> None:
     (tmp_path / name).write_text(content, errors="surrogateescape")
     with pytest.raises(Failure, match=name):
-        label_studio.take(tmp_path / name, tmp_path, [sheet_of()], "me", DAY)
+        label_studio.import_labels(tmp_path / name, tmp_path, [sheet_of()], "me", DAY)
 
 
 class Unsure:
@@ -406,7 +406,7 @@ def test_corrections_are_views_without_test_pages_and_without_quarrels(tmp_path:
     first = next(view for view in scored if view.page == sheets[0].id)
     assert first.labels.tolist() == [3, 0, 0, -1, 2, 1, -1] and first.weight == corrections.WEIGHT
     assert len({view.site for view in scored}) == 3
-    assert len(set(tabulated(scored).sites)) == 3
+    assert len(set(build_table(scored).sites)) == 3
 
 
 def test_pages_of_few_sites_stay_with_the_site_that_is_known(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from pagesieve.predict import __main__, files, inputs, load
-from pagesieve.predict.bulk.shards import named
+from pagesieve.predict.bulk.shards import shard_names
 from pagesieve.predict.cli import arguments
 from pagesieve.predict.document.charset import encodable
 from pagesieve.predict.output import csv_table, formats, json_lines
@@ -132,8 +132,8 @@ LONG = "x" * 250
     ],
 )
 def test_no_page_is_written_outside_the_folder_or_over_another(pages: list[str], here: Path) -> None:
-    for names in (files.mirrored(pages), [name.with_name(name.name + ".parquet") for name in named(pages)]):
-        assert len({files.same(name) for name in names}) == len(pages)
+    for names in (files.output_names(pages), [name.with_name(name.name + ".parquet") for name in shard_names(pages)]):
+        assert len({files.name_key(name) for name in names}) == len(pages)
         for name in names:
             assert not name.is_absolute() and ".." not in name.parts
             assert all(len(os.fsencode(part)) <= 255 for part in name.parts)
@@ -142,7 +142,7 @@ def test_no_page_is_written_outside_the_folder_or_over_another(pages: list[str],
         out,
         [
             (name, page.encode("utf-8", "replace").decode())
-            for name, page in zip(files.mirrored(pages), pages, strict=True)
+            for name, page in zip(files.output_names(pages), pages, strict=True)
         ],
     )
     written = [path for path in here.rglob("*") if path.is_file()]
@@ -176,5 +176,5 @@ def test_what_another_run_completed_is_no_link_to_files_of_others(here: Path) ->
     (here / "theirs" / "blocks.json").touch()
     (here / "models").mkdir()
     (here / "models" / files.COMPLETE).symlink_to(here / "theirs")
-    files.finish(here / "models")
+    files.finish_writing(here / "models")
     assert (here / "theirs" / "blocks.json").exists() and not (here / "models" / "blocks.json").exists()

@@ -14,14 +14,14 @@ from pagesieve.predict.document.blocks import Block, kind_of, segment
 from pagesieve.predict.document.page import read_page
 from pagesieve.predict.features.context import (
     ALL,
+    BlockRanges,
     Column,
-    Stretches,
     container_terms,
     neighbour_lists,
     neighbour_terms,
     number_elements,
-    own,
-    shared,
+    own_terms,
+    shared_terms,
 )
 from pagesieve.predict.features.ragged import NONE, lists_of
 from pagesieve.predict.scoring.stages import STAGE_NAMES, name_of, terms_of
@@ -82,7 +82,7 @@ def test_the_scores_are_those_of_the_pipelines_on_any_blocks(lines: list[tuple[s
 
 
 def seen_by(column: Column, mark: str, block: int) -> list[str]:
-    seen = column.seen[mark]
+    seen = column.ranges[mark]
     if (stretch := seen.of[block]) == NONE:
         return []
     places = [place for place in range(seen.begin[stretch], seen.end[stretch]) if place != seen.but[stretch]]
@@ -95,14 +95,14 @@ def test_stretches_of_neighbours() -> None:
     assert seen_by(found, "-2:", 3) == ["b", "B"] and seen_by(found, "+2:", 3) == ["f", "F"]
     assert seen_by(found, "-8:", 3) == ["a", "A"] and seen_by(found, "+8:", 3) == list("gGhHiIjJkKlL")
     lists = lists_of([["a", "A"], ["b"], ["c"], ["none"]])
-    looks = Column(lists, own(np.arange(3), np.arange(4)) | neighbour_lists(np.arange(3), np.arange(4), 1))
+    looks = Column(lists, own_terms(np.arange(3), np.arange(4)) | neighbour_lists(np.arange(3), np.arange(4), 1))
     assert seen_by(looks, "", 0) == ["a", "A"] and seen_by(looks, "-1:", 1) == ["a"]
     assert seen_by(looks, "-2:", 1) == ["none"] and seen_by(looks, "+2:", 1) == ["none"]
 
 
 def test_what_blocks_share_is_made_once() -> None:
     made: list[str] = []
-    column = shared(["ul", "p", "ul"], lambda key: made.append(key) or [key])
+    column = shared_terms(["ul", "p", "ul"], lambda key: made.append(key) or [key])
     assert made == ["ul", "p"] and [seen_by(column, "", block) for block in range(3)] == [["ul"], ["p"], ["ul"]]
 
 
@@ -114,7 +114,7 @@ def test_stretches_of_containers_leave_out_the_block_itself() -> None:
     ]
     elements = number_elements([Block(i, "x", path=path) for i, path in enumerate(paths)])
     assert elements.places == [0, 1, 2, 3, 4, 4, 5]
-    assert elements.of == [4, 5, 6] and elements.around == [0, 0, 1, 2, 3, 3, 2]
+    assert elements.of == [4, 5, 6] and elements.parents == [0, 0, 1, 2, 3, 3, 2]
     assert elements.sizes[1:4] == [3, 3, 2] and elements.first[3:5] == [0, 0] and elements.last[3:5] == [1, 0]
     found = container_terms(elements, lists_of([["a"], ["b"], ["c"]]))
     assert seen_by(found, "1:", 0) == ["b"] and seen_by(found, "1:", 1) == ["a"] and seen_by(found, "1^", 1) == ["a"]
@@ -124,10 +124,13 @@ def test_stretches_of_containers_leave_out_the_block_itself() -> None:
 def test_terms_of_a_stretch_are_there_once_and_what_is_none_is_left_out() -> None:
     marked = build_prefixed(split_terms("near", ["-1:b", "b", "-1:a"]), 7)
     begin, end, nothing = np.array([0, 1, 1]), np.array([2, 3, 2]), np.full(3, NONE)
-    seen = {"-1:": Stretches(begin, begin, end, nothing, ALL), "": Stretches(begin, begin, end, nothing + [0, 3, 0], 1)}
+    seen = {
+        "-1:": BlockRanges(begin, begin, end, nothing, ALL),
+        "": BlockRanges(begin, begin, end, nothing + [0, 3, 0], 1),
+    }
     column = Column(lists_of([["a", "b"], ["x"], ["b", "b"]]), seen | {"+1:": seen["-1:"]})
     found = [np.flatnonzero(row).tolist() for row in terms_of({"near": marked}, {"near": column}, 10).toarray() == 1]
     assert found == [[7, 9], [7], [], [], [], [], []]
-    seen[""] = Stretches(begin, begin, end, nothing, 1)
+    seen[""] = BlockRanges(begin, begin, end, nothing, 1)
     column = Column(column.lists, seen)
     assert terms_of({"near": marked}, {"near": column}, 10).toarray()[4].tolist() == [0] * 8 + [1, 0]

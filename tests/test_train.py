@@ -23,12 +23,12 @@ from pagesieve.predict.model import ModelError, load
 from pagesieve.predict.modelfile.card import read_card
 from pagesieve.predict.scoring.stages import score_first_stage
 from pagesieve.predict.scoring.tables import build_first
-from pagesieve.train.augment.composed import composed
+from pagesieve.train.augment.composed import compose_pages
 from pagesieve.train.corpora import CorpusPage
 from pagesieve.train.evaluation import metrics, scored_rows
 from pagesieve.train.evaluation.operating_points import trust
 from pagesieve.train.fit import model_writer, stages
-from pagesieve.train.fit.pipelines import MAX_TERMS, counted, of_many_sites
+from pagesieve.train.fit.pipelines import MAX_TERMS, count_terms, select_terms
 from pagesieve.train.labels.alignment import running_words, spans_of, words
 from pagesieve.train.labels.folds import fold_of, site_of
 from pagesieve.train.labels.paragraphs import read_paragraphs
@@ -76,10 +76,10 @@ def test_left_over_pages_are_put_together_within_a_fold():
         View(site, "c", site, "", "html", [Block(i, f"{site} {i}") for i in range(8)], labels, np.arange(8), "first")
         for site in sites
     ]
-    pages = composed(views)
+    pages = compose_pages(views)
     assert [page.page for page in pages] == [site for site in sites for _ in range(2)]
     assert any(2 in page.labels[1:-1] and page.labels[-1] == 0 for page in pages)  # a teaser inside the article
-    assert [page.blocks for page in pages] == [page.blocks for page in composed(views)]
+    assert [page.blocks for page in pages] == [page.blocks for page in compose_pages(views)]
     assert {label for page in pages for label in page.labels.tolist()} == {0, 1, 2}
     for page in pages:
         assert (page.kind, page.site, page.maker, page.hand) == ("pre_extracted", page.page, "composing", True)
@@ -87,7 +87,7 @@ def test_left_over_pages_are_put_together_within_a_fold():
             site, index = block.text.split()
             assert label == labels[int(index)] and fold_of(site) == fold_of(page.site)
             assert site == page.site or label != 0
-    assert composed([replace(view, page_set="") for view in views]) == []
+    assert compose_pages([replace(view, page_set="") for view in views]) == []
 
 
 def test_paragraphs_are_mixed_within_their_language_and_fold():
@@ -99,7 +99,7 @@ def test_paragraphs_are_mixed_within_their_language_and_fold():
         )
         for n in range(40)
     ]  # fmt: skip
-    pages = composed(views)
+    pages = compose_pages(views)
     found = [(page.page, page.maker, page.kind) for page in pages]
     assert found == [(f"{n}", "mixing", "pre_extracted") for n in range(40)]
     for page in pages:
@@ -112,27 +112,27 @@ def test_paragraphs_are_mixed_within_their_language_and_fold():
 
 def test_terms_of_few_sites_are_left_out():
     texts, sites = ["lamp boat", "lamp boat", "boat lamp", "lamp tower", "tower tower"], ["a", "a", "b", "c", "d"]
-    found = counted("shape", texts, sites)
+    found = count_terms("shape", texts, sites)
     assert found and list(found.terms) == ["lamp"] and found.matrix.toarray().ravel().tolist() == [1, 1, 1, 1, 0]
-    found = counted("shape", [*texts, "boat tower"], [*sites, "e"])
+    found = count_terms("shape", [*texts, "boat tower"], [*sites, "e"])
     assert found and list(found.terms) == ["boat", "lamp", "tower"]
-    known = of_many_sites(found[np.arange(5)], np.array(sites), {})
+    known = select_terms(found[np.arange(5)], np.array(sites), {})
     assert list(found.terms[known]) == ["lamp"]
-    assert counted("shape", ["", "lamp", "lamp"], ["a", "b", "c"]) is None
-    assert counted("shape", ["lamp", "boat", "tower"], ["a", "b", "c"]) is None
+    assert count_terms("shape", ["", "lamp", "lamp"], ["a", "b", "c"]) is None
+    assert count_terms("shape", ["lamp", "boat", "tower"], ["a", "b", "c"]) is None
 
 
 def test_of_too_many_terms_those_of_a_rare_language_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
     sites = [f"en{n}" for n in range(9)] + [f"ko{n}" for n in range(3)]
-    found = counted("shape", ["lamp"] * 6 + ["boat lamp"] * 3 + ["배"] * 3, sites)
+    found = count_terms("shape", ["lamp"] * 6 + ["boat lamp"] * 3 + ["배"] * 3, sites)
     monkeypatch.setitem(MAX_TERMS, "shape", 2)
     assert found and list(found.terms) == ["boat", "lamp", "배"]
-    known = of_many_sites(found, np.array(sites), {site: site[:2] for site in sites})
+    known = select_terms(found, np.array(sites), {site: site[:2] for site in sites})
     assert list(found.terms[known]) == ["lamp", "배"]
 
 
 def test_blocks_of_rare_languages_count_more_but_not_those_of_unknown_ones() -> None:
-    lifts = stages.lifts(np.array(["en", "en", "ko", "th", ""]), np.array([16.0, 16.0, 1.0, 0.0, 1.0]))
+    lifts = stages.language_weights(np.array(["en", "en", "ko", "th", ""]), np.array([16.0, 16.0, 1.0, 0.0, 1.0]))
     assert lifts == pytest.approx([1, 1, 32**stages.LANGUAGE_LIFT, stages.MOST_LIFT, 1])
 
 
@@ -174,7 +174,7 @@ def test_html_rows_follow_the_readers_blocks():
 
 def test_out_of_fold_means_out_of_fold():
     views = [view for view in read_paragraphs(ROOT / "data" / "paragraphs.csv") if len(view.blocks) > 3][:60]
-    table = stages.tabulated([view for view in views if view.kind == "text"])
+    table = stages.build_table([view for view in views if view.kind == "text"])
     out = table.folds == 0
     changed = replace(table, labels=np.where(out, (table.labels + 1) % 4, table.labels))
     features = stages.first_features(table, "text", 1)
@@ -185,7 +185,7 @@ def test_out_of_fold_means_out_of_fold():
 
 def test_the_scores_out_of_fold_are_those_of_the_scorer():
     views = [view for view in read_paragraphs(ROOT / "data" / "paragraphs.csv") if len(view.blocks) > 3][:40]
-    table = stages.tabulated([view for view in views if view.kind == "text"])
+    table = stages.build_table([view for view in views if view.kind == "text"])
     pipelines, scores = stages.fit_stage(table, "text", stages.first_features(table, "text", 1), 1)
     for number, view in enumerate(table.views):
         stage = build_first(first_parameters(pipelines[fold_of(view.site)]))

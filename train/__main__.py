@@ -42,12 +42,21 @@ from .arguments import (
     check_folder,
     check_mine,
 )
-from .augment.composed import composed
+from .augment.composed import compose_pages
 from .benchmark import bench, bench_tables, compare
 from .evaluation import baseline, evaluate, gate, learning_curve, shown_pages
 from .fit import model_writer
-from .fit.stages import learn_from
-from .fit.training_data import ANNOTATIONS, DATA, PARAGRAPHS, RAW, SOURCES, all_corpora, digests_of, gathered
+from .fit.stages import fit_all
+from .fit.training_data import (
+    ANNOTATIONS,
+    DATA,
+    PARAGRAPHS,
+    RAW,
+    SOURCES,
+    all_corpora,
+    digests_of,
+    gather_training_data,
+)
 from .labels import agreement
 from .labels.paragraphs import contradictions, read_paragraphs
 from .labels.views import sha256_of
@@ -66,23 +75,23 @@ JOBS = min(2, os.cpu_count() or 1)
 IN_PARTS = {"data", "compare", "report"}  # commands that write step by step; the others write when all is computed
 
 
-def fetched(args: Namespace) -> None:
+def run_data(args: Namespace) -> None:
     for corpus in corpora.fetch(SOURCES, RAW, args.corpora):
         print(corpus)
 
 
-def train(args: Namespace) -> None:
+def run_train(args: Namespace) -> None:
     check_mine(args.mine)
     for line in contradictions(args.data) if args.data else ():
         say(f"warning: {line}")
-    views, digests = gathered(JOBS, args.data)
+    views, digests = gather_training_data(JOBS, args.data)
     folder = args.mine or MINE
     mine = read_corrections(folder, views)
     if mine:
-        print(f"uses {folder}: {told(mine)}")
+        print(f"uses {folder}: {describe_corrections(mine)}")
     every = views + (mine.learned if mine else [])
     model_writer.check_replaceable(args.model, every, force=args.force)
-    learned = learn_from(every, JOBS)
+    learned = fit_all(every, JOBS)
     theirs = replace(learned, scores=learned.scores[: len(views)])
     scores = evaluate.all_scores(views, theirs, DATA, JOBS)[0]
     if mine:  # before the model for comparison is replaced
@@ -99,20 +108,20 @@ def train(args: Namespace) -> None:
         print(f"{correction_effect.summary(report)}\nwrote {CHANGED}")
 
 
-def told(mine: Corrections) -> str:
+def describe_corrections(mine: Corrections) -> str:
     pages = f"{len(mine.scored(mine.learned))} pages, {len(mine.scored(mine.tests))} test pages"
     return f"{pages}, each block of the weight {WEIGHT:g}; {mine.left_out} blocks left out where readers differ"
 
 
-def evaluated(args: Namespace) -> None:
-    views, digests = gathered(JOBS)
+def run_evaluate(args: Namespace) -> None:
+    views, digests = gather_training_data(JOBS)
     if not any(view.page_type for view in views):
         raise Failure("no evaluation pages: fetch the corpora with `make data`; nothing was written")
-    learned = learn_from(views, JOBS)
+    learned = fit_all(views, JOBS)
     scores, pages, predictions = evaluate.all_scores(views, learned, DATA, JOBS)
-    texts = evaluate.kept(evaluate.extracted(views, learned.scores), digests)
-    worst = gzip.compress(shown_pages.kept(shown_pages.worst(views, learned.scores)), mtime=0)
-    samples = {SAMPLES: shown_pages.kept(shown_pages.samples(partial(score, learned.stages())))}
+    texts = evaluate.pack_extracted(evaluate.extract_texts(views, learned.scores), digests)
+    worst = gzip.compress(shown_pages.pack_pages(shown_pages.worst_pages(views, learned.scores)), mtime=0)
+    samples = {SAMPLES: shown_pages.pack_pages(shown_pages.sample_pages(partial(score, learned.stages())))}
     signals.settle()
     files.write_together(RAW, {EXTRACTED.name: texts, WORST.name: worst})
     evaluate.write_reports(args.reports, scores, pages, predictions, samples)
@@ -120,42 +129,42 @@ def evaluated(args: Namespace) -> None:
     print(baseline.summary(read_reports(args.reports).differences))
 
 
-def gated(args: Namespace) -> int:
+def run_gate(args: Namespace) -> int:
     """Print a line for each failure of the gate; returns 1 if there is any, else 0."""
-    if failures := what_fails(args):
+    if failures := gate_failures(args):
         print("\n".join(("does not pass:", *failures)), file=sys.stderr)
     return 1 if failures else 0
 
 
-def what_fails(args: Namespace) -> list[str]:
+def gate_failures(args: Namespace) -> list[str]:
     """Return a line for each failure of the gate; with ``--write`` floors are written first."""
     path = args.reports / "gate.json"
     parts, model = gate.read(path), load(args.model)
     there = all_corpora() if args.corpora else []
     digests = digests_of(there) | {f"annotations/{path.stem}": sha256_of(path) for path in ANNOTATIONS.glob("*.*.csv")}
-    failures = list(gate.foreign(model.card, digests, args.model, whole=args.corpora))
+    failures = list(gate.differing_data(model.card, digests, args.model, whole=args.corpora))
     own = read_paragraphs(PARAGRAPHS)
-    own += composed(own)
-    measured = [gate.of_embedded(own, learn_from(own, JOBS), model, DATA)]
+    own += compose_pages(own)
+    measured = [gate.measure_embedded(own, fit_all(own, JOBS), model, DATA)]
     if args.corpora and args.write:
-        measured.append(gate.of_corpora(model.card["scores"], digests, DATA))
+        measured.append(gate.measure_corpora(model.card["scores"], digests, DATA))
     elif args.corpora and not failures:  # other data would give another model
-        views, _ = gathered(JOBS)
-        learned = learn_from(views, JOBS)
-        measured.append(gate.of_corpora(gate.corpora_scores(views, learned, DATA), digests, DATA))
-        failures += gate.other_model(args.model, model, learned)
+        views, _ = gather_training_data(JOBS)
+        learned = fit_all(views, JOBS)
+        measured.append(gate.measure_corpora(gate.corpora_scores(views, learned, DATA), digests, DATA))
+        failures += gate.differing_model(args.model, model, learned)
     if args.write and not failures:
         for one in measured:
-            parts = gate.rewritten(one, parts, CHANGELOG.read_text(encoding="utf-8"), lower=args.write == "lower")
+            parts = gate.update_floors(one, parts, CHANGELOG.read_text(encoding="utf-8"), lower=args.write == "lower")
         signals.settle()
         files.write_together(args.reports, {path.name: as_json(parts)})
         print(f"wrote {path}")
     print("\n".join(gate.summary(one, parts) for one in measured))
-    return failures + [line for one in measured for line in gate.below(one, parts)]
+    return failures + [line for one in measured for line in gate.missed_floors(one, parts)]
 
 
-def learn_in_steps(args: Namespace) -> None:
-    views, _ = gathered(JOBS)
+def run_curve(args: Namespace) -> None:
+    views, _ = gather_training_data(JOBS)
     if not any(view.page_type for view in views):
         raise Failure("no pages to learn from: fetch the corpora with `make data`; nothing was written")
     rows = learning_curve.learning_curve(views, JOBS)
@@ -164,12 +173,12 @@ def learn_in_steps(args: Namespace) -> None:
     files.write_together(args.reports, {"curve.csv": curve.encode()})
 
 
-def reported(args: Namespace) -> None:
+def run_report(args: Namespace) -> None:
     for path in (*draw.draw(args.reports), *draw_gallery(args.reports)):
         print(f"drew {path}")
 
 
-def agreed(_: Namespace) -> None:
+def run_agreement(_: Namespace) -> None:
     print(agreement.summary(DATA / "twice.csv"))
 
 
@@ -182,15 +191,15 @@ def draw_gallery(reports: Path) -> list[Path]:
         raise Failure(f"{known}: no pages of a gallery ({error!r:.100}); run `make evaluate`") from error
 
 
-def compared(_: Namespace) -> None:
-    report = compare.compared(RAW, EXTRACTORS, DATA / "read.csv", digests_of(all_corpora()))
+def run_compare(_: Namespace) -> None:
+    report = compare.compare_tools(RAW, EXTRACTORS, DATA / "read.csv", digests_of(all_corpora()))
     readme = compare.with_scoreboard(README.read_text(encoding="utf-8"), report)
     signals.settle()
     files.write_together(README.parent, {"compare.json": as_json(report), README.name: readme.encode()})
     print(compare.scoreboard(report))
 
 
-def timed(args: Namespace) -> None:
+def run_bench(args: Namespace) -> None:
     there, _ = corpora.available(SOURCES, RAW)
     wcxb = next((corpus.folder for corpus in there if corpus.name == "wcxb"), None)
     report = bench.bench(wcxb, DATA, EXTRACTORS, args.pages)
@@ -231,20 +240,20 @@ def run(args: Namespace) -> int:
     for folder in named:
         check_folder(folder, written=args.command != "gate")
     for folder in (*named, README.parent, RAW):
-        files.finish(folder)
+        files.finish_writing(folder)
     return COMMANDS[args.command].run(args) or 0
 
 
 COMMANDS = {
-    "data": Command(fetched, "fetch the corpora of data/sources.toml to data/raw", [CORPORA]),
-    "train": Command(train, "train on all data that is there", [MODEL, DATA_CSV, MINE_DIR, FORCE]),
-    "evaluate": Command(evaluated, "score out of fold by site", [REPORTS]),
-    "curve": Command(learn_in_steps, "score by the number of sites learned from", [REPORTS]),
-    "report": Command(reported, "draw the plots of what was written", [REPORTS]),
+    "data": Command(run_data, "fetch the corpora of data/sources.toml to data/raw", [CORPORA]),
+    "train": Command(run_train, "train on all data that is there", [MODEL, DATA_CSV, MINE_DIR, FORCE]),
+    "evaluate": Command(run_evaluate, "score out of fold by site", [REPORTS]),
+    "curve": Command(run_curve, "score by the number of sites learned from", [REPORTS]),
+    "report": Command(run_report, "draw the plots of what was written", [REPORTS]),
     "gate": Command(
-        gated, "compute the scores anew; fails if one is below its floor", [MODEL, REPORTS, WITH_CORPORA, WRITE]
+        run_gate, "compute the scores anew; fails if one is below its floor", [MODEL, REPORTS, WITH_CORPORA, WRITE]
     ),
-    "compare": Command(compared, "score other extractors beside what evaluate extracted"),
-    "bench": Command(timed, "time pagesieve and other extractors on the same pages", [PAGES]),
-    "agreement": Command(agreed, "how far two readers of the same pages agree"),
+    "compare": Command(run_compare, "score other extractors beside what evaluate extracted"),
+    "bench": Command(run_bench, "time pagesieve and other extractors on the same pages", [PAGES]),
+    "agreement": Command(run_agreement, "how far two readers of the same pages agree"),
 }

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from pagesieve.predict.cli.arguments import number
 from pagesieve.predict.errors import Failure
-from pagesieve.predict.files import nearest
+from pagesieve.predict.files import nearest_existing
 
 from .fit.training_data import RAW
 from .review.corrections import read_corrections
@@ -68,7 +68,7 @@ def arguments(commands: Mapping[str, Command]) -> argparse.Namespace:
 
 def check_folder(folder: Path, *, written: bool) -> None:
     """Raise Failure unless the folder exists or can be made, and, if ``written``, is writable."""
-    there = nearest(folder)
+    there = nearest_existing(folder)
     if not there.is_dir():
         raise Failure(f"{there}: is a file; name a folder")
     if written and not os.access(there, os.W_OK):

@@ -107,7 +107,9 @@ def labelled(
         error = "no content" if one is None else None
         if one is not None:
             try:
-                blocks = records(model, one, kind="auto" if kind is None else kind, charset=charset, prefer=prefer)
+                blocks = records_of_page(
+                    model, one, kind="auto" if kind is None else kind, charset=charset, prefer=prefer
+                )
             except MemoryError:
                 raise
             except Exception as raised:  # a page may raise any error; the others are still labelled
@@ -115,7 +117,7 @@ def labelled(
         yield None if name is None else encodable(str(name)), blocks, error
 
 
-def records(model: Model, content: Any, **how: Any) -> list[Record]:
+def records_of_page(model: Model, content: Any, **how: Any) -> list[Record]:
     """Return the result of ``Model.records`` without its warnings, which would not name the page."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PageWarning)
@@ -138,9 +140,9 @@ def column_of(pages: pd.DataFrame, name: str | None, *, needed: bool = False) ->
 
 
 def model_of(model: Model | str | Path | None) -> Model:
-    return model if isinstance(model, Model) else loaded(model)
+    return model if isinstance(model, Model) else load_cached(model)
 
 
 @cache
-def loaded(path: str | Path | None) -> Model:
+def load_cached(path: str | Path | None) -> Model:
     return load(path)

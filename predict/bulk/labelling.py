@@ -104,18 +104,18 @@ def label_shard(shard: Shard, job: Job) -> Report:
     prefix = f"{joblib.hash(report.shard)}-"
     if len(list((job.out / RUNNING).glob(f"{prefix}*"))) >= ATTEMPTS:
         lines = report.count_failed([Failed(None, f"killed its worker {ATTEMPTS} times")])
-        write_file(made(job.errors(shard)), lines)
+        write_file(make_parent(job.errors(shard)), lines)
         return report
     stage = Path(tempfile.mkdtemp(prefix=prefix, dir=job.out / RUNNING))
     label_into(stage, shard, job, report)
     (stage / "report").write_text(json.dumps(asdict(report)), encoding="utf-8")
     for name, target in (("report", job.report(shard)), ("errors", job.errors(shard)), ("rows", job.rows(shard))):
-        (stage / name).replace(made(target))
+        (stage / name).replace(make_parent(target))
     shutil.rmtree(stage)
     return report
 
 
-def made(path: Path) -> Path:
+def make_parent(path: Path) -> Path:
     """Return the path after making its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
@@ -194,10 +194,10 @@ def label_into(stage: Path, shard: Shard, job: Job, report: Report) -> None:
         FORMATS[job.format](stage / "rows") as write,
         (stage / "errors").open("w", encoding="utf-8", newline="") as errors,
     ):
-        write(part(sandbox.ask(frame_of([])))[0])
+        write(split_failed(sandbox.ask(frame_of([])))[0])
         for pages in batches(read_shard(shard, job.column), report, errors):
             frame, failed = sandbox(pages)
-            frame, raised = part(frame)
+            frame, raised = split_failed(frame)
             failed += raised
             write(frame)
             errors.writelines(report.count_failed(failed))
@@ -213,7 +213,7 @@ def articles(frame: pd.DataFrame) -> int:
     return int(page[frame["label"] == LABELS[0]].nunique())
 
 
-def part(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Failed]]:
+def split_failed(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Failed]]:
     """Split a frame into the rows to write, without the columns row and error of ``frames.py``, and
     the failed pages.
     """

@@ -17,7 +17,7 @@ EVERY = 1.0  # seconds
 
 
 @contextmanager
-def counting(running: Path, reports: Mapping[str, Report], shards: int) -> Iterator[None]:
+def show_progress(running: Path, reports: Mapping[str, Report], shards: int) -> Iterator[None]:
     """Show the number of pages and pages per second, unfinished shards included, if stderr is a terminal."""
     stop = threading.Event()
 

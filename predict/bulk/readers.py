@@ -15,9 +15,9 @@ from ..errors import Failure
 from ..files import check_file
 from ..inputs import content_of, kind
 from ..output.terminal import plural
-from ..processes.sandbox import Failed, shortened
+from ..processes.sandbox import Failed, shorten_message
 from .shards import Shard
-from .unpacking import Allowance, unpacked
+from .unpacking import Allowance, open_unpacked
 
 MAX_LINE = 4 * MAX_BYTES  # bytes of JSON, where a character may take six
 READ_AT_ONCE = 1 << 20  # bytes of a Parquet column
@@ -39,7 +39,7 @@ class RawPage:
     charset: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "page", shortened(self.page))
+        object.__setattr__(self, "page", shorten_message(self.page))
 
 
 @dataclass(frozen=True)
@@ -81,20 +81,20 @@ def read_shard(shard: Shard, column: Column) -> Iterator[Record]:
     except (Failure, MemoryError):
         raise
     except Exception as error:  # libraries raise errors of any class for broken archives
-        yield Failed(None, torn(count, getattr(error, "strerror", None) or error))
+        yield Failed(None, broken_archive(count, getattr(error, "strerror", None) or error))
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # of fastwarc's Rust code, not a subclass of Exception
             raise
-        yield Failed(None, torn(count, error))
+        yield Failed(None, broken_archive(count, error))
 
 
-def torn(count: int, why: object) -> str:
+def broken_archive(count: int, why: object) -> str:
     """Return the reason why an archive failed after ``count`` readable records."""
     behind = f"nothing is read behind its first {plural(count, 'record')}: " if count else ""
     return f"broken archive: {behind}{why}"
 
 
-def need(module: str, extra: str) -> Any:
+def import_extra(module: str, extra: str) -> Any:
     """Import a module that an extra installs; raises Failure with the command that installs it."""
     try:
         return import_module(module)
@@ -107,12 +107,12 @@ def read_pages(shard: Shard) -> Iterator[Record]:
     for page in shard.files:
         try:
             check_file(shard.path(page))
-            yield checked(RawPage(page, content_of(shard.path(page)), kind(page, "auto")))
+            yield check_page(RawPage(page, content_of(shard.path(page)), kind(page, "auto")))
         except BROKEN as error:
             yield Failed(page, f"cannot be read: {getattr(error, 'strerror', None) or error}")
 
 
-def checked(page: RawPage) -> RawPage | Failed:
+def check_page(page: RawPage) -> RawPage | Failed:
     """Return the page, or Failed if it is too large or another type of file."""
     if is_large(page.content):
         return Failed(page.page, f"larger than {MAX_BYTES:,} bytes")
@@ -135,8 +135,8 @@ class OneByOne:
 
 
 def read_warc(path: str, _: Column, allowance: Allowance) -> Iterator[Record]:
-    warc = need("fastwarc.warc", "warc")
-    with unpacked(path, allowance) as stream:
+    warc = import_extra("fastwarc.warc", "warc")
+    with open_unpacked(path, allowance) as stream:
         for record in warc.ArchiveIterator(
             OneByOne(stream),
             parse_http=False,
@@ -152,7 +152,7 @@ def read_warc(path: str, _: Column, allowance: Allowance) -> Iterator[Record]:
             if len(content) < min(record.content_length, MAX_BYTES + 1):
                 yield Failed(page, "broken record: shorter than its header says")
             elif record.record_type == warc.conversion:
-                yield checked(RawPage(page, content, "text", "utf-8"))
+                yield check_page(RawPage(page, content, "text", "utf-8"))
             else:
                 yield http_page(warc.WarcRecord(), page, content)
 
@@ -172,16 +172,18 @@ def http_page(record: Any, page: str, content: bytes) -> Record:
             return None
         if len(content) > MAX_BYTES:
             return Failed(page, f"larger than {MAX_BYTES:,} bytes")
-        return checked(RawPage(page, record.reader.read(MAX_BYTES + 1), "html", record.http_charset))
+        return check_page(RawPage(page, record.reader.read(MAX_BYTES + 1), "html", record.http_charset))
     except (OSError, ValueError) as error:
         return Failed(page, f"broken record: {error}")
 
 
 def read_parquet(path: str, column: Column, allowance: Allowance) -> Iterator[Record]:
-    arrow = need("pyarrow", "parquet")
+    arrow = import_extra("pyarrow", "parquet")
     # Streamed, since a row group may be as large as the file; row by row, since by a dictionary a small file may hold
     # a large cell for each of many rows.
-    with need("pyarrow.parquet", "parquet").ParquetFile(path, pre_buffer=False, buffer_size=READ_AT_ONCE) as file:
+    with import_extra("pyarrow.parquet", "parquet").ParquetFile(
+        path, pre_buffer=False, buffer_size=READ_AT_ONCE
+    ) as file:
         name, known = column.among(file.schema_arrow.names)
         flat = [field.name for field in file.schema_arrow if not arrow.types.is_nested(field.type)]
         if name not in flat:
@@ -190,7 +192,7 @@ def read_parquet(path: str, column: Column, allowance: Allowance) -> Iterator[Re
         if twice := [one for one in wanted if file.schema_arrow.names.count(one) > 1]:
             raise ValueError(f"column {twice[0]} stands twice")
         for number, batch in enumerate(file.iter_batches(batch_size=1, columns=wanted, use_threads=False)):
-            cells = {one: plain(batch.column(one)[0]) for one in wanted}
+            cells = {one: decode_cell(batch.column(one)[0]) for one in wanted}
             allowance.spend(sum(map(size_of, cells.values())))
             yield page_of_cells(cells, name, known, number)
 
@@ -204,10 +206,10 @@ def page_of_cells(cells: dict[str, Any], name: str, known: Kind, number: int) ->
             row[column] = value_of(cell)
         except Exception as error:  # cells outside the range of Python's types raise errors of many classes
             reasons.append(f"column {column} cannot be read: {error}")
-    return Failed(named(row, number), reasons[0]) if reasons else page_of(row, name, known, number)
+    return Failed(row_name(row, number), reasons[0]) if reasons else page_of(row, name, known, number)
 
 
-def plain(cell: Any) -> Any:
+def decode_cell(cell: Any) -> Any:
     """Return a cell of Arrow; for one of a dictionary, the cell that it refers to."""
     while not hasattr(cell, "as_buffer") and hasattr(cell, "dictionary"):
         cell = cell.value
@@ -227,7 +229,7 @@ def value_of(cell: Any) -> Any:
 
 
 def read_jsonl(path: str, column: Column, allowance: Allowance) -> Iterator[Record]:
-    with unpacked(path, allowance) as stream:
+    with open_unpacked(path, allowance) as stream:
         for number, line in enumerate(lines(stream)):
             if len(line) > MAX_LINE:
                 yield Failed(str(number), f"larger than {MAX_BYTES:,} bytes")
@@ -243,7 +245,7 @@ def read_jsonl(path: str, column: Column, allowance: Allowance) -> Iterator[Reco
             try:
                 yield page_of(row, *column.among(list(row)), number)
             except ValueError as error:
-                yield Failed(named(row, number), f"no content: {error}")
+                yield Failed(row_name(row, number), f"no content: {error}")
 
 
 def lines(stream: BufferedReader) -> Iterator[bytes]:
@@ -268,11 +270,11 @@ def pass_blank(stream: BufferedReader) -> None:
 def page_of(row: dict[str, Any], name: str, known: Kind, number: int) -> Record:
     content = row[name]
     if not isinstance(content, bytes | str):
-        return Failed(named(row, number), f"no content: column {name} holds {type(content).__name__}")
-    return checked(RawPage(named(row, number), content, known))
+        return Failed(row_name(row, number), f"no content: column {name} holds {type(content).__name__}")
+    return check_page(RawPage(row_name(row, number), content, known))
 
 
-def named(row: dict[str, Any], number: int) -> str:
+def row_name(row: dict[str, Any], number: int) -> str:
     """Return the name of a row's page: the first non-empty value of NAMES, or the row's number, from 0."""
     there = (row[name] for name in NAMES if row.get(name) not in (None, "") and not isinstance(row[name], list | dict))
     return next(map(str, there), str(number))

@@ -20,11 +20,11 @@ import joblib
 
 from ..errors import Failure
 from ..files import read_file, write_file
-from ..processes.pool import local_backend, sheltered
+from ..processes.pool import local_backend, shield_from_terminal
 from ..processes.sandbox import Fault
 from .labelling import ATTEMPTS, RUNNING, Job, Report, close_sandbox, errors_of, finished, label_shard
-from .progress import counting
-from .readers import need
+from .progress import show_progress
+from .readers import import_extra
 from .shards import Shard
 
 
@@ -44,16 +44,16 @@ def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], en
     settings or of another shard with the same name, or if another run writes to it.
     """
     job = replace(job, out=job.out.absolute())
-    with locked(job.out):
+    with lock_output(job.out):
         refuse_links(shards, job)
-        compare(job.out / "run.json", settings)
+        check_settings(job.out / "run.json", settings)
         reports = {report.shard: report for shard in shards if (report := finished(shard, job))}
         shutil.rmtree(job.out / RUNNING, ignore_errors=True)
         (job.out / RUNNING).mkdir(exist_ok=True)  # it may exist while workers of a killed run end
         todo = [shard for shard in shards if str(shard.name) not in reports]
         try:
-            with counting(job.out / RUNNING, reports, len(shards)):
-                for report in spread(todo, job, engine):
+            with show_progress(job.out / RUNNING, reports, len(shards)):
+                for report in label_in_parallel(todo, job, engine):
                     reports[report.shard] = report
         except Fault as error:
             raise Failure(f"the process that labels pages fails without any page: it {error}") from error
@@ -66,7 +66,7 @@ def label_shards(shards: Sequence[Shard], job: Job, settings: dict[str, Any], en
 
 
 @contextmanager
-def locked(out: Path) -> Iterator[None]:
+def lock_output(out: Path) -> Iterator[None]:
     """Make the output folder if needed, and lock it against other runs while the code inside runs."""
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ def refuse_links(shards: Sequence[Shard], job: Job) -> None:
             raise Failure(f"{path}: a link that leads out of {job.out}; remove it, or name another --out")
 
 
-def compare(path: Path, settings: dict[str, Any]) -> None:
+def check_settings(path: Path, settings: dict[str, Any]) -> None:
     """Raise Failure if the file holds other settings; write it if it does not exist."""
     if not path.exists():
         write_file(path, [json.dumps(settings, indent=1) + "\n"])
@@ -110,7 +110,7 @@ def compare(path: Path, settings: dict[str, Any]) -> None:
             raise Failure(f"{path.parent} holds rows of another run: {name} was {old}, is {new}; name another --out")
 
 
-def spread(shards: Sequence[Shard], job: Job, engine: Engine) -> Iterator[Report]:
+def label_in_parallel(shards: Sequence[Shard], job: Job, engine: Engine) -> Iterator[Report]:
     """Yield the reports on the shards as they are completed.
 
     A killed worker ends joblib's run; the remaining shards are then started again.
@@ -137,8 +137,8 @@ def backend(engine: Engine) -> Iterator[type[Exception]]:
             stack.enter_context(local_backend(engine.jobs))
             yield BrokenProcessPool
         else:
-            dask = need("distributed", "dask")
-            with nullcontext() if engine.scheduler else sheltered():
+            dask = import_extra("distributed", "dask")
+            with nullcontext() if engine.scheduler else shield_from_terminal():
                 address = engine.scheduler or stack.enter_context(
                     dask.LocalCluster(
                         n_workers=engine.jobs,

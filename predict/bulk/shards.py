@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path, PurePath
 
 from ..errors import Failure
-from ..files import MAX_NAME, STAGE, check_file, distinct, fitted, same
+from ..files import MAX_NAME, STAGE, check_file, distinct_names, fit_name, name_key
 from ..inputs import PAGES
 
 SUFFIXES = {
@@ -87,7 +87,7 @@ def find_shards(inputs: Sequence[str], out: Path) -> list[Shard]:
         else:
             endings = " ".join(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
             raise Failure(f"{given}: not an archive ({endings}); of pages, name the folder")
-    names = named([name for _, _, name in found])
+    names = shard_names([name for _, _, name in found])
     return [Shard(kind, files, name, os.getcwd()) for (kind, files, _), name in zip(found, names, strict=True)]
 
 
@@ -117,21 +117,21 @@ def kind_of(path: str) -> str | None:
     return next((kind for kind, suffixes in SUFFIXES.items() if path.lower().endswith(suffixes)), None)
 
 
-def kept_inside(path: PurePath) -> PurePath:
+def inside_folder(path: PurePath) -> PurePath:
     """Return the path without parts that lead out of the folder that it is joined to."""
     return PurePath(*(part for part in path.parts if part not in ("..", path.anchor)))
 
 
-def named(paths: Sequence[str]) -> list[PurePath]:
-    """Return a name for each path; none leads out of its folder, and no two are equal, as compared by ``files.same``.
+def shard_names(paths: Sequence[str]) -> list[PurePath]:
+    """Return a name for each path; none leads out of its folder, and no two have the same ``files.name_key``.
 
     Nor does a name with one of ENDINGS equal another's folder: c.jsonl, c.jsonl.jsonl/d -> 2-c.jsonl, c.jsonl.jsonl/d.
     """
-    inside = [kept_inside(PurePath(path)) for path in paths]
-    folders = {same(folder) for path in inside for folder in path.parents}
+    inside = [inside_folder(PurePath(path)) for path in paths]
+    folders = {name_key(folder) for path in inside for folder in path.parents}
     ends = {folder.removesuffix(ending) for ending in ENDINGS for folder in folders if folder.endswith(ending)}
 
     def name_of(path: PurePath, number: int) -> PurePath:
-        return fitted(path.with_name(f"{number}-{path.name}") if number > 1 else path, room=ROOM)
+        return fit_name(path.with_name(f"{number}-{path.name}") if number > 1 else path, room=ROOM)
 
-    return distinct(inside, name_of, ends)
+    return distinct_names(inside, name_of, ends)

@@ -27,7 +27,7 @@ class Allowance:
             raise ValueError(f"it unpacks to more than the {self.most:,} bytes that are read of a file of its size")
 
 
-class Metered(io.RawIOBase):
+class MeteredStream(io.RawIOBase):
     """A stream that subtracts its bytes from an allowance, and returns buffered bytes before it reads on."""
 
     def __init__(self, stream: io.BufferedIOBase, allowance: Allowance) -> None:
@@ -49,9 +49,9 @@ class Metered(io.RawIOBase):
         super().close()
 
 
-def unpacked(path: str, allowance: Allowance) -> io.BufferedReader:
+def open_unpacked(path: str, allowance: Allowance) -> io.BufferedReader:
     """Return a stream of the unpacked archive; reading beyond its allowance raises ValueError."""
     with open(path, "rb") as file:
         packed = file.read(len(GZIP)) == GZIP or path.lower().endswith(".gz")
     stream: io.BufferedIOBase = gzip.open(path) if packed else open(path, "rb")  # noqa: SIM115, its reader closes it
-    return io.BufferedReader(Metered(stream, allowance), AT_ONCE)
+    return io.BufferedReader(MeteredStream(stream, allowance), AT_ONCE)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ..output.json_lines import json_line
-from .readers import need
+from .readers import import_extra
 
 Write = Callable[[pd.DataFrame], None]
 
@@ -29,7 +29,7 @@ def jsonl_rows(path: Path) -> Iterator[Write]:
 @contextmanager
 def parquet_rows(path: Path) -> Iterator[Write]:
     """Yield a function that writes a frame as a row group; the first frame defines the columns."""
-    arrow, parquet = need("pyarrow", "parquet"), need("pyarrow.parquet", "parquet")
+    arrow, parquet = import_extra("pyarrow", "parquet"), import_extra("pyarrow.parquet", "parquet")
     writer: Any = None
 
     def write(frame: pd.DataFrame) -> None:

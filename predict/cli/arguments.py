@@ -51,7 +51,7 @@ def number(value: str) -> int:
     return int(value)
 
 
-def loaded(args: argparse.Namespace, prefer: Prefer = "balanced") -> Model:
+def load_model(args: argparse.Namespace, prefer: Prefer = "balanced") -> Model:
     """Load the model of the command line; raises Failure if it lacks the operating point."""
     model = load(args.model)
     for name in model.card["kinds"]:

@@ -11,7 +11,7 @@ from .. import __version__
 from ..errors import Failure
 from ..model import Model
 from ..scoring.decision import PREFERENCES
-from .arguments import add_model, loaded, need_fcntl, number
+from .arguments import add_model, load_model, need_fcntl, number
 from .stdout import need_stdout, show
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Label archives; returns 1 if pages failed, else 0."""
     need_stdout()  # checked before the work; joblib cannot start processes without it
-    reports, summarised = label(args, loaded(args, args.prefer))
+    reports, summarised = label(args, load_model(args, args.prefer))
     show([summarised])
     return 1 if any(report.failed for report in reports) else 0
 
@@ -65,7 +65,7 @@ def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
     from ..bulk.frames import frame_of_articles, frame_of_blocks
     from ..bulk.labelling import Job, finished
     from ..bulk.progress import summary
-    from ..bulk.readers import Column, need
+    from ..bulk.readers import Column, import_extra
     from ..bulk.run import Engine, label_shards
     from ..bulk.shards import find_shards
 
@@ -79,7 +79,7 @@ def label(args: argparse.Namespace, model: Model) -> tuple[list["Report"], str]:
         ("distributed", "dask", args.engine == "dask"),
     ):
         if needed:
-            need(module, extra)
+            import_extra(module, extra)
     work = partial(
         frame_of_blocks if args.what == "blocks" else frame_of_articles,
         model=args.model and args.model.absolute(),

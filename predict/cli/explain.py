@@ -7,7 +7,7 @@ from ..errors import Failure
 from ..explain import explain, render
 from ..inputs import kind, read
 from ..model import Model
-from .arguments import add_page, count, loaded
+from .arguments import add_page, count, load_model
 from .sandboxed import in_worker
 from .stdout import show
 
@@ -32,7 +32,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print why a block of a page got its label; returns 0, raises Failure for a page without this block."""
     content = read(args.page)
-    with in_worker(partial(explanation, loaded(args), args)) as visit:
+    with in_worker(partial(explanation, load_model(args), args)) as visit:
         show([visit(args.page, content)])
     return 0
 

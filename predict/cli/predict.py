@@ -14,7 +14,7 @@ from ..output.formats import DEFAULT, FORMATS
 from ..output.terminal import note, plural
 from ..processes import signals
 from ..scoring.decision import PREFERENCES
-from .arguments import add_page, loaded
+from .arguments import add_page, load_model
 from .sandboxed import Visit, in_worker, status_of, visit_each
 from .stdout import show
 from .targets import fills_folder, naming_output, refuse_overwriting, refuse_read_only
@@ -69,12 +69,12 @@ def run(args: argparse.Namespace) -> int:
     """Label all pages of the command line; returns the exit status."""
     sources = list(find(args.inputs))
     folder = fills_folder(args, sources)
-    names = files.mirrored([source.page for source in sources]) if folder else []
+    names = files.output_names([source.page for source in sources]) if folder else []
     target = None if args.output in (None, "-") else Path(args.output)
     if target:
         refuse_overwriting([target / name for name in names] or [target], sources)
         refuse_read_only(args.output, [target / name for name in names] or [target])
-    model = loaded(args, args.prefer)
+    model = load_model(args, args.prefer)
     skipped: list[Source] = []
     empty: list[Source] = []
     with in_worker(partial(label, model, args, len(sources) > 1)) as visit:

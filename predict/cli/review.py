@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from ..errors import Failure
-from .arguments import add_page, count, loaded, need_fcntl
+from .arguments import add_page, count, load_model, need_fcntl
 from .stdout import need_stdout
 
 HELP = """\
@@ -48,4 +48,4 @@ def run(args: argparse.Namespace) -> int:
         raise Failure(f"review needs {error.name}: pip install 'pagesieve[review]'") from error
     args.out = args.out or (TEST if args.blind else MINE)
     needless = args.blind or args.export or args.imported
-    return review(args, None if needless else loaded(args))
+    return review(args, None if needless else load_model(args))

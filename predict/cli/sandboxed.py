@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from ..document.limits import MAX_SECONDS
 from ..document.page import PageWarning
-from ..inputs import BadPage, Source, naming, read_source
+from ..inputs import BadPage, Source, naming_page, read_source
 from ..output.terminal import note
 from ..processes.sandbox import Fault, in_sandbox
 
@@ -28,7 +28,7 @@ def in_worker(visit: Visit[Result]) -> Iterator[Visit[Result]]:
 
     It prints PageWarnings as notes, and raises BadPage for content that is not a page, FailedPage if it failed.
     """
-    with in_sandbox(partial(noting, visit), MAX_SECONDS) as ask:
+    with in_sandbox(partial(collect_warnings, visit), MAX_SECONDS) as ask:
 
         def asked(page: str, content: bytes) -> Result:
             try:
@@ -42,12 +42,12 @@ def in_worker(visit: Visit[Result]) -> Iterator[Visit[Result]]:
         yield asked
 
 
-def noting(visit: Visit[Result], request: tuple[str, bytes]) -> tuple[Result, list[str]]:
+def collect_warnings(visit: Visit[Result], request: tuple[str, bytes]) -> tuple[Result, list[str]]:
     """Return the result of ``visit`` for a page, and its distinct PageWarnings; raises BadPage if it is not a page."""
     page, content = request
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", PageWarning)
-        with naming(page):
+        with naming_page(page):
             result = visit(page, content)
     return result, list(dict.fromkeys(str(warning.message) for warning in caught))
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import Failure
-from ..files import STAGE, nearest
+from ..files import STAGE, nearest_existing
 from ..inputs import Source
 from ..output.formats import FORMATS
 
@@ -47,7 +47,7 @@ def refuse_read_only(output: str, targets: list[Path]) -> None:
             continue
         if path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
             raise Failure(f"-o {target}: this file is read-only, and is not replaced")
-        folder = nearest(path.parent)
+        folder = nearest_existing(path.parent)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise Failure(f"-o {output}: the folder {folder} cannot be written")
 

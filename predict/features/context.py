@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..document.blocks import Block
-from .ragged import NONE, Key, Lists, lists_of, numbered, numbers_of
+from .ragged import NONE, Key, Lists, lists_of, number_keys, numbers_of
 
 OFFSETS = {-2: "-2:", -1: "-1:", 1: "+1:", 2: "+2:"}  # of a block's neighbours, and the prefixes of their tokens
 ALL = 2**31 - 1  # words of a list: no limit
@@ -26,18 +26,19 @@ LARGE = 60  # blocks: no container is used outside of one larger than this
 
 
 @dataclass(frozen=True)
-class Stretches:
+class BlockRanges:
     """Ranges of word lists that share a prefix: block i has the terms of range ``of[i]``, or none where that is NONE.
 
-    Range r covers the lists from ``begin[r]`` up to, not including, ``end[r]``, without list ``but[r]`` if that is one
-    of them. The first ``most`` words of each list become terms. ``of`` is (n_blocks,), the other arrays (n_ranges,).
+    Range r covers the lists from ``begin[r]`` up to, not including, ``end[r]``, without list ``excluded[r]`` if that is
+    one of them. The first ``max_words`` words of each list become terms. ``of`` is (n_blocks,), the other arrays
+    (n_ranges,).
     """
 
     of: np.ndarray
     begin: np.ndarray
     end: np.ndarray
-    but: np.ndarray
-    most: int
+    excluded: np.ndarray
+    max_words: int
 
 
 @dataclass(frozen=True)
@@ -45,76 +46,78 @@ class Column:
     """The terms of one column: lists of words, and by prefix the ranges of lists that each block uses."""
 
     lists: Lists
-    seen: Mapping[str, Stretches]
+    ranges: Mapping[str, BlockRanges]
 
 
-def stretches(of: np.ndarray, begin: np.ndarray, end: np.ndarray, most: int) -> Stretches:
-    return Stretches(of, begin, end, np.full(len(begin), NONE), most)
+def make_ranges(of: np.ndarray, begin: np.ndarray, end: np.ndarray, max_words: int) -> BlockRanges:
+    return BlockRanges(of, begin, end, np.full(len(begin), NONE), max_words)
 
 
-def own(of: np.ndarray, lists: np.ndarray) -> dict[str, Stretches]:
+def own_terms(of: np.ndarray, lists: np.ndarray) -> dict[str, BlockRanges]:
     """Return the ranges, without a prefix, in which each block has the words of list ``lists[of[block]]``."""
-    return {"": stretches(of, lists, lists + 1, ALL)}
+    return {"": make_ranges(of, lists, lists + 1, ALL)}
 
 
 @dataclass(frozen=True)
 class Elements:
     """The elements that contain a page's blocks, numbered from the outermost inwards; 0 stands for none.
 
-    ``of`` has the innermost element of each block, ``around`` the parent of each element. By element: ``sizes`` is the
+    ``of`` has the innermost element of each block, ``parents`` the parent of each element. By element: ``sizes`` is the
     number of blocks in it, ``first`` and ``last`` are the indices of its first and last block, and ``places`` is a
     number shared by elements whose paths are equal when positions are left out.
     """
 
     of: list[int]
-    around: list[int]
+    parents: list[int]
     sizes: list[int]
     first: list[int]
     last: list[int]
     places: list[int]
 
-    def large(self, start: np.ndarray, sizes: np.ndarray, least: np.ndarray | int) -> np.ndarray:
+    def enclosing(self, start: np.ndarray, sizes: np.ndarray, least: np.ndarray | int) -> np.ndarray:
         """Return for each element of ``start`` the nearest one, itself or an ancestor, with a size of at least
         ``least``.
         """
-        around, found = np.array(self.around), start
+        around, found = np.array(self.parents), start
         while (small := (sizes[found] < least) & (found > 0)).any():
             found = np.where(small, around[found], found)
         return found
 
 
-def shared(keys: Sequence[Key], words_of: Callable[[Key], Sequence[str]]) -> Column:
+def shared_terms(keys: Sequence[Key], words_of: Callable[[Key], Sequence[str]]) -> Column:
     """Return a column in which each block has the words of its key; the words are made once for each distinct key."""
-    numbers = numbered(keys)
-    return Column(lists_of([words_of(key) for key in numbers]), own(numbers_of(keys, numbers), np.arange(len(numbers))))
+    numbers = number_keys(keys)
+    return Column(
+        lists_of([words_of(key) for key in numbers]), own_terms(numbers_of(keys, numbers), np.arange(len(numbers)))
+    )
 
 
-def neighbour_lists(of: np.ndarray, lists: np.ndarray, most: int) -> dict[str, Stretches]:
-    """Return the ranges of the first ``most`` words of each block's neighbours; beyond the page's ends the last list is
-    used.
+def neighbour_lists(of: np.ndarray, lists: np.ndarray, max_words: int) -> dict[str, BlockRanges]:
+    """Return the ranges of the first ``max_words`` words of each block's neighbours; beyond the page's ends the last
+    list is used.
     """
-    seen = {}
+    ranges = {}
     beyond = np.full(max(OFFSETS), len(lists) - 1)
     padded = np.concatenate([beyond, of, beyond])
-    for offset, mark in OFFSETS.items():
+    for offset, prefix in OFFSETS.items():
         start = len(beyond) + offset
-        seen[mark] = stretches(padded[start : start + len(of)], lists, lists + 1, most)
-    return seen
+        ranges[prefix] = make_ranges(padded[start : start + len(of)], lists, lists + 1, max_words)
+    return ranges
 
 
 def neighbour_terms(openings: Lists) -> Column:
     """Return the first words of each block's neighbours, with a prefix for their side and distance."""
-    seen = {}
+    ranges = {}
     count = len(openings)
     places = np.arange(count)
     nearest = 1
     for farthest, most in REACH:
         begin, end = np.clip([places - farthest, places - nearest + 1], 0, count)
-        seen[f"-{farthest}:"] = stretches(places, begin, end, most)
+        ranges[f"-{farthest}:"] = make_ranges(places, begin, end, most)
         begin, end = np.clip([places + nearest, places + farthest + 1], 0, count)
-        seen[f"+{farthest}:"] = stretches(places, begin, end, most)
+        ranges[f"+{farthest}:"] = make_ranges(places, begin, end, most)
         nearest = farthest + 1
-    return Column(openings, seen)
+    return Column(openings, ranges)
 
 
 def container_terms(elements: Elements, openings: Lists) -> Column:
@@ -129,20 +132,20 @@ def container_terms(elements: Elements, openings: Lists) -> Column:
     places = np.arange(len(inside))
     others, heads = {}, {}
     for level in range(1, LEVELS + 1):
-        inside = elements.large(inside, spans, 2 * size)
+        inside = elements.enclosing(inside, spans, 2 * size)
         size = spans[inside]
         containers, of = np.unique(inside, return_inverse=True)
         begin = first[containers]
         end = begin + np.minimum(CONTAINER_BLOCKS, spans[containers])
         # A block among those used has a range of its own, which excludes it; the others share one range per container.
         read = np.flatnonzero((inside > 0) & (places < end[of]))
-        stretch = np.where(inside > 0, of, NONE)
-        stretch[read] = len(containers) + np.arange(len(read))
-        but = np.concatenate([np.full(len(containers), NONE), read])
+        of_ranges = np.where(inside > 0, of, NONE)
+        of_ranges[read] = len(containers) + np.arange(len(read))
+        excluded = np.concatenate([np.full(len(containers), NONE), read])
         both = np.append(np.arange(len(containers)), of[read])
-        others[f"{level}:"] = Stretches(stretch, begin[both], end[both], but, CONTAINER_WORDS)
+        others[f"{level}:"] = BlockRanges(of_ranges, begin[both], end[both], excluded, CONTAINER_WORDS)
         of_head = np.where((inside > 0) & (begin[of] != places), of, NONE)
-        heads[f"{level}^"] = stretches(of_head, begin, begin + 1, HEAD_WORDS)
+        heads[f"{level}^"] = make_ranges(of_head, begin, begin + 1, HEAD_WORDS)
         inside = np.where(size > LARGE, 0, inside)
     return Column(openings, others | heads)
 

@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 from ..document.blocks import Block, kind_of
 from ..labels import LABELS
 from .context import Elements
-from .ragged import Tokens, alike, ends_of, numbered, numbers_of
+from .ragged import Tokens, ends_of, number_equal_rows, number_keys, numbers_of
 from .words import SEPARATOR, first_words
 
 CONTAINERS = (2, 4, 8, 16, 32, 64)  # minimum number of blocks in a container
@@ -26,34 +26,38 @@ def groups_of(
     """
     same = DIGITS.sub("0", SEPARATOR.join(lower)).split(SEPARATOR)
     begin = [f"{first_words(text, 2)} {min(3, size // 40)}" for text, size in zip(same, lengths, strict=True)]
-    found = {"same text": by_key(same), "same begin": by_key(begin), "same shape": alike(seen)}
+    found = {
+        "same text": number_by_key(same),
+        "same begin": number_by_key(begin),
+        "same shape": number_equal_rows(seen),
+    }
     if kind_of(blocks) == "html":
-        for least, holding in zip(CONTAINERS, containers(elements), strict=True):
+        for least, holding in zip(CONTAINERS, find_containers(elements), strict=True):
             found[f"container of {least} blocks"] = holding
-        found["same place"] = by_key(
+        found["same place"] = number_by_key(
             [
                 (elements.places[element], block.path.rpartition("/")[2].partition("[")[0])
                 for element, block in zip(elements.of, blocks, strict=True)
             ]
         )
-        found["same names"] = by_key([block.ancestors[-3:] for block in blocks])
+        found["same names"] = number_by_key([block.ancestors[-3:] for block in blocks])
     return found
 
 
-def containers(elements: Elements) -> list[np.ndarray]:
+def find_containers(elements: Elements) -> list[np.ndarray]:
     """Return for each of CONTAINERS the innermost element of each block with at least that many blocks; 0 if none."""
     sizes, holding = np.array(elements.sizes), [np.array(elements.of)]
     for least in CONTAINERS:
-        holding.append(elements.large(holding[-1], sizes, least))
+        holding.append(elements.enclosing(holding[-1], sizes, least))
     return holding[1:]
 
 
-def by_key(keys: Sequence[Hashable]) -> np.ndarray:
+def number_by_key(keys: Sequence[Hashable]) -> np.ndarray:
     """Return the number of each key (n_keys,); equal keys have the same number."""
-    return numbers_of(keys, numbered(keys))
+    return numbers_of(keys, number_keys(keys))
 
 
-def grouped(groups: Mapping[str, np.ndarray], scores: np.ndarray, mass: np.ndarray) -> dict[str, np.ndarray]:
+def group_features(groups: Mapping[str, np.ndarray], scores: np.ndarray, mass: np.ndarray) -> dict[str, np.ndarray]:
     """Return columns by name for each block's groups: mean score, mean score weighted by words, share of the page's
     article words, and the logarithm of the group's size.
     """

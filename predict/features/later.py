@@ -6,7 +6,7 @@ import numpy as np
 
 from ..document.blocks import Block
 from ..labels import LABELS
-from .groups import grouped
+from .groups import group_features
 from .main_text import main_elements, main_runs
 from .page_context import SHORT_LINE, PageContext
 from .registry import BLOCK_COLUMNS
@@ -42,10 +42,10 @@ def page_names(kind: str, *, contributions: bool) -> list[str]:
     block, even = Block(0, "-", path="/html" if kind == "html" else ""), np.full((1, len(LABELS)), 1 / len(LABELS))
     none = np.zeros((1, len(BLOCK_COLUMNS), len(LABELS)))
     columns = page_columns(PageContext([block]), even, none if contributions else None).items()
-    return [name for group, values in columns for name in ([group] if values.ndim == 1 else by_label(group))]
+    return [name for group, values in columns for name in ([group] if values.ndim == 1 else label_columns(group))]
 
 
-def by_label(name: str) -> list[str]:
+def label_columns(name: str) -> list[str]:
     return [f"{name}: {label}" for label in LABELS]
 
 
@@ -55,7 +55,7 @@ def page_columns(page: PageContext, scores: np.ndarray, contributions: np.ndarra
     mass = np.minimum(words, 100)[:, None] * scores
     columns = {"log score": np.log(np.clip(scores, 1e-3, 1)), "score": scores, "words": np.log1p(words)}
     columns |= neighbour_scores(scores, words) | position_features(scores, mass, words)
-    columns |= grouped(page.groups, scores, mass)
+    columns |= group_features(page.groups, scores, mass)
     columns |= main_runs(scores[:, 0], words)
     if page.of_html:
         columns |= main_elements(scores[:, 0], words, page.elements)
@@ -64,7 +64,7 @@ def page_columns(page: PageContext, scores: np.ndarray, contributions: np.ndarra
         own = {f"contribution of {name}": contributions[:, place] for place, name in enumerate(BLOCK_COLUMNS)}
         columns, carried = columns | own, carried | own
     if page.of_html:
-        columns |= {f"{name}, heading above": last_of(values, page.heads) for name, values in carried.items()}
+        columns |= {f"{name}, heading above": last_chosen(values, page.heads) for name, values in carried.items()}
     return columns
 
 
@@ -73,14 +73,14 @@ def neighbour_scores(scores: np.ndarray, words: np.ndarray) -> dict[str, np.ndar
     short block.
     """
     sure, short = scores.max(axis=1) > CONFIDENT, words <= SHORT_LINE
-    columns = {f"score of block {offset:+d}": shifted(scores, offset) for offset in (-3, -2, -1, 1, 2, 3)}
+    columns = {f"score of block {offset:+d}": shift_rows(scores, offset) for offset in (-3, -2, -1, 1, 2, 3)}
     for decay in (0.6, 0.9):
         columns[f"mean before, {decay}"] = running_mean(scores, words, decay)
         columns[f"mean behind, {decay}"] = running_mean(scores[::-1], words[::-1], decay)[::-1]
     return columns | {
-        "last sure block": last_of(scores, sure),
-        "next sure block": last_of(scores[::-1], sure[::-1])[::-1],
-        "last short block": last_of(scores, short),
+        "last sure block": last_chosen(scores, sure),
+        "next sure block": last_chosen(scores[::-1], sure[::-1])[::-1],
+        "last short block": last_chosen(scores, short),
     }
 
 
@@ -110,7 +110,7 @@ def position_features(scores: np.ndarray, mass: np.ndarray, words: np.ndarray) -
     }
 
 
-def shifted(scores: np.ndarray, offset: int) -> np.ndarray:
+def shift_rows(scores: np.ndarray, offset: int) -> np.ndarray:
     moved = np.zeros_like(scores)
     if offset < 0:
         moved[-offset:] = scores[:offset]
@@ -119,7 +119,7 @@ def shifted(scores: np.ndarray, offset: int) -> np.ndarray:
     return moved
 
 
-def last_of(scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+def last_chosen(scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """Return for each block the scores of the last chosen block before it; zeros if there is none."""
     places = np.where(chosen, np.arange(1, len(scores) + 1), 0)
     before = np.concatenate([[0], np.maximum.accumulate(places)[:-1]])

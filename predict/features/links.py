@@ -9,8 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 import numpy as np
 
 from ..document.blocks import Block
-from .context import Column, neighbour_lists, own
-from .ragged import lists_of, numbered, numbers_of
+from .context import Column, neighbour_lists, own_terms
+from .ragged import lists_of, number_keys, numbers_of
 
 LEAD = 2  # tokens of a block's link that its neighbours get as well
 MAX_ADDRESS = 4000  # characters of an address that are used; urlsplit caches some of what it splits
@@ -19,14 +19,14 @@ MAX_HOST = 300  # characters of a host, which urlsplit normalises in quadratic t
 LONG_HOST = re.compile(rf"(?:[^:/?#]*:)?//[^/?#]{{{MAX_HOST + 1}}}")
 
 
-def linked_to(blocks: Sequence[Block]) -> Column:
+def link_terms(blocks: Sequence[Block]) -> Column:
     """Return the column of link tokens: of each block's own link, and of its neighbours'."""
-    links, of_block = linked(blocks)
+    links, of_block = link_lists(blocks)
     lists = np.arange(len(links))
-    return Column(lists_of(links), own(of_block, lists) | neighbour_lists(of_block, lists, LEAD))
+    return Column(lists_of(links), own_terms(of_block, lists) | neighbour_lists(of_block, lists, LEAD))
 
 
-def linked(blocks: Sequence[Block]) -> tuple[list[list[str]], np.ndarray]:
+def link_lists(blocks: Sequence[Block]) -> tuple[list[list[str]], np.ndarray]:
     """Return lists of tokens for images and first links, and for each block the number of its list; the last list is
     empty.
 
@@ -40,7 +40,7 @@ def linked(blocks: Sequence[Block]) -> tuple[list[list[str]], np.ndarray]:
             hosts[part.netloc] += often[href]
     own = hosts.most_common(1)[0][0] if hosts else ""
     keys = [(block.href, min(block.images, 3)) for block in blocks]
-    numbers = numbered(keys)
+    numbers = number_keys(keys)
     found: list[list[str]] = []
     for href, images in numbers:
         part = parts[href]
@@ -73,7 +73,7 @@ def link_tokens(link: SplitResult, own: str) -> list[str]:
         return [
             "to=other",
             f"host={site_part(link.netloc)}",
-            f"slug={binned(link.path.count('-'), EDGES['slug of another site'])}",
+            f"slug={bin_of(link.path.count('-'), EDGES['slug of another site'])}",
         ]
     steps = [step for step in link.path.lower().split("/") if step]
     if not steps:
@@ -81,8 +81,8 @@ def link_tokens(link: SplitResult, own: str) -> list[str]:
     last = steps[-1]
     tokens = [
         f"to=depth{min(4, len(steps))}",
-        f"slug={binned(last.count('-') + last.count('_'), EDGES['slug'])}",
-        f"number={binned(sum(map(str.isdigit, last)), EDGES['number'])}",
+        f"slug={bin_of(last.count('-') + last.count('_'), EDGES['slug'])}",
+        f"number={bin_of(sum(map(str.isdigit, last)), EDGES['number'])}",
         f"ending={last.rpartition('.')[2][:6] if '.' in last else ''}",
     ]
     tokens += ["dated"] * bool(re.search(r"/(?:19|20)\d\d/\d", link.path)) + ["query"] * bool(link.query)
@@ -93,5 +93,5 @@ def site_part(host: str) -> str:
     return ".".join(host.lower().split(":")[0].removeprefix("www.").split(".")[-2:])
 
 
-def binned(value: float, edges: Sequence[float]) -> int:
+def bin_of(value: float, edges: Sequence[float]) -> int:
     return bisect_right(edges, value)

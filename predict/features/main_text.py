@@ -22,7 +22,7 @@ def main_runs(article: np.ndarray, words: np.ndarray) -> dict[str, np.ndarray]:
         lowest = np.minimum.accumulate(sums)
         end = int(np.argmax(sums - lowest))
         start = int(np.argmin(sums[: end + 1]))
-        columns |= placed_in(f"main run, {threshold}", article * words, start, end)
+        columns |= range_columns(f"main run, {threshold}", article * words, start, end)
     return columns
 
 
@@ -37,14 +37,14 @@ def main_elements(article: np.ndarray, words: np.ndarray, elements: Elements) ->
         gains = sums[behind] - sums[first]
         best = len(gains) - 1 - int(np.argmax(gains[::-1]))
         start, end = int(first[best]), int(behind[best])
-        columns |= placed_in(f"main element, {threshold}", article * words, start, end)
+        columns |= range_columns(f"main element, {threshold}", article * words, start, end)
         others = gains[(behind <= start) | (first >= end)]
         second = max(0.0, others.max(initial=0.0)) / (gains[best] + 1e-9)
         columns[f"main element, {threshold}: second"] = np.full(len(words), min(1.0, second))
     return columns
 
 
-def placed_in(name: str, mass: np.ndarray, start: int, end: int) -> dict[str, np.ndarray]:
+def range_columns(name: str, mass: np.ndarray, start: int, end: int) -> dict[str, np.ndarray]:
     """Return for each block whether it is in [start, end), its distance from it, and the share of the mass in that
     range.
     """

@@ -64,7 +64,7 @@ class PageContext:
 
     @cached_property
     def groups(self) -> dict[str, np.ndarray]:
-        return groups_of(self.blocks, self.lower, self.lengths, self.text_shape.seen, self.elements)
+        return groups_of(self.blocks, self.lower, self.lengths, self.text_shape.shared, self.elements)
 
     @cached_property
     def openings(self) -> Lists:

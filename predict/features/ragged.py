@@ -41,7 +41,7 @@ class Lists:
         return [self.names[number] for number in self.numbers[self.ends[place] : self.ends[place + 1]].tolist()]
 
 
-def numbered(keys: Iterable[Key]) -> dict[Key, int]:
+def number_keys(keys: Iterable[Key]) -> dict[Key, int]:
     """Return the distinct keys with their numbers, in order of first occurrence: "b", "a", "b" -> {"b": 0, "a": 1}."""
     return {key: number for number, key in enumerate(dict.fromkeys(keys))}
 
@@ -56,7 +56,7 @@ def lists_of(words: Iterable[Sequence[str]]) -> Lists:
     for of_list in words:
         flat += of_list
         lengths.append(len(of_list))
-    names = numbered(flat)
+    names = number_keys(flat)
     return Lists(list(names), numbers_of(flat, names), ends_of(np.array(lengths, dtype=np.int64)))
 
 
@@ -71,29 +71,29 @@ def ragged_arange(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return np.asarray(np.arange(ends[-1]) + np.repeat(starts - ends[:-1], counts))
 
 
-def named(keys: Sequence[Key], name: Callable[[Key], str]) -> Tokens:
+def tokens_by_key(keys: Sequence[Key], name: Callable[[Key], str]) -> Tokens:
     """Return as tokens what ``name`` returns for each block's key; it is called once for each distinct key."""
     names: dict[str, int] = {}
     numbers = {key: names.setdefault(name(key), len(names)) for key in dict.fromkeys(keys)}
     return Tokens(list(names), numbers_of(keys, numbers))
 
 
-def levels(name: str, values: np.ndarray, edges: Sequence[float]) -> Tokens:
-    """Return as tokens the interval between ``edges`` in which each value lies: see ``links.binned``."""
-    return steps(name, np.searchsorted(edges, values, side="right"), len(edges))
+def bin_tokens(name: str, values: np.ndarray, edges: Sequence[float]) -> Tokens:
+    """Return as tokens the interval between ``edges`` in which each value lies: see ``links.bin_of``."""
+    return value_tokens(name, np.searchsorted(edges, values, side="right"), len(edges))
 
 
-def steps(name: str, values: np.ndarray, most: int) -> Tokens:
+def value_tokens(name: str, values: np.ndarray, most: int) -> Tokens:
     """Return the values as tokens; they are integers from 0 to ``most``."""
     return Tokens([f"{name}={value}" for value in range(most + 1)], values)
 
 
-def flagged(name: str, there: np.ndarray) -> Tokens:
+def flag_tokens(name: str, there: np.ndarray) -> Tokens:
     """Return one token, for the blocks where ``there`` is true."""
     return Tokens([name], np.where(there, 0, NONE))
 
 
-def side_by_side(parts: Sequence[Tokens]) -> Lists:
+def join_tokens(parts: Sequence[Tokens]) -> Lists:
     """Return each block's tokens as a list, in the order of the parts."""
     table = np.column_stack([part.numbers for part in parts])
     there = table != NONE
@@ -101,7 +101,7 @@ def side_by_side(parts: Sequence[Tokens]) -> Lists:
     return Lists(list(chain.from_iterable(part.names for part in parts)), table[there], ends_of(there.sum(axis=1)))
 
 
-def alike(parts: Sequence[Tokens]) -> np.ndarray:
+def number_equal_rows(parts: Sequence[Tokens]) -> np.ndarray:
     """Return a number for each block (n_blocks,); blocks with the same tokens in all parts have the same number."""
     key = np.zeros(len(parts[0].numbers), dtype=np.int64)  # room for five parts, two of which may be any character
     for part in parts:

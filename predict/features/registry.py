@@ -12,12 +12,12 @@ import numpy as np
 
 from ..document.blocks import Block, kind_of
 from .context import CONTAINER_PREFIXES, NEAR_PREFIXES, NEIGHBOUR_PREFIXES, Column, container_terms, neighbour_terms
-from .links import linked_to
-from .markup import marked_up
+from .links import link_terms
+from .markup import markup_terms
 from .page_context import PageContext
 from .ragged import NONE
-from .shape import shaped
-from .stems import stemmed
+from .shape import shape_terms
+from .stems import stem_terms
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class TermColumn:
 
 COLUMNS = (
     TermColumn("words", None, {"html": 6.0, "text": 8.0}, 60_000),
-    TermColumn("stems", stemmed, {"text": 6.0}, 20_000),
-    TermColumn("markup", marked_up, {"html": 6.0}, 30_000),
-    TermColumn("shape", shaped, {"html": 6.0, "text": 6.0}, 30_000, NEIGHBOUR_PREFIXES),
-    TermColumn("links", lambda page: linked_to(page.blocks), {"html": 6.0}, 30_000, NEIGHBOUR_PREFIXES),
+    TermColumn("stems", stem_terms, {"text": 6.0}, 20_000),
+    TermColumn("markup", markup_terms, {"html": 6.0}, 30_000),
+    TermColumn("shape", shape_terms, {"html": 6.0, "text": 6.0}, 30_000, NEIGHBOUR_PREFIXES),
+    TermColumn("links", lambda page: link_terms(page.blocks), {"html": 6.0}, 30_000, NEIGHBOUR_PREFIXES),
     TermColumn("near", lambda page: neighbour_terms(page.openings), {"html": 6.0, "text": 7.0}, 60_000, NEAR_PREFIXES),
     TermColumn(
         "within", lambda page: container_terms(page.elements, page.openings), {"html": 5.0}, 60_000, CONTAINER_PREFIXES
@@ -79,12 +79,12 @@ def rows_of(page: PageContext, columns: Mapping[str, Column], wanted: Sequence[i
     for number, column in enumerate(columns.values(), 1):
         terms: list[dict[str, None]] = [{} for _ in wanted]
         words = lru_cache(maxsize=100)(column.lists.words)
-        for prefix, seen in column.seen.items():
-            for of_block, stretch in zip(terms, seen.of[wanted].tolist(), strict=True):
-                if stretch == NONE:
+        for prefix, ranges in column.ranges.items():
+            for of_block, index in zip(terms, ranges.of[wanted].tolist(), strict=True):
+                if index == NONE:
                     continue
-                for place in range(seen.begin[stretch], seen.end[stretch]):
-                    if place != seen.but[stretch]:
-                        of_block.update(dict.fromkeys([prefix + word for word in words(place)[: seen.most]]))
+                for place in range(ranges.begin[index], ranges.end[index]):
+                    if place != ranges.excluded[index]:
+                        of_block.update(dict.fromkeys([prefix + word for word in words(place)[: ranges.max_words]]))
         rows[:, number] = [" ".join(of_block) for of_block in terms]
     return rows

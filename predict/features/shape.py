@@ -5,28 +5,28 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .context import Column, neighbour_lists, own
-from .links import binned
+from .context import Column, neighbour_lists, own_terms
+from .links import bin_of
 from .page_context import PageContext
 from .ragged import (
     NONE,
     Tokens,
-    alike,
+    bin_tokens,
     ends_of,
-    levels,
+    join_tokens,
     lists_of,
-    named,
-    numbered,
+    number_equal_rows,
+    number_keys,
     numbers_of,
     ragged_arange,
-    side_by_side,
-    steps,
+    tokens_by_key,
+    value_tokens,
 )
 from .words import SEPARATOR, spaced
 
 LOOK = 5  # tokens of a block's shape that its neighbours get as well
 LONG = 120  # Latin characters from which a block counts as a paragraph
-EDGES = {  # of numbers in tokens, see ragged.levels
+EDGES = {  # of numbers in tokens, see ragged.bin_tokens
     "links": (0.01, 0.2, 0.5, 0.9),
     "first": (1, 2, 3, 5, 8, 13, 21, 34, 55),  # distances, in blocks
     "last": (1, 2, 3, 5, 8, 13, 21, 34, 55),
@@ -43,27 +43,34 @@ WORD = re.compile(r"\w{4,}|[\u0e00-\u9fff]")  # a word that is likely to tell th
 WORD_OR_END = re.compile(f"{WORD.pattern}|{SEPARATOR}")
 
 
-def shaped(page: PageContext) -> Column:
+def shape_terms(page: PageContext) -> Column:
     """Return the column of text shape and position of each block, with the text shape of its neighbours."""
-    looks = shapes(page)
-    lists = side_by_side([*looks, *placed(page), *headed(page), echoed(page), *titled(page)]).plus("none")
-    kinds = alike(looks[:LOOK])
+    looks = shape_tokens(page)
+    lists = join_tokens(
+        [*looks, *position_tokens(page), *heading_tokens(page), echo_tokens(page), *title_tokens(page)]
+    ).plus("none")
+    kinds = number_equal_rows(looks[:LOOK])
     first = np.empty(kinds.max() + 1, dtype=int)
     first[kinds[::-1]] = np.arange(len(kinds))[::-1]  # the first block of each kind, whose list all of that kind share
     places = np.arange(len(lists))
-    return Column(lists, own(places[:-1], places) | neighbour_lists(kinds, np.append(first, places[-1]), LOOK))
+    return Column(lists, own_terms(places[:-1], places) | neighbour_lists(kinds, np.append(first, places[-1]), LOOK))
 
 
-def shapes(page: PageContext) -> list[Tokens]:
+def shape_tokens(page: PageContext) -> list[Tokens]:
     """Return the tokens of each block's text shape, those first that its neighbours get as well."""
     if not page.of_html:
-        return [*page.text_shape.seen, *page.text_shape.own]
+        return [*page.text_shape.shared, *page.text_shape.unshared]
     shares = np.array([block.link_share for block in page.blocks])
-    tags = named([block.tag for block in page.blocks], lambda tag: f"tag={tag}")
-    return [*page.text_shape.seen[:-1], levels("links", shares, EDGES["links"]), tags, *page.text_shape.own]
+    tags = tokens_by_key([block.tag for block in page.blocks], lambda tag: f"tag={tag}")
+    return [
+        *page.text_shape.shared[:-1],
+        bin_tokens("links", shares, EDGES["links"]),
+        tags,
+        *page.text_shape.unshared,
+    ]
 
 
-def placed(page: PageContext) -> list[Tokens]:
+def position_tokens(page: PageContext) -> list[Tokens]:
     """Return tokens for each block's position: from start and end, density of text near it, paragraphs before and
     behind.
     """
@@ -72,40 +79,40 @@ def placed(page: PageContext) -> list[Tokens]:
     lengths = np.array(page.lengths)
     long = ends_of(lengths > LONG)
     columns = [
-        levels("first", places, EDGES["first"]),
-        levels("last", places[::-1], EDGES["last"]),
-        steps("part", 10 * places // count, 9),
-        levels("count", np.full(count, count), EDGES["count"]),
-        levels("behind", long[:-1], EDGES["behind"]),
-        levels("before", long[-1] - long[1:], EDGES["before"]),
-        *repeated(page.texts),
+        bin_tokens("first", places, EDGES["first"]),
+        bin_tokens("last", places[::-1], EDGES["last"]),
+        value_tokens("part", 10 * places // count, 9),
+        bin_tokens("count", np.full(count, count), EDGES["count"]),
+        bin_tokens("behind", long[:-1], EDGES["behind"]),
+        bin_tokens("before", long[-1] - long[1:], EDGES["before"]),
+        *repeat_tokens(page.texts),
     ]
     total = ends_of(np.minimum(lengths, 1000))
     for reach in REACH:
         low, high = np.maximum(0, places - reach), np.minimum(count, places + reach + 1)
         around = (total[high] - total[low] - np.minimum(1000, lengths)) / np.maximum(1, high - low - 1)
-        columns.append(levels(f"density{reach}", around, EDGES["density"]))
+        columns.append(bin_tokens(f"density{reach}", around, EDGES["density"]))
     return columns
 
 
-def repeated(texts: Sequence[str]) -> tuple[Tokens, Tokens]:
+def repeat_tokens(texts: Sequence[str]) -> tuple[Tokens, Tokens]:
     """Return how often each text occurs earlier and later on the page, up to three times, as tokens."""
-    of = numbers_of(texts, numbered(texts))
+    of = numbers_of(texts, number_keys(texts))
     order = np.argsort(of, kind="stable")
     sizes = np.bincount(of)
     earlier = np.empty(len(texts), dtype=int)
     earlier[order] = ragged_arange(np.zeros(len(sizes), dtype=int), sizes)
     later = sizes[of] - 1 - earlier
-    return steps("earlier", np.minimum(3, earlier), 3), steps("later", np.minimum(3, later), 3)
+    return value_tokens("earlier", np.minimum(3, earlier), 3), value_tokens("later", np.minimum(3, later), 3)
 
 
-def echoed(page: PageContext) -> Tokens:
+def echo_tokens(page: PageContext) -> Tokens:
     """Return for each block the share of its words that occur in the page's paragraphs, as tokens.
 
     Teasers of other pages share few words with them.
     """
     words = WORD_OR_END.findall(spaced("".join([text + SEPARATOR for text in page.lower])))
-    names = numbered(words)
+    names = number_keys(words)
     of_word = numbers_of(words, names)
     ends = of_word == names[SEPARATOR]
     bags = np.unique((np.cumsum(ends) * len(names) + of_word)[~ends])  # the distinct words of each block
@@ -117,11 +124,11 @@ def echoed(page: PageContext) -> Tokens:
     counts = np.bincount(of_word[distinct[of_block]], minlength=len(names))
     met = counts[of_word] > long[of_block]  # words of a paragraph must be in another one, too
     common = np.bincount(of_block, met, minlength=len(sizes))
-    names_of, level = levels("echo", common / np.maximum(1, sizes), EDGES["echo"])
+    names_of, level = bin_tokens("echo", common / np.maximum(1, sizes), EDGES["echo"])
     return Tokens([*names_of, "echo=none"], np.where(sizes > 0, level, len(names_of)))
 
 
-def headed(page: PageContext) -> list[Tokens]:
+def heading_tokens(page: PageContext) -> list[Tokens]:
     """Return for each block the words of the heading above it, and its distance, as tokens."""
     heads = [["head=none"]]
     for place in np.flatnonzero(page.heads).tolist():
@@ -133,20 +140,22 @@ def headed(page: PageContext) -> list[Tokens]:
     above = np.cumsum(page.heads) - page.heads
     places = np.arange(len(above))
     last = np.maximum.accumulate(np.append(-1, np.where(page.heads, places, -1)[:-1]))
-    below = levels("below", places - last - 1, EDGES["below"])
+    below = bin_tokens("below", places - last - 1, EDGES["below"])
     return [*(Tokens(words.names, column[above]) for column in table.T), below]
 
 
-def titled(page: PageContext) -> list[Tokens]:
+def title_tokens(page: PageContext) -> list[Tokens]:
     """Return for each block how much it overlaps with the page's title, as tokens."""
     if not page.title:
         return []
     of_title = frozenset(spaced(page.title.lower()).split())
-    shares = [overlap(text, lower, page.title, of_title) for text, lower in zip(page.texts, page.lower, strict=True)]
-    return [named(shares, lambda share: f"title={share}")]
+    shares = [
+        title_overlap(text, lower, page.title, of_title) for text, lower in zip(page.texts, page.lower, strict=True)
+    ]
+    return [tokens_by_key(shares, lambda share: f"title={share}")]
 
 
-def overlap(text: str, lower: str, title: str, of_title: frozenset[str]) -> str:
+def title_overlap(text: str, lower: str, title: str, of_title: frozenset[str]) -> str:
     if text == title:
         return "same"
     if len(text) > 10 and text in title:
@@ -154,4 +163,4 @@ def overlap(text: str, lower: str, title: str, of_title: frozenset[str]) -> str:
     words = spaced(lower).split()
     if of_title.isdisjoint(words):
         return "0"
-    return str(binned(len(of_title.intersection(words)) / len(of_title.union(words)), EDGES["title"]))
+    return str(bin_of(len(of_title.intersection(words)) / len(of_title.union(words)), EDGES["title"]))

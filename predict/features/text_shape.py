@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .ragged import Tokens, flagged, levels, named
+from .ragged import Tokens, bin_tokens, flag_tokens, tokens_by_key
 from .words import UNSPACED, count_words
 
 KINDS: dict[str, Callable[[str], object]] = {  # of characters
@@ -25,7 +25,7 @@ DATE = re.compile(r"\b(?:19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b|\b\d{1
 # Both read each run without words, or without spaces, once, so that the time is linear.
 CUT_OFF = re.compile(r"(?:(?<=\w)|\A)(?>\W*?(?:…|\.\.\.))\W*+\Z")
 CONTACT = re.compile(r"(?<!\S)\S[^\s@]*@\S+\.\S|https?://|www\.")
-EDGES = {  # of numbers in tokens, see ragged.levels
+EDGES = {  # of numbers in tokens, see ragged.bin_tokens
     "words": (1, 2, 3, 5, 8, 12, 18, 25, 40, 60, 100),
     "sentences": (1, 2, 3, 5),
     "case": (0.3, 0.6, 0.99),
@@ -41,12 +41,12 @@ QUOTES = frozenset("\"“„«”‘'「")
 class TextShape:
     """The shape of texts: the number of ``words`` (n_texts,), and tokens.
 
-    Neighbours of a block get the tokens of ``seen`` as well; those of ``own`` are for the block alone.
+    Neighbours of a block get the tokens of ``shared`` as well; those of ``unshared`` are for the block alone.
     """
 
     words: np.ndarray
-    seen: list[Tokens]
-    own: list[Tokens]
+    shared: list[Tokens]
+    unshared: list[Tokens]
 
 
 def text_shape_of(texts: Sequence[str]) -> TextShape:
@@ -65,22 +65,22 @@ def text_shape_of(texts: Sequence[str]) -> TextShape:
     for place in np.flatnonzero(counts["unspaced"]).tolist():
         words[place] = count_words(texts[place])
     capitalised = counts["capital word"] / np.maximum(1, words)
-    cut = found(CUT_OFF, texts, holding("…", texts, whole) | holding("...", texts, whole))
+    cut = texts_matching(CUT_OFF, texts, texts_with("…", texts, whole) | texts_with("...", texts, whole))
     last = ["" if is_cut else text[-1] for text, is_cut in zip(texts, cut.tolist(), strict=True)]
     seen = [
-        levels("words", words, EDGES["words"]),
-        named(last, lambda one: f"end={end_of(one) if one else 'cutoff'}"),
-        named([text[0] for text in texts], lambda one: f"start={start_of(one)}"),
-        levels("sentences", counts["sentence"], EDGES["sentences"]),
-        levels("case", capitalised, EDGES["case"]),
+        bin_tokens("words", words, EDGES["words"]),
+        tokens_by_key(last, lambda one: f"end={end_of(one) if one else 'cutoff'}"),
+        tokens_by_key([text[0] for text in texts], lambda one: f"start={start_of(one)}"),
+        bin_tokens("sentences", counts["sentence"], EDGES["sentences"]),
+        bin_tokens("case", capitalised, EDGES["case"]),
     ]
     own = [
-        levels("upper", counts["capital"] / np.maximum(1, counts["letter"]), EDGES["upper"]),
-        levels("capitals", capitalised, EDGES["capitals"]),
-        levels("digits", digits / lengths, EDGES["digits"]),
-        levels("commas", counts["comma"], EDGES["commas"]),
+        bin_tokens("upper", counts["capital"] / np.maximum(1, counts["letter"]), EDGES["upper"]),
+        bin_tokens("capitals", capitalised, EDGES["capitals"]),
+        bin_tokens("digits", digits / lengths, EDGES["digits"]),
+        bin_tokens("commas", counts["comma"], EDGES["commas"]),
     ]
-    return TextShape(words, seen, [*own, *signs_of(texts, whole, cut, digits > 0)])
+    return TextShape(words, seen, [*own, *sign_tokens(texts, whole, cut, digits > 0)])
 
 
 def kinds_of(text: str) -> np.ndarray:
@@ -102,25 +102,25 @@ def start_of(first: str) -> str:
     return "upper" if first.isupper() else "lower" if first.islower() else "digit" if first.isdigit() else first
 
 
-def signs_of(texts: Sequence[str], whole: str, cut: np.ndarray, digit: np.ndarray) -> list[Tokens]:
+def sign_tokens(texts: Sequence[str], whole: str, cut: np.ndarray, digit: np.ndarray) -> list[Tokens]:
     """Return tokens for signs in each text that hint at its purpose; ``whole`` is all texts joined."""
-    contact = holding("@", texts, whole) | holding("://", texts, whole) | holding("www.", texts, whole)
+    contact = texts_with("@", texts, whole) | texts_with("://", texts, whole) | texts_with("www.", texts, whole)
     return [
-        flagged("date", found(DATE, texts, digit)),
-        flagged("cutoff", cut),
-        flagged("contact", found(CONTACT, texts, contact)),
-        flagged("quote", np.array([text[0] in QUOTES for text in texts])),
-        flagged("bar", holding("|", texts, whole)),
-        flagged("copyright", holding("©", texts, whole)),
+        flag_tokens("date", texts_matching(DATE, texts, digit)),
+        flag_tokens("cutoff", cut),
+        flag_tokens("contact", texts_matching(CONTACT, texts, contact)),
+        flag_tokens("quote", np.array([text[0] in QUOTES for text in texts])),
+        flag_tokens("bar", texts_with("|", texts, whole)),
+        flag_tokens("copyright", texts_with("©", texts, whole)),
     ]
 
 
-def holding(sign: str, texts: Sequence[str], whole: str) -> np.ndarray:
+def texts_with(sign: str, texts: Sequence[str], whole: str) -> np.ndarray:
     """Return which texts contain a sign (n_texts,); ``whole`` is all texts joined."""
     return np.array([sign in text for text in texts]) if sign in whole else np.zeros(len(texts), dtype=bool)
 
 
-def found(pattern: re.Pattern[str], texts: Sequence[str], wanted: np.ndarray) -> np.ndarray:
+def texts_matching(pattern: re.Pattern[str], texts: Sequence[str], wanted: np.ndarray) -> np.ndarray:
     """Return which texts match a pattern (n_texts,); only those with ``wanted`` are searched."""
     there = np.zeros(len(texts), dtype=bool)
     places = np.flatnonzero(wanted)

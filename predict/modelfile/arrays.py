@@ -104,7 +104,7 @@ def pack_arrays(models: Mapping[str, Parameters]) -> bytes:
     for kind, parameters in models.items():
         for column, terms in parameters.first.columns.items():
             prefix = f"{kind}.first.{column}"
-            arrays |= {f"{prefix}.words": packed(terms.words), f"{prefix}.prefixes": packed(terms.prefixes)}
+            arrays |= {f"{prefix}.words": pack_strings(terms.words), f"{prefix}.prefixes": pack_strings(terms.prefixes)}
             arrays |= {f"{prefix}.word": terms.word, f"{prefix}.prefix": terms.prefix}
         for stage in ("first", *LATER):
             values = vars(getattr(parameters, stage))
@@ -118,7 +118,7 @@ def pack_arrays(models: Mapping[str, Parameters]) -> bytes:
 def unpack_arrays(content: bytes, kinds: Sequence[str]) -> dict[str, Parameters]:
     """Return the parameters for these kinds of page; raises ValueError if the file's content is invalid."""
     try:
-        arrays = members(content, [name for kind in kinds for name in array_names(kind)])
+        arrays = read_members(content, [name for kind in kinds for name in array_names(kind)])
     except ValueError:
         raise
     except Exception as error:  # zipfile and numpy raise errors of many classes for damaged files
@@ -139,7 +139,7 @@ def array_names(kind: str) -> list[str]:
     return [f"{kind}.{name}" for name in (*texts, *first, *later)]
 
 
-def members(content: bytes, names: Sequence[str]) -> dict[str, np.ndarray]:
+def read_members(content: bytes, names: Sequence[str]) -> dict[str, np.ndarray]:
     """Return the arrays of a zip file with exactly these names; sizes are checked before anything is unpacked."""
     if content.count(MEMBER) > MAX_MEMBERS:
         raise ValueError(f"more than {MAX_MEMBERS:,} members")
@@ -215,7 +215,7 @@ def check_values(
 
 
 def check_terms(arrays: Mapping[str, np.ndarray], column: str) -> Terms:
-    words, prefixes = (strings(arrays[f"{column}.{name}"], f"{column}.{name}") for name in ("words", "prefixes"))
+    words, prefixes = (unpack_strings(arrays[f"{column}.{name}"], f"{column}.{name}") for name in ("words", "prefixes"))
     if not column.endswith(".words") and len(prefixes) > MAX_PREFIXES:
         raise ValueError(f"{column}.prefixes: more than {MAX_PREFIXES}")
     numbers = []
@@ -229,11 +229,11 @@ def check_terms(arrays: Mapping[str, np.ndarray], column: str) -> Terms:
     return Terms(words, prefixes, *numbers)
 
 
-def packed(strings: Sequence[str]) -> np.ndarray:
+def pack_strings(strings: Sequence[str]) -> np.ndarray:
     return np.frombuffer("".join(f"{string}\n" for string in strings).encode(), np.uint8)
 
 
-def strings(array: np.ndarray, name: str) -> list[str]:
+def unpack_strings(array: np.ndarray, name: str) -> list[str]:
     """Return the strings in an array of bytes: b"a\\nbc\\n" -> ["a", "bc"]; raises ValueError if one occurs twice."""
     try:
         found = array.tobytes().decode().split("\n")

@@ -19,7 +19,7 @@ def is_orphan(parent: int) -> bool:
     return os.getppid() != parent
 
 
-def end_with(parent: int) -> None:
+def start_parent_watch(parent: int) -> None:
     """Kill this process when its parent, whose id this is, has ended: a thread checks every WATCH seconds."""
 
     def watch() -> None:
@@ -31,8 +31,8 @@ def end_with(parent: int) -> None:
 
 
 @contextmanager
-def ending_with(parent: int) -> Iterator[None]:
-    """Do what ``end_with`` does while the code inside runs, by a timer; a fork would not copy a thread."""
+def watch_parent(parent: int) -> Iterator[None]:
+    """Do what ``start_parent_watch`` does while the code inside runs, by a timer; a fork would not copy a thread."""
 
     def look(*_: object) -> None:
         if is_orphan(parent):

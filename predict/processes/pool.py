@@ -13,7 +13,7 @@ import joblib
 from joblib.externals.loky.backend import resource_tracker as memory_tracker
 from joblib.parallel import LokyBackend
 
-from .forks import end_with
+from .forks import start_parent_watch
 
 
 class Workers(LokyBackend):  # type: ignore[misc]  # joblib ships no types
@@ -22,13 +22,13 @@ class Workers(LokyBackend):  # type: ignore[misc]  # joblib ships no types
     executor: Any = None
 
     def configure(self, *args: Any, **options: Any) -> int:
-        with sheltered():
+        with shield_from_terminal():
             jobs: int = super().configure(*args, **options)
         self.executor = self._workers
         return jobs
 
     def submit(self, func: Any, callback: Any = None) -> Any:
-        with sheltered():
+        with shield_from_terminal():
             return super().submit(func, callback)
 
     def abort_everything(self, ensure_ready: bool = True) -> None:
@@ -39,7 +39,7 @@ class Workers(LokyBackend):  # type: ignore[misc]  # joblib ships no types
 @contextmanager
 def local_backend(jobs: int) -> Iterator[None]:
     """Let joblib run tasks of the code inside in ``jobs`` processes, all of which end at an interrupt."""
-    workers = Workers(initializer=end_with, initargs=(os.getpid(),))
+    workers = Workers(initializer=start_parent_watch, initargs=(os.getpid(),))
     try:
         with joblib.parallel_config(workers, n_jobs=jobs):
             yield
@@ -50,7 +50,7 @@ def local_backend(jobs: int) -> Iterator[None]:
 
 
 @contextmanager
-def sheltered() -> Iterator[None]:
+def shield_from_terminal() -> Iterator[None]:
     """Shield processes that start inside from signals of the terminal; this process receives them
     and ends the others.
     """

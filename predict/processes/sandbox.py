@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..document.limits import MAX_MEMORY
 from ..document.page import PageWarning
 from ..errors import Failure
-from .forks import WATCH, ending_with, fork, is_orphan, limit_memory, status_of
+from .forks import WATCH, fork, is_orphan, limit_memory, status_of, watch_parent
 from .signals import ONE_THREAD
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ Work = Callable[[Any], Any]
 
 MAX_MESSAGE = 2000  # characters of a page's name, which each of its rows repeats, and of the reason of a failure
 IDLE = 60.0  # seconds without a request after which a process ends
-LEFT = 75  # exit status in that case: no request was lost
-FULL = 76  # exit status of a worker that ran out of memory
-START = f"from {__name__} import started; started()"  # not -m, which would define a second class Fault
+IDLE_EXIT = 75  # exit status in that case: no request was lost
+MEMORY_EXIT = 76  # exit status of a worker that ran out of memory
+START = f"from {__name__} import start_keeper; start_keeper()"  # not -m, which would define a second class Fault
 
 
-def shortened(text: str) -> str:
+def shorten_message(text: str) -> str:
     """Return the text, cut to MAX_MESSAGE characters with an ellipsis."""
     return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
 
@@ -48,8 +48,8 @@ class Failed:
     reason: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "page", None if self.page is None else shortened(self.page))
-        object.__setattr__(self, "reason", shortened(self.reason))
+        object.__setattr__(self, "page", None if self.page is None else shorten_message(self.page))
+        object.__setattr__(self, "reason", shorten_message(self.reason))
 
 
 class Fault(Exception):
@@ -120,7 +120,7 @@ class Sandbox:
             connection.send(request)
             answer = connection.recv()
         except (EOFError, OSError) as error:
-            if self.close() == LEFT:
+            if self.close() == IDLE_EXIT:
                 return self.ask(request)
             raise Fault("ended its process") from error
         except BaseException:
@@ -135,8 +135,8 @@ class Sandbox:
         bounded = Bounded(self.work, self.seconds, MAX_MEMORY, IDLE)
         with theirs:
             if self.forked:
-                keeping = partial(keep, theirs, os.getpid(), bounded, self.connection)
-                self.process = Forked(fork(keeping, LEFT, group=True))
+                keeping = partial(run_keeper, theirs, os.getpid(), bounded, self.connection)
+                self.process = Forked(fork(keeping, IDLE_EXIT, group=True))
                 return self.connection
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-c", START, str(theirs.fileno()), str(os.getpid())],
@@ -178,21 +178,23 @@ def in_sandbox(work: Work, seconds: float) -> Iterator[Work]:
         sandbox.close()
 
 
-def started() -> None:
-    """Run a keeper that was started as a program: load what ``work`` needs, without a time limit, then ``keep``."""
+def start_keeper() -> None:
+    """Run a keeper that was started as a program: load what ``work`` needs, without a time limit,
+    then ``run_keeper``.
+    """
     warnings.simplefilter("ignore", PageWarning)  # which would not name the page
     connection, parent = Connection(int(sys.argv[1])), int(sys.argv[2])
     with suppress(ConnectionError, EOFError):  # the caller has ended
-        with ending_with(parent):
+        with watch_parent(parent):
             import pandas as pd
 
             bounded: Bounded = connection.recv()
             bounded.work(pd.DataFrame({"page": [], "content": []}))
-        keep(connection, parent, bounded)
-    os._exit(LEFT)  # the connection stays open until exit, so that whoever finds it closed gets this status
+        run_keeper(connection, parent, bounded)
+    os._exit(IDLE_EXIT)  # the connection stays open until exit, so that whoever finds it closed gets this status
 
 
-def keep(connection: Connection, parent: int, bounded: Bounded, *others: Connection) -> None:
+def run_keeper(connection: Connection, parent: int, bounded: Bounded, *others: Connection) -> None:
     """Pass requests to a worker and its answers back; if the worker dies, answer with a Fault and fork a new one.
 
     Returns after ``bounded.idle`` seconds without a request, or when the connection is closed. All processes end when
@@ -203,20 +205,20 @@ def keep(connection: Connection, parent: int, bounded: Bounded, *others: Connect
     with suppress(ConnectionError, EOFError):
         while True:
             ours, theirs = Pipe()
-            worker = fork(partial(serve, theirs, bounded, connection, ours), LEFT)
+            worker = fork(partial(run_worker, theirs, bounded, connection, ours), IDLE_EXIT)
             theirs.close()
             with ours:
                 while connection.poll(bounded.idle):
                     request = connection.recv_bytes()
-                    if (answer := answered(ours, request, parent)) is None:
+                    if (answer := ask_worker(ours, request, parent)) is None:
                         break
                     connection.send_bytes(answer)
                 else:
                     return
-            connection.send(Fault(reason(status_of(worker), bounded)))
+            connection.send(Fault(exit_reason(status_of(worker), bounded)))
 
 
-def answered(worker: Connection, request: bytes, parent: int) -> bytes | None:
+def ask_worker(worker: Connection, request: bytes, parent: int) -> bytes | None:
     """Return the worker's answer to a request, None if it died; kills this process group if ``parent`` has ended."""
     try:
         worker.send_bytes(request)
@@ -228,7 +230,7 @@ def answered(worker: Connection, request: bytes, parent: int) -> bytes | None:
         return None
 
 
-def serve(connection: Connection, bounded: Bounded, *others: Connection) -> None:
+def run_worker(connection: Connection, bounded: Bounded, *others: Connection) -> None:
     """Answer each request with the result of ``work`` or with a Fault, until the connection is closed.
 
     A Failure is passed on unchanged, as its message is for the user.
@@ -241,14 +243,14 @@ def serve(connection: Connection, bounded: Bounded, *others: Connection) -> None
         while True:
             connection.send_bytes(answer_to(connection.recv(), bounded))
     except MemoryError:
-        os._exit(FULL)  # its state is not fit for another request
+        os._exit(MEMORY_EXIT)  # its state is not fit for another request
     except (ConnectionError, EOFError):
         return
 
 
 def answer_to(request: Any, bounded: Bounded) -> bytes:
-    """Return the pickled answer of ``serve``; only ``work`` is timed, so that an answer is sent completely or not at
-    all.
+    """Return the pickled answer of ``run_worker``; only ``work`` is timed, so that an answer is sent completely or not
+    at all.
     """
     signal.setitimer(signal.ITIMER_REAL, bounded.seconds)
     try:
@@ -264,10 +266,10 @@ def answer_to(request: Any, bounded: Bounded) -> bytes:
     return pickled
 
 
-def reason(code: int, bounded: Bounded) -> str:
+def exit_reason(code: int, bounded: Bounded) -> str:
     """Return the reason why a worker ended with this exit code."""
     if code == -signal.SIGALRM:
         return f"took longer than {bounded.seconds:g} s"
-    if code == FULL:
+    if code == MEMORY_EXIT:
         return f"ran out of memory, of which it may take {bounded.memory / 1e9:g} GB"
     return f"killed its process ({signal.Signals(-code).name})" if code < 0 else f"ended its process (exit {code})"

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from ..document.blocks import Block, kind_of
-from ..features.context import Column, Stretches
+from ..features.context import BlockRanges, Column
 from ..features.later import features_of, page_names
 from ..features.page_context import PageContext
 from ..features.ragged import NONE, ends_of, lists_of, ragged_arange
@@ -51,7 +51,7 @@ def score(stages: Mapping[str, Stages], blocks: Sequence[Block], title: str) -> 
         return np.zeros((0, len(LABELS)))
     known = drop_unknown_markup(stages, blocks)
     of_kind = stages[kind_of(known)]
-    return np.concatenate([score_stages(of_kind, PageContext(part, title)).third for part in portions(known)])
+    return np.concatenate([score_stages(of_kind, PageContext(part, title)).third for part in split_blocks(known)])
 
 
 def score_stages(stages: Stages, page: PageContext) -> Scores:
@@ -64,7 +64,7 @@ def score_stages(stages: Stages, page: PageContext) -> Scores:
     )
 
 
-def portions(blocks: Sequence[Block]) -> list[Sequence[Block]]:
+def split_blocks(blocks: Sequence[Block]) -> list[Sequence[Block]]:
     """Split the blocks into parts of at most MAX_BLOCKS, which bounds the memory that scoring takes."""
     return [blocks[start : start + MAX_BLOCKS] for start in range(0, len(blocks), MAX_BLOCKS)]
 
@@ -135,7 +135,7 @@ def weigh_words(stage: FirstStage, texts: Sequence[str]) -> np.ndarray:
     counts.data = 1 + np.log(counts.data)
     weights = counts @ stage.weights
     counts.data **= 2
-    return np.asarray(weights / norms(counts @ stage.squares))
+    return np.asarray(weights / row_norms(counts @ stage.squares))
 
 
 def weigh_columns(stage: FirstStage, columns: Mapping[str, Column], logits: np.ndarray) -> None:
@@ -147,21 +147,21 @@ def weigh_columns(stage: FirstStage, columns: Mapping[str, Column], logits: np.n
     weights, of_terms, start = terms @ stage.weights, terms @ stage.squares, 0
     for name, column in columns.items():
         of_column, squares = logits[BLOCK_COLUMNS.index(name)], np.zeros(logits.shape[1])
-        for stretches in known_prefixes(stage.columns[name], column).values():
-            rows = np.where(stretches.of == NONE, NONE, stretches.of + start)
-            start += len(stretches.begin)
+        for ranges in known_prefixes(stage.columns[name], column).values():
+            rows = np.where(ranges.of == NONE, NONE, ranges.of + start)
+            start += len(ranges.begin)
             of_column += weights[rows]
             squares += of_terms[rows]
-        of_column /= norms(squares)
+        of_column /= row_norms(squares)
 
 
-def norms(squares: np.ndarray) -> np.ndarray:
+def row_norms(squares: np.ndarray) -> np.ndarray:
     return np.asarray(np.sqrt(np.where(squares, squares, 1))[:, None])
 
 
-def known_prefixes(terms: Prefixed, column: Column) -> dict[str, Stretches]:
+def known_prefixes(terms: Prefixed, column: Column) -> dict[str, BlockRanges]:
     """Return the ranges of a column by prefix, for those prefixes that occur in the model's terms."""
-    return {mark: seen for mark, seen in column.seen.items() if mark in terms.terms}
+    return {prefix: ranges for prefix, ranges in column.ranges.items() if prefix in terms.terms}
 
 
 def terms_of(terms: Mapping[str, Prefixed], columns: Mapping[str, Column], count: int) -> csr_matrix:
@@ -169,28 +169,28 @@ def terms_of(terms: Mapping[str, Prefixed], columns: Mapping[str, Column], count
 
     The ranges are in the order of columns and prefixes. No term has two prefixes.
     """
-    of_lists, of_stretches, first = [], [], 0
+    of_lists, of_ranges, first = [], [], 0
     for name, column in columns.items():
         lists, known_words = column.lists, terms[name].words
         words = look_up(known_words, lists.names, len(known_words))[lists.numbers]
         places = ragged_arange(np.zeros(len(lists), dtype=int), np.diff(lists.ends))
-        for mark, stretches in known_prefixes(terms[name], column).items():
-            numbers = terms[name].terms[mark][words]
-            known = (numbers != UNKNOWN) & (places < stretches.most)
+        for prefix, ranges in known_prefixes(terms[name], column).items():
+            numbers = terms[name].terms[prefix][words]
+            known = (numbers != UNKNOWN) & (places < ranges.max_words)
             of_lists.append((numbers[known], np.diff(ends_of(known)[lists.ends])))
-            of_stretches.append(np.stack([stretches.begin, stretches.end, stretches.but]) + first)
+            of_ranges.append(np.stack([ranges.begin, ranges.end, ranges.excluded]) + first)
             first += len(lists)
     numbers, lengths = (np.concatenate(parts) for parts in zip(*of_lists, strict=True))
-    in_lists = ones(numbers, lengths, count)
-    begin, end, but = np.hstack(of_stretches)
+    in_lists = matrix_of_ones(numbers, lengths, count)
+    begin, end, but = np.hstack(of_ranges)
     seen, of = ragged_arange(begin, end - begin), np.repeat(np.arange(len(begin)), end - begin)
     seen, of = (some[seen != but[of]] for some in (seen, of))
-    found = ones(seen, np.bincount(of, minlength=len(begin) + 1), first) @ in_lists
+    found = matrix_of_ones(seen, np.bincount(of, minlength=len(begin) + 1), first) @ in_lists
     found.data[:] = 1  # a term counts once, however often it occurs
     return found
 
 
-def ones(columns: np.ndarray, counts: np.ndarray, width: int) -> csr_matrix:
+def matrix_of_ones(columns: np.ndarray, counts: np.ndarray, width: int) -> csr_matrix:
     """Return a matrix of ones in these columns; row i takes the next ``counts[i]`` of them."""
     return csr_matrix((np.ones(len(columns)), columns, ends_of(counts)), (len(counts), width))
 

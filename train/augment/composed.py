@@ -33,7 +33,7 @@ Line = tuple[int, str]
 Pool = dict[tuple[int, str, int], list[list[Line]]]  # by fold, language and label
 
 
-def composed(views: Sequence[View]) -> list[View]:
+def compose_pages(views: Sequence[View]) -> list[View]:
     """Return pre-extracted pages for each hand-labelled HTML page with enough content, and a mixed page for each page
     of paragraphs; deterministic for the same views.
     """
@@ -46,12 +46,12 @@ def composed(views: Sequence[View]) -> list[View]:
         page_of(view, lines, "composing", view.weight)
         for view in pages
         for number in range(TWICE)
-        if (lines := put_together(view, pool, number))
+        if (lines := compose_lines(view, pool, number))
     ]
-    return whole + mixed([view for view in views if view.kind == "text" and view.of_paragraphs])
+    return whole + mix_paragraphs([view for view in views if view.kind == "text" and view.of_paragraphs])
 
 
-def mixed(pages: Sequence[View]) -> list[View]:
+def mix_paragraphs(pages: Sequence[View]) -> list[View]:
     """Return pages of short sections in one language, of any labels, on which a line's words tell more than its
     context.
     """
@@ -79,7 +79,7 @@ def labelled_lines(view: View) -> list[Line]:
     return [(label, text) for label, block in pairs for text in lines_of(block)]
 
 
-def put_together(view: View, pool: Pool, number: int) -> list[Line]:
+def compose_lines(view: View, pool: Pool, number: int) -> list[Line]:
     rng = np.random.default_rng([seed_of(view.page), number])
     content = [line for line in labelled_lines(view) if line[0] == CONTENT]
     if len(content) < ARTICLE[0]:

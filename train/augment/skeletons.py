@@ -37,12 +37,12 @@ SECTIONS = (
 )
 
 
-def in_skeletons(views: Sequence[View]) -> list[View]:
+def wrap_paragraphs(views: Sequence[View]) -> list[View]:
     """Return an HTML view of each page of labelled paragraphs, seeded by its name; its blocks are the rows."""
-    return [in_skeleton(view) for view in views if view.kind == "text" and view.of_paragraphs]
+    return [wrap_page(view) for view in views if view.kind == "text" and view.of_paragraphs]
 
 
-def in_skeleton(view: View) -> View:
+def wrap_page(view: View) -> View:
     rows = list(zip(view.labels.tolist(), [block.text for block in view.blocks], strict=True))
     title = next((text for label, text in rows if LABELS[label] == "article_content"), "")
     body = "".join(sections(rows, np.random.default_rng(seed_of(view.page))))

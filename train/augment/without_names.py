@@ -17,7 +17,7 @@ SHARE = 0.35  # of the pages
 WEIGHT = 0.5  # of a block, relative to that of the page
 
 
-def anonymous(views: Sequence[View]) -> list[View]:
+def pages_without_names(views: Sequence[View]) -> list[View]:
     """Return copies of a share of the hand-labelled HTML pages, chosen by name, for training only."""
     return [
         replace(

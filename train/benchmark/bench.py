@@ -27,7 +27,7 @@ from . import stopwatch
 from .bench_bulk import bulk_speed
 from .compare import OURS
 from .stage_times import stage_times
-from .tool_outputs import as_asked, run, versions, write_pages
+from .tool_outputs import run, tool_input, versions, write_pages
 
 SCRIPT = Path(stopwatch.__file__)
 PACKAGES = {  # of the other tools that are timed
@@ -57,7 +57,7 @@ def bench(wcxb: Path | None, data: Path, venv: Path, count: int) -> dict[str, An
     template = (data / "pages" / MODEL_PAGE).read_text(encoding="utf-8")
     with TemporaryDirectory() as place:
         folder = Path(place)
-        measure = partial(measured, folder=folder, venv=venv)
+        measure = partial(measure_tool, folder=folder, venv=venv)
         return {
             "machine": {"cores": os.cpu_count(), "processor": platform.machine(), "python": platform.python_version()},
             "versions": {OURS: version(OURS), **{tool: installed[package] for tool, package in PACKAGES.items()}},
@@ -67,11 +67,11 @@ def bench(wcxb: Path | None, data: Path, venv: Path, count: int) -> dict[str, An
                 "count": len(pages),
                 "bytes": sum(len(page["html"].encode(errors="replace")) for page in pages),
             },
-            "tools": side_by_side(pages, folder, measure),
-            "sizes": by_size(template, folder, measure),
-            "numbers": by_number(template, folder, measure),
+            "tools": time_tools(pages, folder, measure),
+            "sizes": time_sizes(template, folder, measure),
+            "numbers": time_numbers(template, folder, measure),
             "stages": stage_times(load(), [page["html"] for page in pages]),
-            "start": starting(data / "pages" / MODEL_PAGE, folder, measure),
+            "start": time_start(data / "pages" / MODEL_PAGE, folder, measure),
             "lines": line_speed(data / "paragraphs.csv", folder),
             "bulk": bulk_speed(sample(wcxb, BULK_PAGES) if wcxb else pages, folder, REPEATS, REMEDY),
         }
@@ -81,14 +81,14 @@ def sample(wcxb: Path, count: int) -> list[dict[str, str]]:
     """Return ``count`` pages of a corpus folder, the same for each call."""
     ids = sorted(json.loads((wcxb / "metadata.json").read_bytes())["files"])
     chosen = set(random.Random(SEED).sample(ids, min(count, len(ids))))
-    return [as_asked(page.id, page.html, page.url) for page in pages_of(wcxb) if page.id in chosen]
+    return [tool_input(page.id, page.html, page.url) for page in pages_of(wcxb) if page.id in chosen]
 
 
 def own_pages(folder: Path) -> list[dict[str, str]]:
-    return [as_asked(path.name, path.read_bytes()) for path in sorted(folder.glob("*.html"))]
+    return [tool_input(path.name, path.read_bytes()) for path in sorted(folder.glob("*.html"))]
 
 
-def measured(tool: str, content: Path, *, folder: Path, venv: Path) -> Costs:
+def measure_tool(tool: str, content: Path, *, folder: Path, venv: Path) -> Costs:
     """Return the costs that stopwatch.py measures in a process of its own; raises Failure with the tool's name."""
     out, peer = folder / "costs.json", tool in PACKAGES
     python = [venv / "bin" / "python", "-I", SCRIPT] if peer else [sys.executable, "-P", "-m", stopwatch.__name__]
@@ -97,7 +97,7 @@ def measured(tool: str, content: Path, *, folder: Path, venv: Path) -> Costs:
     return costs
 
 
-def alternated(passes: dict[str, tuple[str, Path]], measure: Measure, what: str) -> dict[str, list[Costs]]:
+def run_rounds(passes: dict[str, tuple[str, Path]], measure: Measure, what: str) -> dict[str, list[Costs]]:
     """Return the costs of REPEATS rounds of runs, each a tool and its input: A B C, A B C, …"""
     runs: dict[str, list[Costs]] = {name: [] for name in passes}
     for name in tqdm([*passes] * REPEATS, unit=" passes", desc=what):
@@ -105,18 +105,18 @@ def alternated(passes: dict[str, tuple[str, Path]], measure: Measure, what: str)
     return runs
 
 
-def side_by_side(pages: list[dict[str, str]], folder: Path, measure: Measure) -> dict[str, Costs]:
+def time_tools(pages: list[dict[str, str]], folder: Path, measure: Measure) -> dict[str, Costs]:
     """Return CPU seconds and peak memory (bytes) of each tool by round, and its number of failed pages."""
     path = folder / "pages.jsonl.gz"
     write_pages(path, pages)
-    runs = alternated({tool: (tool, path) for tool in (OURS, *PACKAGES)}, measure, "tools")
+    runs = run_rounds({tool: (tool, path) for tool in (OURS, *PACKAGES)}, measure, "tools")
     return {
         tool: {"errors": of[0]["errors"], "cpu": [one["cpu"] for one in of], "peak": [one["peak"] for one in of]}
         for tool, of in runs.items()
     }
 
 
-def by_size(template: str, folder: Path, measure: Measure) -> list[Costs]:
+def time_sizes(template: str, folder: Path, measure: Measure) -> list[Costs]:
     """Return CPU seconds for a page of each size, and memory (bytes) above that of the loaded model, by round."""
     passes = {}
     for size in SIZES:
@@ -129,11 +129,11 @@ def by_size(template: str, folder: Path, measure: Measure) -> list[Costs]:
             "cpu": [one["cpu"] / one["pages"] for one in of],
             "memory": [one["peak"] - one["before"] for one in of],
         }
-        for size, of in alternated(passes, measure, "sizes").items()
+        for size, of in run_rounds(passes, measure, "sizes").items()
     ]
 
 
-def by_number(template: str, folder: Path, measure: Measure) -> list[Costs]:
+def time_numbers(template: str, folder: Path, measure: Measure) -> list[Costs]:
     """Return CPU seconds and resident memory (bytes) after increasing numbers of pages of SMALL bytes."""
     path = folder / "numbers.jsonl.gz"
     write_pages(path, made_pages(template, SMALL, stopwatch.STEPS[-1]))
@@ -159,13 +159,13 @@ def made_page(template: str, size: int, number: int) -> str:
     return (head + body)[: size - len(end)] + end
 
 
-def starting(page: Path, folder: Path, measure: Measure) -> dict[str, list[float]]:
+def time_start(page: Path, folder: Path, measure: Measure) -> dict[str, list[float]]:
     """Return CPU seconds by round: of importing the same libraries, of pagesieve above that until its first page is
     done, and of this page alone.
     """
     modules = folder / "modules.json"
     modules.write_text(json.dumps(measure("start", page)["modules"]), encoding="utf-8")
-    runs = alternated({"start": ("start", page), "import": ("import", modules)}, measure, "start")
+    runs = run_rounds({"start": ("start", page), "import": ("import", modules)}, measure, "start")
     both = list(zip(runs["start"], runs["import"], strict=True))
     return {
         "import": [other["cpu"] for _, other in both],

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .compare import OURS, between, markdown
+from .compare import OURS, markdown, replace_section
 
 STEADY = 100_000  # bytes from which the constant cost of a page is small, so that growth is that by size
 
@@ -46,7 +46,7 @@ def tables(report: dict[str, Any]) -> str:
             "",
             *number_table(report["numbers"]),
             "",
-            *others(report),
+            *summary_lines(report),
             "\n![CPU and memory by tool, by size of a page, by number of pages, and by stage](bench.png)\n",
         ]
     )
@@ -96,12 +96,12 @@ def number_table(numbers: list[dict[str, Any]]) -> list[str]:
     return markdown(["pages", "CPU s", "CPU ms a page", "resident MB"], rows)
 
 
-def others(report: dict[str, Any]) -> list[str]:
+def summary_lines(report: dict[str, Any]) -> list[str]:
     """Return a list of the other figures: growth, CPU by stage, start-up, and speed on plain text and in bulk."""
     sizes, numbers, stages, lines = (report[name] for name in ("sizes", "numbers", "stages", "lines"))
     by_number = power([row["pages"] for row in numbers], [row["cpu"] for row in numbers])
     shares = ", ".join(f"{stage} {spent / sum(stages.values()):.0%}" for stage, spent in stages.items())
-    start = {name: spread(of, ".2f") for name, of in report["start"].items()}
+    start = {name: median_and_range(of, ".2f") for name, of in report["start"].items()}
     return [
         f"- Growth: CPU with the power {growth(sizes, 'cpu'):.2f} of the size of a page and memory with the power "
         f"{growth(sizes, 'memory'):.2f}, from {size_name(STEADY)} on; CPU with the power {by_number:.2f} of the number "
@@ -109,8 +109,8 @@ def others(report: dict[str, Any]) -> list[str]:
         f"- Where the CPU goes: {shares}.",
         f"- Starting up: the model and a first page take {start['above']} CPU seconds above importing the same "
         f"libraries, which takes {start['import']}; the page by itself {start['first_page']}.",
-        f"- Plain text, from file to JSON lines: {spread(lines['per_second'], ',.0f')} distinct lines a CPU second, "
-        f"of {lines['characters'] / lines['lines']:.0f} characters.",
+        f"- Plain text, from file to JSON lines: {median_and_range(lines['per_second'], ',.0f')} distinct lines a CPU "
+        f"second, of {lines['characters'] / lines['lines']:.0f} characters.",
         bulk_line(report["bulk"]),
     ]
 
@@ -120,7 +120,7 @@ def bulk_line(bulk: dict[str, Any]) -> str:
     alone = bulk["seconds"]["1"]
     rates = []
     for jobs, seconds in bulk["seconds"].items():
-        rate = spread([bulk["pages"] / of for of in seconds], ".1f")
+        rate = median_and_range([bulk["pages"] / of for of in seconds], ".1f")
         more = "" if jobs == "1" else f"es, {proportion(alone, seconds)} times as many"
         rates.append(f"{rate} pages a second in {jobs} process{more}")
     return (
@@ -129,10 +129,10 @@ def bulk_line(bulk: dict[str, Any]) -> str:
     )
 
 
-def spread(values: Sequence[float], form: str) -> str:
+def median_and_range(values: Sequence[float], form: str) -> str:
     return f"{median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
 
 
 def with_tables(readme: str, report: dict[str, Any]) -> str:
     """Return reports/README.md with this report's tables between its markers."""
-    return between(readme, "bench", tables(report))
+    return replace_section(readme, "bench", tables(report))

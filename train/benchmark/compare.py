@@ -35,7 +35,7 @@ COUNTS = ["wanted", "wanted_found", "unwanted", "unwanted_found", "comments", "c
 WORD_HEAD = ["word F1", "precision", "recall"]
 
 
-def compared(raw: Path, venv: Path, read: Path, data: dict[str, str]) -> dict[str, Any]:
+def compare_tools(raw: Path, venv: Path, read: Path, data: dict[str, str]) -> dict[str, Any]:
     """Return the figures of all tools on the corpora in ``raw``; the other tools run in the environment ``venv``.
 
     ``read`` is the table of the hand-labelled pages, ``data`` has the digests of the present training data.
@@ -50,7 +50,7 @@ def compared(raw: Path, venv: Path, read: Path, data: dict[str, str]) -> dict[st
     by_lines = {
         OURS: outputs_of(texts["wcxb"]["text"]),
         **{LINE_TOOLS[name]: answers for name, answers in ask(of_lines, as_pages).items()},
-        C4: outputs_of({page: c4_filtered(text) for page, text in lines.items()}),
+        C4: outputs_of({page: filter_c4(text) for page, text in lines.items()}),
     }
     bags, segments = references(raw / "wcxb"), listed_segments(raw / "trafilatura", read)
     return {
@@ -80,7 +80,7 @@ def outputs_of(texts: dict[str, str]) -> Outputs:
     return {page: {"text": text} for page, text in texts.items()}
 
 
-def c4_filtered(text: str) -> str:
+def filter_c4(text: str) -> str:
     """Return the lines that end in terminal punctuation, have five words or more, and are not code.
 
     Raffel et al., "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer", JMLR 21 (2020),
@@ -120,11 +120,12 @@ def listed_segments(folder: Path, read: Path) -> dict[str, tuple[str, dict[str, 
     with read.open(encoding="utf-8", newline="") as stream:
         by_hand = {row["page"]: row["language"] for row in csv.DictReader(stream) if row["corpus"] == folder.name}
     return {
-        page.id: (by_hand.get(page.id) or said_language(page.html), page.record["entry"]) for page in pages_of(folder)
+        page.id: (by_hand.get(page.id) or declared_language(page.html), page.record["entry"])
+        for page in pages_of(folder)
     }
 
 
-def said_language(content: bytes) -> str:
+def declared_language(content: bytes) -> str:
     """Return the first part of ``<html lang>``, in lower case."""
     tree = read_page(content, kind="html").tree
     declared = (tree.root.attributes.get("lang") if tree and tree.root else None) or ""
@@ -218,10 +219,10 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def with_scoreboard(readme: str, report: dict[str, Any]) -> str:
     """Return reports/README.md with this report's scoreboard between its markers."""
-    return between(readme, "compare", scoreboard(report))
+    return replace_section(readme, "compare", scoreboard(report))
 
 
-def between(readme: str, name: str, text: str) -> str:
+def replace_section(readme: str, name: str, text: str) -> str:
     """Return reports/README.md with a text between the markers of this name."""
     marks = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.S)
     if not marks.search(readme):

@@ -54,7 +54,7 @@ STAGES = (  # in order: stage, and module and name of a function of it
 
 
 @contextmanager
-def watching() -> Iterator[Stopwatch]:
+def watch_stages() -> Iterator[Stopwatch]:
     watch = Stopwatch()
     with ExitStack() as stack:
         for stage, owner, name in STAGES:
@@ -66,7 +66,7 @@ def stage_times(found: Model, pages: Iterable[str]) -> dict[str, float]:
     """Return CPU seconds by stage for decoded HTML pages, as they become JSON lines without the core."""
     found = replace(found, scorers={})
     found.records("<p>The heron on the pier waits for the tide.</p>", kind="html")
-    with watching() as watch:
+    with watch_stages() as watch:
         for html in pages:
             watch.turn(LAST)
             json_lines.jsonl(found.records(html, kind="html"))

@@ -55,7 +55,7 @@ def memory(name: str) -> int:
     return int(re.findall(rf"{name}:\s+(\d+)", status)[0]) * 1024
 
 
-def passed(tool: Callable[[str, str], str], path: str) -> dict[str, Any]:
+def time_pages(tool: Callable[[str, str], str], path: str) -> dict[str, Any]:
     """Return the costs of one run over the pages of a file: CPU seconds of the calls, memory in bytes, failed pages."""
     EXTRACTORS["answer"](tool, {"id": "", "html": WARM_UP, "url": ""})
     before, spent, count, errors, steps = memory("VmRSS"), 0.0, 0, [], []
@@ -74,7 +74,7 @@ def passed(tool: Callable[[str, str], str], path: str) -> dict[str, Any]:
     return {"pages": count, "cpu": spent, "before": before, "peak": peak, "errors": len(errors), "steps": steps}
 
 
-def started(path: str) -> dict[str, Any]:
+def time_start(path: str) -> dict[str, Any]:
     """Return CPU seconds until imports, loading the model, and a first page are done; and the imported modules."""
     from pagesieve.predict import load
 
@@ -85,7 +85,7 @@ def started(path: str) -> dict[str, Any]:
     return {"imported": imported, "loaded": loaded, "first_page": cpu(), "modules": modules}
 
 
-def imported(path: str) -> dict[str, float]:
+def time_imports(path: str) -> dict[str, float]:
     for name in json.loads(Path(path).read_text(encoding="utf-8")):
         with suppress(ImportError):  # some modules cannot be found by name
             import_module(name)
@@ -96,10 +96,10 @@ def main() -> None:
     name, path, out = sys.argv[1:]
     sys.addaudithook(EXTRACTORS["offline"])
     if name in ("start", "import"):
-        found = (started if name == "start" else imported)(path)
+        found = (time_start if name == "start" else time_imports)(path)
     else:
         tools = EXTRACTORS["TOOLS"] | EXTRACTORS["TIMED"]
-        found = passed(by_pagesieve() if name == "pagesieve" else tools[name], path)
+        found = time_pages(by_pagesieve() if name == "pagesieve" else tools[name], path)
     Path(out).write_text(json.dumps(found), encoding="utf-8")
 
 

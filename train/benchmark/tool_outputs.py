@@ -30,10 +30,10 @@ def html_pages(raw: Path) -> Iterator[dict[str, str]]:
     """Yield the pages of both corpora as input of extractors.py, decoded as by pagesieve."""
     for corpus in ("wcxb", "trafilatura"):
         for page in pages_of(raw / corpus):
-            yield as_asked(page.id, page.html, page.url)
+            yield tool_input(page.id, page.html, page.url)
 
 
-def as_asked(page: str, content: bytes, url: str = "") -> dict[str, str]:
+def tool_input(page: str, content: bytes, url: str = "") -> dict[str, str]:
     return {"id": page, "url": url, "html": decode(content)}
 
 
@@ -71,7 +71,7 @@ def outputs_of_tools(
             kept = folder / f"{tool}.jsonl.gz"
             key["version"] = tools[tool]
             if (answers := cached_outputs(kept, key)) is None:
-                lines = json.dumps(key) + "\n" + asked(tool, path, venv)
+                lines = json.dumps(key) + "\n" + run_tool(tool, path, venv)
                 files.write_together(folder, {kept.name: gzip.compress(lines.encode(), mtime=0)})
                 answers = cached_outputs(kept, key)
             found[tool] = answers or {}
@@ -100,7 +100,7 @@ def cached_outputs(path: Path, key: dict[str, str]) -> Outputs | None:
         return None
 
 
-def asked(tool: str, pages: Path, venv: Path) -> str:
+def run_tool(tool: str, pages: Path, venv: Path) -> str:
     """Return the output of extractors.py for the pages, a line of JSON each."""
     out = pages.with_name("answers.jsonl")
     run(tool, [venv / "bin" / "python", "-I", SCRIPT, tool, pages, out], f"remove {venv} and run `make compare` again")

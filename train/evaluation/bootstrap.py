@@ -30,7 +30,7 @@ def interval(counts: np.ndarray, statistic: Statistic) -> tuple[float, float, fl
     return whole, float(low), float(high)
 
 
-def known(low: float, high: float) -> list[float] | None:
+def interval_or_none(low: float, high: float) -> list[float] | None:
     """Return the ends of an interval for JSON: None if they are nan."""
     return None if np.isnan(low) else [low, high]
 
@@ -56,13 +56,13 @@ def macro_f1(counts: np.ndarray) -> np.ndarray:
     return np.asarray(f1(counts).mean(axis=-1))
 
 
-def right(counts: np.ndarray) -> np.ndarray:
+def accuracy(counts: np.ndarray) -> np.ndarray:
     """Return the share of blocks with the right label."""
     hits = np.diagonal(counts, axis1=-2, axis2=-1).sum(axis=-1)
     return np.asarray(hits / np.maximum(1, counts.sum(axis=(-2, -1))))
 
 
-def totals(pages: pd.DataFrame, score: str) -> np.ndarray:
+def site_sums(pages: pd.DataFrame, score: str) -> np.ndarray:
     """Return the sum of a score and the number of pages by site: (n_sites, 2)."""
     return pages.groupby("site", dropna=False)[score].agg(["sum", "count"]).to_numpy(dtype=float)
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pagesieve.predict.labels import LABELS
 
-from .bootstrap import confusions, f1, interval, known, right
+from .bootstrap import accuracy, confusions, f1, interval, interval_or_none
 
 ENOUGH = 30  # minimum blocks of a label in a part for a figure
 LENGTHS = (1, 2, 4, 8, 16, 32, 64)  # minimum words of each part
@@ -25,12 +25,12 @@ def breakdowns(rows: pd.DataFrame, languages: Mapping[str, str]) -> dict[str, di
     pages.
     """
     ends = rows.groupby(["mode", "page"])["position"].transform("max") + 1
-    places = [place_of(number / PLACES) for number in range(PLACES)]
+    places = [place_part(number / PLACES) for number in range(PLACES)]
     parts = {
-        "page type": ordered(rows["page_type"].replace("", "unknown")),
-        "language": ordered(rows["page"].map(languages).fillna("unknown")),
-        "words": ordered(rows["words"].map(length_of), [length_of(least) for least in LENGTHS]),
-        "place": ordered((rows["position"] / ends).map(place_of), places),
+        "page type": as_categories(rows["page_type"].replace("", "unknown")),
+        "language": as_categories(rows["page"].map(languages).fillna("unknown")),
+        "words": as_categories(rows["words"].map(length_part), [length_part(least) for least in LENGTHS]),
+        "place": as_categories((rows["position"] / ends).map(place_part), places),
     }
     found: dict[str, dict[str, dict[str, dict[str, Any]]]] = {name: {} for name in parts}
     for name, part in parts.items():
@@ -40,14 +40,14 @@ def breakdowns(rows: pd.DataFrame, languages: Mapping[str, str]) -> dict[str, di
     return found
 
 
-def ordered(parts: pd.Series, order: list[str] | None = None) -> pd.Series:
+def as_categories(parts: pd.Series, order: list[str] | None = None) -> pd.Series:
     """Return the parts as categories in this order, by default the most frequent first."""
     return parts.astype(pd.CategoricalDtype(order or parts.value_counts().index.tolist(), ordered=True))
 
 
 def scores_of(rows: pd.DataFrame) -> dict[str, Any]:
     counts = confusions(rows)
-    share, low, high = interval(counts, right)
+    share, low, high = interval(counts, accuracy)
     of_label = dict(zip(LABELS, f1(counts.sum(axis=0)).tolist(), strict=True))
     enough = rows["label"].value_counts().reindex(list(LABELS), fill_value=0) >= ENOUGH
     return {
@@ -55,12 +55,12 @@ def scores_of(rows: pd.DataFrame) -> dict[str, Any]:
         "pages": rows["page"].nunique(),
         "sites": len(counts),
         "right": share,
-        "interval": known(low, high),
+        "interval": interval_or_none(low, high),
         "f1": {label: score for label, score in of_label.items() if enough[label]},
     }
 
 
-def length_of(words: float) -> str:
+def length_part(words: float) -> str:
     number = int(np.searchsorted(LENGTHS, words, side="right")) - 1
     if number == len(LENGTHS) - 1:
         return f"{LENGTHS[number]} or more"
@@ -68,6 +68,6 @@ def length_of(words: float) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def place_of(share: float) -> str:
+def place_part(share: float) -> str:
     number = min(PLACES - 1, int(share * PLACES))
     return f"{100 * number // PLACES} to {100 * (number + 1) // PLACES} %"

@@ -18,7 +18,7 @@ from pagesieve.predict.scoring.stages import score, without_markup
 from pagesieve.predict.scoring.tables import Stages
 
 from ..augment.without_names import without_names
-from ..fit.stages import Learned, learn_from
+from ..fit.stages import Learned, fit_all
 from ..fit.top_terms import top_terms
 from ..labels.folds import fold_of
 from ..labels.views import View
@@ -79,7 +79,7 @@ def embedded_figures(views: Sequence[View], jobs: int) -> dict[str, dict[str, An
     return metrics(page_rows(views, scores), labelled[labelled["set"] == FIRST])
 
 
-def extracted(views: Sequence[View], scores: Sequence[np.ndarray]) -> dict[str, dict[str, dict[str, str]]]:
+def extract_texts(views: Sequence[View], scores: Sequence[np.ndarray]) -> dict[str, dict[str, dict[str, str]]]:
     """Return the article_content blocks of both corpora as text, a line each, by corpus, kind (html, text) and page."""
     texts: dict[str, dict[str, dict[str, str]]] = {name: {"html": {}, "text": {}} for name in ("wcxb", "trafilatura")}
     for view, part in zip(views, scores, strict=True):
@@ -108,7 +108,7 @@ def language_scores(path: Path, stages: dict[str, Stages]) -> dict[str, dict[str
 
 def embedded_scores(views: Sequence[View], jobs: int) -> list[np.ndarray]:
     """Return the scores of the evaluated views by a model of data/paragraphs.csv alone, which reads HTML as lines."""
-    stages = learn_from([view for view in views if view.source == "paragraphs"], jobs).stages()
+    stages = fit_all([view for view in views if view.source == "paragraphs"], jobs).stages()
     return list(
         Parallel(n_jobs=jobs, batch_size=32)(
             delayed(score)(stages, without_markup(view.blocks), "")
@@ -157,6 +157,6 @@ def write_reports(
     files.write_together(folder, written)
 
 
-def kept(texts: dict[str, dict[str, dict[str, str]]], data: dict[str, str]) -> bytes:
+def pack_extracted(texts: dict[str, dict[str, dict[str, str]]], data: dict[str, str]) -> bytes:
     """Return the extracted texts with the digests of the training data, compressed, for `make compare`."""
     return gzip.compress(json.dumps({"data": data, **texts}).encode(), mtime=0)

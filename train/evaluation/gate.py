@@ -21,7 +21,7 @@ from pagesieve.predict.errors import Failure
 from pagesieve.predict.model import TOLERANCE, Model, ModelError
 from pagesieve.predict.scoring.stages import score
 
-from ..fit.model_writer import CARD, slim
+from ..fit.model_writer import CARD, reduce_size
 from ..fit.stages import EVERYTHING, Learned
 from ..labels.views import View, sha256_of, sha256_of_all
 from . import evaluate, metrics, scored_rows, shown_pages
@@ -54,7 +54,7 @@ def figures_of(part: str, scores: dict[str, Any]) -> dict[str, tuple[float, floa
     return {name: (value, (ends[1] - ends[0]) / WIDTH if ends else 0.0) for name, (value, ends) in found.items()}
 
 
-def of_embedded(views: Sequence[View], learned: Learned, model: Model, data: Path) -> Measured:
+def measure_embedded(views: Sequence[View], learned: Learned, model: Model, data: Path) -> Measured:
     """Measure a training on the paragraphs, out of fold by page, and the model, on our lines and pages that no model is
     trained on.
     """
@@ -62,7 +62,7 @@ def of_embedded(views: Sequence[View], learned: Learned, model: Model, data: Pat
         "word_f1": {},
         "labels": {},
         "other_sets": {
-            "paragraphs": by_mode(own_rows(views, learned.scores)),
+            "paragraphs": by_mode(paragraph_rows(views, learned.scores)),
             "sample pages": by_mode(sample_rows(model)),
         },
         "languages": evaluate.language_scores(data / "languages.csv", model.stages),
@@ -73,7 +73,7 @@ def of_embedded(views: Sequence[View], learned: Learned, model: Model, data: Pat
     return Measured("embedded", digests, figures_of("embedded", scores))
 
 
-def own_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
+def paragraph_rows(views: Sequence[View], scores: Sequence[np.ndarray]) -> pd.DataFrame:
     """Return the blocks of labelled paragraphs with their labels, as whole and as pre-extracted pages."""
     return pd.concat(
         scored_rows.label_frame(view, view.kind, part)
@@ -87,7 +87,7 @@ def sample_rows(model: Model) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"mode": page["page_type"], "site": page["name"], "label": block["hand"], "predicted": block["label"]}
-            for page in shown_pages.samples(partial(score, model.stages))
+            for page in shown_pages.sample_pages(partial(score, model.stages))
             for block in page["blocks"]
             if "hand" in block
         ]
@@ -106,12 +106,14 @@ def corpora_scores(views: Sequence[View], learned: Learned, data: Path) -> dict[
     return scores | {"languages": evaluate.language_scores(data / "languages.csv", learned.stages())}
 
 
-def of_corpora(scores: dict[str, Any], digests: dict[str, str], data: Path) -> Measured:
+def measure_corpora(scores: dict[str, Any], digests: dict[str, str], data: Path) -> Measured:
     digests = digests | {"languages": sha256_of(data / "languages.csv")}
     return Measured("corpora", digests, figures_of("corpora", scores))
 
 
-def foreign(card: dict[str, Any], digests: dict[str, str], folder: Path, *, whole: bool = False) -> Iterator[str]:
+def differing_data(
+    card: dict[str, Any], digests: dict[str, str], folder: Path, *, whole: bool = False
+) -> Iterator[str]:
     """Yield a line for each data set that differs from the training data in the model's card.
 
     With ``whole``, the data here are all that a training uses; then also for data in the card that are missing here.
@@ -124,13 +126,13 @@ def foreign(card: dict[str, Any], digests: dict[str, str], folder: Path, *, whol
         yield f"{folder / CARD}: the model learned from {name}, which is not here; run `make train`"
 
 
-def other_model(folder: Path, model: Model, learned: Learned) -> Iterator[str]:
+def differing_model(folder: Path, model: Model, learned: Learned) -> Iterator[str]:
     """Yield a line if the trained model differs from the folder's: by the card's smoke-test vectors, and by the scores
     of all sample pages.
     """
     pipelines = learned.pipelines[EVERYTHING]
     for pipeline in pipelines.values():
-        slim(pipeline)
+        reduce_size(pipeline)
     other = f"the data give another model than that of {folder}"
     try:
         check_pipelines(folder / CARD, pipelines, model.card)
@@ -159,7 +161,7 @@ def read(path: Path) -> dict[str, Any]:
     return dict(parts)
 
 
-def below(measured: Measured, parts: dict[str, Any]) -> Iterator[str]:
+def missed_floors(measured: Measured, parts: dict[str, Any]) -> Iterator[str]:
     """Yield a line for each figure below its floor or without one, and for data that the floors do not hold for."""
     if measured.part not in parts:
         yield f"{measured.part}: there are no floors; RAISE=1 writes them"
@@ -175,7 +177,7 @@ def below(measured: Measured, parts: dict[str, Any]) -> Iterator[str]:
             yield f"{name}: found {found:.4f}, floor {floor:.4f}"
 
 
-def rewritten(measured: Measured, parts: dict[str, Any], changelog: str, *, lower: bool) -> dict[str, Any]:
+def update_floors(measured: Measured, parts: dict[str, Any], changelog: str, *, lower: bool) -> dict[str, Any]:
     """Return the floors with those of this data raised if they rise, and with ``lower`` the missed ones lowered.
 
     Raises Failure if a floor would fall without ``lower``, or without a line of the changelog with its name and score.
@@ -190,7 +192,7 @@ def rewritten(measured: Measured, parts: dict[str, Any], changelog: str, *, lowe
         }
         old = before.get(name, entry)
         now[name] = entry if entry["floor"] > old["floor"] or found < old["floor"] else old
-    fell = list(fallen(before, now))
+    fell = list(lowered_floors(before, now))
     if fell and not lower:
         raise Failure(f"RAISE=1 lowers no floor, but missed is {'; '.join(fell)}: LOWER=1 does")
     if missing := [words for words in fell if not explained(words, changelog)]:
@@ -198,7 +200,7 @@ def rewritten(measured: Measured, parts: dict[str, Any], changelog: str, *, lowe
     return parts | {measured.part: {"data": measured.data, "floors": now}}
 
 
-def fallen(before: Floors, now: Floors) -> Iterator[str]:
+def lowered_floors(before: Floors, now: Floors) -> Iterator[str]:
     """Yield lowered and removed floors as the changelog must mention them: name and figure."""
     for name, entry in before.items():
         if name not in now:

@@ -10,7 +10,7 @@ from pagesieve.predict.labels import LABELS
 from pagesieve.predict.scoring.stages import score
 from pagesieve.predict.scoring.tables import Stages
 
-from ..fit.stages import learn_from
+from ..fit.stages import fit_all
 from ..labels.folds import fold_of
 from ..labels.views import OWN, View
 from .metrics import macro_by_mode
@@ -36,14 +36,14 @@ def learning_curve(views: Sequence[View], jobs: int) -> pd.DataFrame:
         for share in SHARES:
             known = set(drawn[: round(share * len(sites))])
             part = [view for view in read if view.kind == "html" and view.site in known]
-            stages = learn_from(part, jobs).stages()
-            scores = Parallel(n_jobs=jobs, batch_size=8)(delayed(scored)(stages, view) for view in held)
+            stages = fit_all(part, jobs).stages()
+            scores = Parallel(n_jobs=jobs, batch_size=8)(delayed(score_page)(stages, view) for view in held)
             rows.append([fold, len(known), "html", macro_by_mode(label_rows(held, scores))["html"]])
             print(f"fold {fold}: learned from {len(known)} of {len(sites)} sites", flush=True)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def scored(stages: dict[str, Stages], view: View) -> np.ndarray:
+def score_page(stages: dict[str, Stages], view: View) -> np.ndarray:
     """Return the scores of an HTML page; for lines, which only carry the readers' blocks, they are zeros."""
     if view.kind == "html":
         return score(stages, view.blocks, view.title)

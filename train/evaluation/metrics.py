@@ -6,7 +6,7 @@ import pandas as pd
 
 from pagesieve.predict.labels import LABELS
 
-from .bootstrap import confusions, interval, known, macro_f1, mean, totals
+from .bootstrap import confusions, interval, interval_or_none, macro_f1, mean, site_sums
 
 MODES = ("html", "text", "pre_extracted")
 FIRST = "first"  # the set of hand-labelled pages with the main figures
@@ -22,7 +22,7 @@ def label_scores(rows: pd.DataFrame) -> dict[str, object]:
         f1 = 2 * precision * recall / (precision + recall) if hit else 0.0
         per_label[label] = {"precision": precision, "recall": recall, "f1": f1, "support": int(true.sum())}
     macro, low, high = interval(confusions(rows), macro_f1)
-    return {"blocks": len(rows), "macro_f1": macro, "interval": known(low, high), "per_label": per_label}
+    return {"blocks": len(rows), "macro_f1": macro, "interval": interval_or_none(low, high), "per_label": per_label}
 
 
 def macro_by_mode(rows: pd.DataFrame) -> dict[str, float]:
@@ -51,7 +51,8 @@ def with_intervals(scores: dict[str, dict[str, Any]], pages: pd.DataFrame) -> di
     """Return the word scores of these pages, each F1 with its interval over sites."""
     groups = by_type(pages)
     return {
-        name: of | {"interval": known(*interval(totals(groups[name], "f1"), mean)[1:])} for name, of in scores.items()
+        name: of | {"interval": interval_or_none(*interval(site_sums(groups[name], "f1"), mean)[1:])}
+        for name, of in scores.items()
     }
 
 

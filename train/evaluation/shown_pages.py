@@ -23,19 +23,19 @@ PAGES, ANNOTATIONS = Path("data/pages"), Path("data/annotations/pages.csv")
 Shown = dict[str, Any]  # a page of the gallery: name, page_type, wrong, labelled, blocks as output.render takes them
 
 
-def worst(views: Sequence[View], scores: Sequence[np.ndarray]) -> list[Shown]:
+def worst_pages(views: Sequence[View], scores: Sequence[np.ndarray]) -> list[Shown]:
     """Return the hand-labelled HTML pages with the largest share of wrong blocks, the worst first,
     scored out of fold.
     """
     pages = [
-        shown(view.page, view.page_type, view.blocks, part, view.labels)
+        describe_page(view.page, view.page_type, view.blocks, part, view.labels)
         for view, part in zip(views, scores, strict=True)
         if view.kind == "html" and view.page_set not in ("", OWN) and (view.labels >= 0).sum() >= LEAST
     ]
     return sorted(pages, key=lambda page: -page["wrong"] / page["labelled"])[:MOST]
 
 
-def samples(scored: Callable[[Sequence[Block], str], np.ndarray]) -> list[Shown]:
+def sample_pages(scored: Callable[[Sequence[Block], str], np.ndarray]) -> list[Shown]:
     """Return the project's own pages, on which no model is trained, worst first; ``scored`` takes blocks and title."""
     pages, annotated = [], read_annotations([ANNOTATIONS])
     for path in sorted(PAGES.iterdir()):
@@ -45,11 +45,11 @@ def samples(scored: Callable[[Sequence[Block], str], np.ndarray]) -> list[Shown]
         labels = np.full(len(blocks), -1)
         for start, span in find_spans(annotated[path.name].spans, running):
             labels[owners[start]] = LABELS.index(CODES[span.code])
-        pages.append(shown(path.name, page.kind, blocks, scored(blocks, page.title), labels))
+        pages.append(describe_page(path.name, page.kind, blocks, scored(blocks, page.title), labels))
     return sorted(pages, key=lambda page: -page["wrong"] / page["labelled"])
 
 
-def shown(name: str, page_type: str, blocks: Sequence[Block], scores: np.ndarray, labels: np.ndarray) -> Shown:
+def describe_page(name: str, page_type: str, blocks: Sequence[Block], scores: np.ndarray, labels: np.ndarray) -> Shown:
     predicted = decide(scores)
     sure = confidence(scores, predicted, [block.text for block in blocks])
     rows = [
@@ -70,7 +70,7 @@ def shown(name: str, page_type: str, blocks: Sequence[Block], scores: np.ndarray
     return {"name": name, "page_type": page_type or "no type", "wrong": wrong, "labelled": len(known), "blocks": rows}
 
 
-def kept(pages: Iterable[Shown]) -> bytes:
+def pack_pages(pages: Iterable[Shown]) -> bytes:
     return json.dumps(list(pages), ensure_ascii=False).encode() + b"\n"
 
 

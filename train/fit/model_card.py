@@ -119,7 +119,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def ranged(value: float, ends: Sequence[float] | None) -> str:
+def with_interval(value: float, ends: Sequence[float] | None) -> str:
     return f"{value:.3f} ({ends[0]:.3f} to {ends[1]:.3f})" if ends else f"{value:.3f}"
 
 
@@ -129,8 +129,8 @@ def score_rows(scores: dict[str, Any]) -> list[list[str]]:
         words = scores["word_f1"].get(mode, {}).get("all")
         error = max(part["error"] for part in scores["calibration"][mode].values())
         each = [f"{of['per_label'][label]['f1']:.3f}" for label in LABELS]
-        word_f1 = ranged(words["f1"], words["interval"]) if words else ""
-        rows.append([MODES[mode], ranged(of["macro_f1"], of["interval"]), *each, word_f1, f"{error:.3f}"])
+        word_f1 = with_interval(words["f1"], words["interval"]) if words else ""
+        rows.append([MODES[mode], with_interval(of["macro_f1"], of["interval"]), *each, word_f1, f"{error:.3f}"])
     return rows
 
 
@@ -144,7 +144,7 @@ def part_tables(scores: dict[str, Any]) -> Iterable[str]:
 
 
 def part_of(of: dict[str, Any] | None) -> str:
-    return ranged(of["right"], of["interval"]) if of else ""
+    return with_interval(of["right"], of["interval"]) if of else ""
 
 
 def failures(scores: dict[str, Any]) -> Iterable[str]:

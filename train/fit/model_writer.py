@@ -42,7 +42,7 @@ PACKAGES = ("scikit-learn", "numpy", "scipy", "joblib")
 
 def check_replaceable(folder: Path, views: Sequence[View], *, force: bool) -> None:
     """Raise ModelError, before the work, if the folder's model was trained on more pages, unless ``force`` is set."""
-    path = files.latest(folder / CARD)
+    path = files.latest_path(folder / CARD)
     if not path.exists() or force:
         return
     try:
@@ -68,7 +68,7 @@ def write_model(
     """Write blocks.joblib, blocks.npz, blocks.json and README.md, all or none; returns the path of the npz."""
     pipelines = learned.pipelines[EVERYTHING]
     for pipeline in pipelines.values():
-        slim(pipeline)
+        reduce_size(pipeline)
     stream = io.BytesIO()
     joblib.dump(pipelines, stream, compress=("zlib", 9))  # xz is a sixth smaller, but takes longer to load
     kinds = kinds_of(pipelines)
@@ -98,19 +98,19 @@ def write_model(
     return folder / NPZ
 
 
-def slim(pipeline: Pipeline) -> None:
+def reduce_size(pipeline: Pipeline) -> None:
     """Reduce the file to half its size, and its loading time, with float32 weights, rounded for
     terms, and terms once.
     """
     linear = pipeline["linear"]
     linear.coef_ = linear.coef_.astype(np.float32)
     if "terms" in pipeline.named_steps:
-        linear.coef_ = rounded(linear.coef_)
+        linear.coef_ = round_weights(linear.coef_)
         for name, *_ in pipeline["terms"].transformers:  # derived from the list of terms when needed
             vars(pipeline["terms"].named_transformers_[name]).pop("vocabulary_", None)
 
 
-def rounded(weights: np.ndarray) -> np.ndarray:
+def round_weights(weights: np.ndarray) -> np.ndarray:
     """Round float32 weights to BITS binary digits (one part in 65,000); the zeros that follow compress to nothing."""
     cut = 23 - BITS  # digits of a float32 to clear
     bits = np.ascontiguousarray(weights).view(np.uint32)

@@ -22,14 +22,14 @@ from pagesieve.predict.scoring.stages import STAGE_NAMES, name_of
 # Patterns of a term: a word with its vowel signs (those of Indic scripts, Arabic, Hebrew and Thai are not \w) or one
 # punctuation mark; or everything up to the next white space.
 WORD = r"(?:\w|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff])+|[^\w\s]"
-MARKED = r"\S+"
+TOKEN = r"\S+"
 
 BLOCK_C, PAGE_C = 0.5, 0.004
 SITES = 3  # minimum number of sites of a term; rarer terms tell the topic or owner of a page
 MAX_TERMS = {column.name: column.max_terms for column in COLUMNS}
-CUT: dict[str, dict[str, Any]] = {
+VECTORISERS: dict[str, dict[str, Any]] = {
     "words": {"token_pattern": WORD, "ngram_range": (1, 2)},
-    **{name: {"token_pattern": MARKED, "binary": True} for name in BLOCK_COLUMNS if name != "words"},
+    **{name: {"token_pattern": TOKEN, "binary": True} for name in BLOCK_COLUMNS if name != "words"},
 }
 
 
@@ -51,7 +51,7 @@ class Counts:
         return Counts(self.column, self.terms[places], self.matrix[:, places])
 
 
-def counted(column: str, cells: Sequence[str], sites: Sequence[str]) -> Counts | None:
+def count_terms(column: str, cells: Sequence[str], sites: Sequence[str]) -> Counts | None:
     """Count the terms of a column that occur on at least SITES sites; returns None if there are none."""
     by_site: dict[str, dict[str, None]] = {}
     for cell, site in zip(cells, sites, strict=True):
@@ -59,16 +59,16 @@ def counted(column: str, cells: Sequence[str], sites: Sequence[str]) -> Counts |
             by_site.setdefault(site, {})[cell] = None
     if len(by_site) < SITES:
         return None
-    counter = CountVectorizer(lowercase=False, min_df=SITES, **CUT[column])
+    counter = CountVectorizer(lowercase=False, min_df=SITES, **VECTORISERS[column])
     try:
         terms = counter.fit("\n".join(cells) for cells in by_site.values()).get_feature_names_out()
     except ValueError:  # no term occurs on enough sites
         return None
-    counter = CountVectorizer(lowercase=False, vocabulary=terms, dtype=np.float32, **CUT[column])
+    counter = CountVectorizer(lowercase=False, vocabulary=terms, dtype=np.float32, **VECTORISERS[column])
     return Counts(column, terms, counter.transform(cells))
 
 
-def of_many_sites(counts: Counts, sites: np.ndarray, languages: Mapping[str, str]) -> np.ndarray:
+def select_terms(counts: Counts, sites: np.ndarray, languages: Mapping[str, str]) -> np.ndarray:
     """Return the sorted indices of at most MAX_TERMS[column] terms that occur on at least SITES of the rows' sites.
 
     Terms are ranked by the largest number of sites of a language, divided by the square root of that language's number
@@ -97,7 +97,7 @@ def fit_blocks(
     the pipeline's own vectorisers would count them. Returns the pipeline and its predictions for ``others``, an array
     (n_blocks, 1 + n_columns, n_labels) of probabilities followed by the logit contributions of each column.
     """
-    known = {one.column: places for one in counts if len(places := of_many_sites(one, sites, languages))}
+    known = {one.column: places for one in counts if len(places := select_terms(one, sites, languages))}
     counts, others = ([one.only(known[one.column]) for one in some if one.column in known] for some in (counts, others))
     how = {one.column: TfidfTransformer(sublinear_tf=one.column == "words").fit(one.matrix) for one in counts}
     column_weights = weights_of_columns(kind)
@@ -127,7 +127,11 @@ def block_pipeline(
         (
             name,
             TfidfVectorizer(
-                lowercase=False, vocabulary=of_column, sublinear_tf=name == "words", dtype=np.float32, **CUT[name]
+                lowercase=False,
+                vocabulary=of_column,
+                sublinear_tf=name == "words",
+                dtype=np.float32,
+                **VECTORISERS[name],
             ),
             BLOCK_COLUMNS.index(name),
         )
@@ -198,7 +202,7 @@ def pipeline_rows(pipelines: Mapping[str, Pipeline], kind: str, blocks: Sequence
     return rows
 
 
-def balanced(labels: np.ndarray, weights: np.ndarray, power: float) -> np.ndarray:
+def balance_weights(labels: np.ndarray, weights: np.ndarray, power: float) -> np.ndarray:
     """Return weights of mean 1, in which labels are multiplied by their frequency to the power of -``power``."""
     totals = np.bincount(labels, weights)
     lifted = weights * (totals.sum() / np.maximum(totals, 1e-9))[labels] ** power

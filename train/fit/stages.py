@@ -22,7 +22,7 @@ from pagesieve.predict.scoring.tables import Stages
 
 from ..labels.folds import FOLDS, fold_of
 from ..labels.views import MINE, View
-from .pipelines import Counts, balanced, counted, fit_blocks, fit_page
+from .pipelines import Counts, balance_weights, count_terms, fit_blocks, fit_page
 
 Features = list[Counts] | np.ndarray  # of the first stage, or of a later one
 
@@ -70,7 +70,7 @@ class Learned:
         return all_stages(self.pipelines[fold])
 
 
-def learn_from(views: Sequence[View], jobs: int) -> Learned:
+def fit_all(views: Sequence[View], jobs: int) -> Learned:
     """Fit all stages to the labelled blocks of all views; deterministic for the same views and library versions."""
     pipelines: dict[int, dict[str, Pipeline]] = {fold: {} for fold in (*range(FOLDS), EVERYTHING)}
     scores = [np.zeros((len(view.blocks), len(LABELS))) for view in views]
@@ -78,13 +78,13 @@ def learn_from(views: Sequence[View], jobs: int) -> Learned:
         numbers = [n for n, view in enumerate(views) if (view.kind == "html") == (kind == "html") and view.blocks]
         if not any((views[n].labels >= 0).any() for n in numbers):
             continue
-        table = tabulated([views[n] for n in numbers])
-        for fold, named in learn(table, kind, scores, numbers, jobs).items():
+        table = build_table([views[n] for n in numbers])
+        for fold, named in fit_kind(table, kind, scores, numbers, jobs).items():
             pipelines[fold] |= named
     return Learned(pipelines, scores)
 
 
-def tabulated(views: Sequence[View]) -> Table:
+def build_table(views: Sequence[View]) -> Table:
     sizes = [len(view.blocks) for view in views]
     labels = np.concatenate([view.labels for view in views])
     sites = [view.page if view.page_set == MINE else view.site for view in views]
@@ -94,7 +94,7 @@ def tabulated(views: Sequence[View]) -> Table:
     return Table(
         views=list(views),
         labels=labels,
-        weights=weights * lifts(spoken, np.where(labels >= 0, weights, 0)),
+        weights=weights * language_weights(spoken, np.where(labels >= 0, weights, 0)),
         sites=np.repeat(np.array(sites, object), sizes),
         languages=known,
         folds=np.repeat([fold_of(view.site) for view in views], sizes),
@@ -102,7 +102,7 @@ def tabulated(views: Sequence[View]) -> Table:
     )
 
 
-def lifts(languages: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def language_weights(languages: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return a factor for each block's weight by its language, "" for unknown.
 
     Rare languages count more: the factor is the weight of the most frequent language divided by that of the block's, to
@@ -114,7 +114,7 @@ def lifts(languages: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.asarray(np.where(names == "", 1.0, found)[numbers])
 
 
-def learn(
+def fit_kind(
     table: Table, kind: str, scores: list[np.ndarray], numbers: Sequence[int], jobs: int
 ) -> dict[int, dict[str, Pipeline]]:
     """Return the pipelines of one kind of page by fold; sets the scores of its views, which have the indices
@@ -137,7 +137,9 @@ def fit_stage(table: Table, kind: str, features: Features, jobs: int) -> tuple[d
     folds = (*range(FOLDS), EVERYTHING)
     out = {fold: np.flatnonzero(table.folds == fold) for fold in folds}
     fitted = Parallel(n_jobs=jobs, pre_dispatch="n_jobs", max_nbytes=None)(
-        delayed(fit_and_score)(kind, table.languages, *examples(table, features, fold), rows_of(features, out[fold]))
+        delayed(fit_and_score)(
+            kind, table.languages, *training_rows(table, features, fold), rows_of(features, out[fold])
+        )
         for fold in folds
     )
     predicted = np.zeros((len(table.labels), *fitted[0][1].shape[1:]))
@@ -146,11 +148,11 @@ def fit_stage(table: Table, kind: str, features: Features, jobs: int) -> tuple[d
     return {fold: pipeline for fold, (pipeline, _) in zip(folds, fitted, strict=True)}, predicted
 
 
-def examples(table: Table, features: Features, fold: int) -> tuple[Features, np.ndarray, np.ndarray, np.ndarray]:
+def training_rows(table: Table, features: Features, fold: int) -> tuple[Features, np.ndarray, np.ndarray, np.ndarray]:
     """Return the training data without this fold: features, sites, labels and weights."""
     rows = table.learned_without(fold)
     labels = table.labels[rows]
-    return rows_of(features, rows), table.sites[rows], labels, balanced(labels, table.weights[rows], LIFT)
+    return rows_of(features, rows), table.sites[rows], labels, balance_weights(labels, table.weights[rows], LIFT)
 
 
 def rows_of(features: Features, rows: np.ndarray) -> Features:
@@ -180,7 +182,7 @@ def first_features(table: Table, kind: str, jobs: int) -> list[Counts]:
     columns = {name: cells[:, BLOCK_COLUMNS.index(name)] for name in weights_of_columns(kind)}
     del cells
     counts = Parallel(n_jobs=jobs, max_nbytes=None)(
-        delayed(counted)(name, column, table.sites) for name, column in columns.items()
+        delayed(count_terms)(name, column, table.sites) for name, column in columns.items()
     )
     return [one for one in counts if one]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from pagesieve.predict.errors import Failure
 
 from .. import corpora
-from ..augment.composed import composed
-from ..augment.skeletons import in_skeletons
-from ..augment.without_names import anonymous
+from ..augment.composed import compose_pages
+from ..augment.skeletons import wrap_paragraphs
+from ..augment.without_names import pages_without_names
 from ..labels.paragraphs import read_paragraphs
 from ..labels.views import View, annotation_files, read_annotations, read_corpus, read_facts, sha256_of, sha256_of_all
 from ..labels.written_pages import pages_in, read_written
@@ -20,7 +20,7 @@ ANNOTATIONS = DATA / "annotations"
 FOUND_AGAIN = 0.98  # minimum share of the annotated words that are found on their pages
 
 
-def gathered(jobs: int, own: Path | None = None) -> tuple[list[View], dict[str, str]]:
+def gather_training_data(jobs: int, own: Path | None = None) -> tuple[list[View], dict[str, str]]:
     """Return the views of all available training data, and its digests by name.
 
     ``own`` is a CSV of additional paragraphs, ``jobs`` a number of processes. Prints which sources are used and which
@@ -52,13 +52,13 @@ def gathered(jobs: int, own: Path | None = None) -> tuple[list[View], dict[str, 
         written = read_written(WRITTEN)
         print(f"uses {WRITTEN}: {len({view.page for view in written})} pages")
         views += written
-    return views + composed(views) + augmented(views), digests_of(there, own)
+    return views + compose_pages(views) + augment_pages(views), digests_of(there, own)
 
 
-def augmented(views: Sequence[View]) -> list[View]:
+def augment_pages(views: Sequence[View]) -> list[View]:
     """Return HTML pages made from others, if there are labelled ones; alone they are too few to learn HTML from."""
-    pages = anonymous(views)
-    return pages + in_skeletons(views) if pages else []
+    pages = pages_without_names(views)
+    return pages + wrap_paragraphs(views) if pages else []
 
 
 def without_twins(views: Sequence[View], others: Sequence[View]) -> list[View]:

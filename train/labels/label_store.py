@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from pagesieve.predict.document.blocks import Block, segment
 from pagesieve.predict.document.page import MAX_BYTES, Kind, Page, read_page
 from pagesieve.predict.errors import Failure
-from pagesieve.predict.files import nearest, read_file, replacing
+from pagesieve.predict.files import nearest_existing, read_file, replacing
 from pagesieve.predict.labels import CODES, LABELS
 
 from .alignment import CELLS, Span, find_spans, hash_of, majority, running_words, spans_in
@@ -99,11 +99,11 @@ def site_of_page(page: Page, name: str) -> str:
     return os.path.basename(os.path.dirname(os.path.abspath(name)))
 
 
-def kept_sheets(folder: Path) -> Iterator[Sheet]:
+def read_sheets(folder: Path) -> Iterator[Sheet]:
     """Yield the pages in the folder, sorted; raises Failure for a page whose content has changed."""
     for path in sorted((folder / "pages").glob("*.json")):
         try:
-            known = checked_about(read_file(path, 40 * MAX_ABOUT))
+            known = parse_about(read_file(path, 40 * MAX_ABOUT))
             content = read_file(path.with_suffix(ENDING[known["kind"]]), MAX_BYTES)
             sheet = sheet_of(content, known["name"], known["kind"], {path.stem: known["site"]})
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -113,7 +113,7 @@ def kept_sheets(folder: Path) -> Iterator[Sheet]:
         yield sheet
 
 
-def checked_about(content: bytes) -> dict[str, Any]:
+def parse_about(content: bytes) -> dict[str, Any]:
     """Return the stored facts of a page; raises ValueError or TypeError unless they are texts of at most MAX_ABOUT."""
     known: dict[str, Any] = dict(json.loads(content))
     for name in ("name", "site", "kind"):
@@ -133,7 +133,7 @@ def readers_of(folder: Path, sheet: Sheet) -> list[str]:
 def check_writable(folder: Path) -> None:
     """Raise Failure if labels cannot be stored in the folder, which is made with the first of them."""
     for path in (folder / "pages", folder / "labels"):
-        there = nearest(path)
+        there = nearest_existing(path)
         if not there.is_dir():
             raise Failure(f"--out {folder}: {there} is no folder; name another one")
         if not os.access(there, os.W_OK | os.X_OK):
@@ -155,11 +155,11 @@ def marks_of(folder: Path, sheet: Sheet, reader: str) -> tuple[str, Marks]:
         return "none", {}
     except ValueError as error:
         raise Failure(f"{path}: no labels of a review ({error}); remove it, or label the page again") from error
-    return version_of(content), dict(parsed(sheet, path, content))
+    return version_of(content), dict(parse_marks(sheet, path, content))
 
 
 @lru_cache(maxsize=10_000)
-def parsed(sheet: Sheet, path: Path, content: bytes) -> Marks:
+def parse_marks(sheet: Sheet, path: Path, content: bytes) -> Marks:
     found = find_spans(spans_in(io.StringIO(content.decode("utf-8", "replace"), newline=""), path), sheet.running)
     numbers = [-1] * len(sheet.running)
     for number, (start, span) in enumerate(found):
@@ -175,7 +175,7 @@ def spans_of_marks(sheet: Sheet, reader: str, marks: Marks) -> Iterator[Span]:
         yield Span(sheet.id, start, end, stretch, marks[index].code, reader, marks[index].date)
 
 
-def change(
+def change_marks(
     folder: Path, sheet: Sheet, reader: str, version: str, changes: Mapping[int, str | None], date: str
 ) -> tuple[str, Marks]:
     """Change the codes of blocks (None removes one); returns the new version and all labels.
@@ -190,11 +190,11 @@ def change(
         kept = {index: mark for index, mark in marks.items() if index not in changes}
         for index, mark in wanted.items():
             kept[index] = marks[index] if index in marks and marks[index].code == mark.code else mark
-        replace(folder, sheet, reader, kept)
+        replace_marks(folder, sheet, reader, kept)
         return marks_of(folder, sheet, reader)
 
 
-def replace(folder: Path, sheet: Sheet, reader: str, marks: Marks) -> None:
+def replace_marks(folder: Path, sheet: Sheet, reader: str, marks: Marks) -> None:
     """Write all labels of a reader of a page; the page's content is stored before its first labels."""
     known = {"name": sheet.name, "site": sheet.site, "kind": sheet.kind}
     about, labels = folder / "pages" / f"{sheet.id}.json", label_file(folder, sheet, reader)
@@ -202,17 +202,17 @@ def replace(folder: Path, sheet: Sheet, reader: str, marks: Marks) -> None:
         if not Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(folder)):
             raise Failure(f"{path.parent}: a link that leads out of {folder}; remove it, or name another folder")
     if not about.exists():
-        durable(about.with_suffix(ENDING[sheet.kind]), sheet.content)
-        durable(about, (json.dumps(known, indent=1) + "\n").encode())
+        write_durable(about.with_suffix(ENDING[sheet.kind]), sheet.content)
+        write_durable(about, (json.dumps(known, indent=1) + "\n").encode())
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for span in spans_of_marks(sheet, reader, marks):
         writer.writerow([span.page, span.start, span.end, span.hash, span.code, span.reader, span.date])
-    durable(labels, out.getvalue().encode())
+    write_durable(labels, out.getvalue().encode())
 
 
-def durable(path: Path, content: bytes) -> None:
+def write_durable(path: Path, content: bytes) -> None:
     """Write a file completely and to the disk, so that a reader's work survives a crash of the machine."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as new, new.open("xb") as stream:
@@ -235,7 +235,7 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         if not (folder / ".gitignore").exists():
-            durable(folder / ".gitignore", b"*\n")
+            write_durable(folder / ".gitignore", b"*\n")
         yield
     finally:
         os.close(handle)

@@ -22,7 +22,7 @@ from pagesieve.predict.labels import CODES, LABELS
 from pagesieve.predict.output.csv_table import safe
 
 from .alignment import CELLS
-from .label_store import CODE_OF, Mark, Marks, Sheet, locked, marks_of, readers_of, replace
+from .label_store import CODE_OF, Mark, Marks, Sheet, locked, marks_of, readers_of, replace_marks
 
 COLUMNS = ("page", "name", "site", "index", "text", "label", "code", "reader", "date")
 BETWEEN = "\n\n"
@@ -38,7 +38,7 @@ class Bad(ValueError):
     """An invalid record; the message tells what is wrong."""
 
 
-def write(path: Path, folder: Path, sheets: Sequence[Sheet]) -> str:
+def export_labels(path: Path, folder: Path, sheets: Sequence[Sheet]) -> str:
     """Write the labels of all readers; pages without labels are included, for others to label."""
     check_format(path)
     every = [
@@ -56,7 +56,7 @@ def write(path: Path, folder: Path, sheets: Sequence[Sheet]) -> str:
     return f"wrote {path}: {len(sheets)} pages, {count} labels"
 
 
-def take(path: Path, folder: Path, sheets: Sequence[Sheet], reader: str, date: str) -> str:
+def import_labels(path: Path, folder: Path, sheets: Sequence[Sheet], reader: str, date: str) -> str:
     """Save the labels of a file; ``reader`` and ``date`` are used for labels without them."""
     check_format(path)
     by_id = {sheet.id: sheet for sheet in sheets}
@@ -77,7 +77,7 @@ def take(path: Path, folder: Path, sheets: Sequence[Sheet], reader: str, date: s
         raise Failure(f"{path}: cannot be read as UTF-8 {path.suffix[1:]}: {error}") from error
     with locked(folder):
         for (id, name), marks in found.items():
-            replace(folder, by_id[id], name, marks)
+            replace_marks(folder, by_id[id], name, marks)
     return f"took {sum(map(len, found.values()))} labels of {len({id for id, _ in found})} pages from {path}"
 
 
@@ -142,7 +142,7 @@ def marks_of_task(task: Any, by_id: dict[str, Sheet], reader: str, date: str) ->
     text = text_of(sheet)
     if data.get("text") != text:
         raise Bad("data.text is not the text of this page")
-    blocks, far = list(places(sheet)), far_signs(text)
+    blocks, far = list(places(sheet)), wide_positions(text)
     covered: dict[str, dict[int, Counter[Mark]]] = {}
     left = MAX_COVERED
     for number, annotation in enumerate(expect(task.get("annotations"), list, "a list of annotations")):
@@ -186,7 +186,7 @@ def read_region(region: Any, text: str, far: list[int], reader: str, date: str) 
     )
 
 
-def far_signs(text: str) -> list[int]:
+def wide_positions(text: str) -> list[int]:
     """Return the offsets, in UTF-16 units, of characters that take two such units."""
     return [found.start() + number for number, found in enumerate(FAR.finditer(text))]
 
@@ -194,7 +194,7 @@ def far_signs(text: str) -> list[int]:
 def stretch(text: str, far: list[int], start: int, end: int, wanted: Any) -> tuple[int, int]:
     """Return start and end of a region's text, whose offsets may count characters, or UTF-16 units as in JavaScript.
 
-    ``far`` is the result of ``far_signs``. Only the part of the text as long as the region is compared.
+    ``far`` is the result of ``wide_positions``. Only the part of the text as long as the region is compared.
     """
     if end <= len(text) and (wanted is None or is_at(text, start, end, wanted)):
         return start, end

@@ -75,16 +75,16 @@ def read_rows(path: Path) -> list[Row]:
     except OSError as error:
         raise Failure(f"{path}: cannot be read: {error.strerror}; name a CSV file") from error
     reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig", "surrogateescape"), newline=""), strict=True)
-    found = list(checked(reader, path))
+    found = list(check_rows(reader, path))
     rows = [row for row in found if isinstance(row, Row)]
     if problems := [row for row in found if isinstance(row, str)]:
-        raise Failure("\n".join(shortened(problems)))
+        raise Failure("\n".join(shorten_list(problems)))
     if not rows:
         raise Failure(f"{path}: no rows; add rows with a text and a label")
     return rows
 
 
-def checked(reader: csv.DictReader, path: Path) -> Iterator[Row | str]:
+def check_rows(reader: csv.DictReader, path: Path) -> Iterator[Row | str]:
     """Yield each row, or its problem."""
     try:
         check_columns(list(reader.fieldnames or []))
@@ -140,9 +140,9 @@ def contradictions(path: Path) -> list[str]:
         for of_text in lines.values()
         if len(of_text) > 1
     )
-    return shortened(list(problems))
+    return shorten_list(list(problems))
 
 
-def shortened(lines: list[str]) -> list[str]:
+def shorten_list(lines: list[str]) -> list[str]:
     more = [f"and {len(lines) - LISTED} more"] if len(lines) > LISTED else []
     return lines[:LISTED] + more

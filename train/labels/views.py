@@ -201,7 +201,7 @@ def extractor_lines(content: bytes, whole: View) -> dict[str, list[str]]:
     return {
         "resiliparse": [" ".join(line.split()) for line in by_resiliparse.splitlines()],
         "trafilatura": by_trafilatura.splitlines(),
-        "thinning": thinned(whole),
+        "thinning": thin_lines(whole),
     }
 
 
@@ -209,7 +209,7 @@ def seed_of(page: str) -> int:
     return int(hashlib.sha256(page.encode()).hexdigest()[:8], 16)
 
 
-def thinned(whole: View) -> list[str]:
+def thin_lines(whole: View) -> list[str]:
     """Return the page's lines without most of its furniture and half of its other debris; seeded by the page's name."""
     rng = np.random.default_rng(seed_of(whole.page))
     kept = []

@@ -38,7 +38,7 @@ def draw_gallery(folder: Path, pages: Sequence[Shown]) -> Path:
     """Write a file for each page, and index.html with all, replacing the folder; returns the path of index.html."""
     with files.replacing(folder) as new:
         new.mkdir()
-        names = files.mirrored([f"{number:02}-{Path(page['name']).name}" for number, page in enumerate(pages, 1)])
+        names = files.output_names([f"{number:02}-{Path(page['name']).name}" for number, page in enumerate(pages, 1)])
         for name, page in zip(names, pages, strict=True):
             note = f"{page['page_type']}: {page['wrong']} of {page['labelled']} blocks wrong"
             (new / name).write_text(coloured.coloured(page["blocks"], name=page["name"], note=note), encoding="utf-8")

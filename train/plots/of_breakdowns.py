@@ -60,7 +60,7 @@ def render_word_f1(reports: Reports) -> tuple[Figure, pd.DataFrame]:
     return figure, means
 
 
-def slice_table(metrics: dict[str, Any], name: str) -> pd.DataFrame:
+def part_table(metrics: dict[str, Any], name: str) -> pd.DataFrame:
     """Return the share of right blocks, its interval, F1 of each label and number of blocks, by mode and part."""
     rows = {}
     for mode, of_mode in metrics["breakdowns"][name].items():
@@ -97,17 +97,17 @@ def draw_pages(axis: Axes, table: pd.DataFrame) -> None:
 
 
 def render_pages(reports: Reports) -> tuple[Figure, pd.DataFrame]:
-    tables = {name: slice_table(reports.metrics, name) for name in OF_PAGES}
+    tables = {name: part_table(reports.metrics, name) for name in OF_PAGES}
     figure = Figure(figsize=(10, 5.6))
     for axis, (name, table) in zip(figure.subplots(1, len(tables), sharex=True), tables.items(), strict=True):
         draw_pages(axis, table)
         axis.set_ylabel(OF_PAGES[name])
     figure.supxlabel("share of blocks with the right label (0 to 1), with its 95 % interval over sites", fontsize=11)
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
-    return figure, stacked(tables)
+    return figure, stack_tables(tables)
 
 
-def stacked(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def stack_tables(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(
         [table.rename_axis(index=["mode", "part"]) for table in tables.values()], keys=tables, names=["by"]
     )
@@ -126,7 +126,7 @@ def draw_blocks(axis: Axes, table: pd.DataFrame) -> None:
 
 
 def render_blocks(reports: Reports) -> tuple[Figure, pd.DataFrame]:
-    tables = {name: slice_table(reports.metrics, name) for name in OF_BLOCKS}
+    tables = {name: part_table(reports.metrics, name) for name in OF_BLOCKS}
     modes = [mode for mode in MODES if mode in tables["words"].index.get_level_values(0)]
     figure = Figure(figsize=(10, 7.6))
     grid = figure.subplots(len(tables), len(modes), squeeze=False, sharey=True)
@@ -138,7 +138,7 @@ def render_blocks(reports: Reports) -> tuple[Figure, pd.DataFrame]:
         axis.set_title(MODES[mode])
     figure.supylabel("score (0 to 1)", fontsize=11)
     figure.legend(*grid[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
-    return figure, stacked(tables)
+    return figure, stack_tables(tables)
 
 
 def language_recall(metrics: dict[str, Any]) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from pagesieve.predict.scoring.tables import Stages
 
 from ..evaluation import evaluate, shown_pages
 from ..evaluation.bootstrap import f1
-from ..fit.stages import Learned, learn_from
+from ..fit.stages import Learned, fit_all
 from ..fit.top_terms import weights_of
 from ..labels.views import View
 from .corrections import WEIGHT, Corrections
@@ -32,7 +32,7 @@ def before_of(views: Sequence[View], digests: dict[str, str], shipped: Path, dat
         model = None
     if model and model.card["data"] == digests:
         return model.stages, model.card["scores"]
-    learned = learn_from(views, jobs)
+    learned = fit_all(views, jobs)
     return learned.stages(), evaluate.all_scores(views, learned, data, jobs)[0]
 
 
@@ -121,7 +121,7 @@ def scores_of(stages: dict[str, Stages], figures: dict[str, Any]) -> list[tuple[
         for name, modes in sets.items()
         for mode, of in modes.items()
     ]
-    pages = shown_pages.samples(partial(score, stages))
+    pages = shown_pages.sample_pages(partial(score, stages))
     blocks = [block for page in pages for block in page["blocks"] if "hand" in block]
     pairs = [(LABELS.index(block["hand"]), LABELS.index(block["label"])) for block in blocks]
     rows.append(("macro-F1, our sample pages", macro_of(*np.array(pairs).T)))

@@ -12,10 +12,10 @@ import numpy as np
 
 from pagesieve.predict.labels import CODES, LABELS
 
-from ..augment.composed import composed
+from ..augment.composed import compose_pages
 from ..corpora import CorpusPage
 from ..labels.folds import FOLDS
-from ..labels.label_store import Marks, Sheet, differences, kept_sheets, marks_of, readers_of, spans_of_marks
+from ..labels.label_store import Marks, Sheet, differences, marks_of, read_sheets, readers_of, spans_of_marks
 from ..labels.views import MINE, NONE, Annotated, View, page_views
 
 # Of a block in training. Six pages of tests/odd_site.py and the embedded data: with weights 1, 2, 5 and 10 the other
@@ -54,9 +54,9 @@ def read_corrections(folder: Path, others: Sequence[View]) -> Corrections | None
     site.
     """
     test_folder = folder.with_name(folder.name + TEST)
-    tests = {sheet.id: (sheet, marks) for sheet in kept_sheets(test_folder) if (marks := agreed(test_folder, sheet))}
+    tests = {sheet.id: (sheet, marks) for sheet in read_sheets(test_folder) if (marks := agreed(test_folder, sheet))}
     sheets = [
-        (sheet, marks) for sheet in kept_sheets(folder) if sheet.id not in tests and (marks := agreed(folder, sheet))
+        (sheet, marks) for sheet in read_sheets(folder) if sheet.id not in tests and (marks := agreed(folder, sheet))
     ]
     if not sheets:
         return None
@@ -70,7 +70,7 @@ def read_corrections(folder: Path, others: Sequence[View]) -> Corrections | None
     learned = [view for sheet, marks in sheets for view in views_of(sheet, marks)]
     every = [*sheets, *tests.values()]
     return Corrections(
-        learned=learned + composed(learned),
+        learned=learned + compose_pages(learned),
         tests=[view for sheet, marks in tests.values() for view in views_of(sheet, marks)],
         names={sheet.id: sheet.name for sheet, _ in every},
         apart=apart,

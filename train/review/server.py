@@ -32,12 +32,12 @@ from ..labels import label_studio
 from ..labels.label_store import (
     CODE_OF,
     Stale,
-    change,
+    change_marks,
     check_writable,
     differences,
-    kept_sheets,
     label_file,
     marks_of,
+    read_sheets,
     sheet_of,
 )
 from .queue import Task, queued, task_of
@@ -64,9 +64,9 @@ def review(args: argparse.Namespace, model: Model | None) -> int:
     sheets = [task.sheet for task in tasks]
     label_file(args.out, sheets[0], args.reader)  # raises Failure if the reader's name is not valid for a file
     if args.imported:
-        print(label_studio.take(args.imported, args.out, sheets, args.reader, today()))
+        print(label_studio.import_labels(args.imported, args.out, sheets, args.reader, today()))
     elif args.export:
-        print(label_studio.write(args.export, args.out, sheets))
+        print(label_studio.export_labels(args.export, args.out, sheets))
     else:
         serve(queued(tasks), args.out, args.reader, args.port)
     return status
@@ -74,7 +74,7 @@ def review(args: argparse.Namespace, model: Model | None) -> int:
 
 def tasks_of(inputs: list[str], given: Any, folder: Path, model: Model | None) -> tuple[list[Task], int]:
     """Return the distinct pages with words, and the exit status: 2 if one that the user named was skipped, else 0."""
-    sites = {sheet.id: sheet.site for sheet in kept_sheets(folder)}
+    sites = {sheet.id: sheet.site for sheet in read_sheets(folder)}
     found: dict[str, Task] = {}
     skipped: list[Source] = []
     with in_worker(partial(task_at_site, sites, given, model)) as visit:
@@ -231,7 +231,7 @@ def changed(tasks: Sequence[Task], number: int, folder: Path, reader: str) -> Re
     version = request.headers.get("If-Match", "").strip('"')
     changes = {int(index): code for index, code in codes.items()}
     try:
-        return state(task, folder, *change(folder, task.sheet, reader, version, changes, today()))
+        return state(task, folder, *change_marks(folder, task.sheet, reader, version, changes, today()))
     except Stale as error:
         abort(412, str(error))
 
