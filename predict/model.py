@@ -90,16 +90,16 @@ class Model:
         self, content: Content, *, kind: Kind = "auto", charset: str | None = None, prefer: Prefer = "balanced"
     ) -> str:
         """Return the article of a page: its article_content blocks, separated by an empty line, each passage once."""
-        scored, labels = self.labelled(content, kind=kind, charset=charset, prefer=prefer)
+        scored, labels = self.labelled(content, kind=kind, charset=charset, prefer=prefer, with_paths=False)
         article = [text for text, label in zip(scored.texts, labels, strict=True) if label == LABELS[0]]
         return "\n\n".join(drop_repeated(article))
 
     def labelled(
-        self, content: Content, *, kind: Kind, charset: str | None, prefer: Prefer
+        self, content: Content, *, kind: Kind, charset: str | None, prefer: Prefer, with_paths: bool = True
     ) -> tuple[Scored, list[str]]:
         """Return the blocks of a page with their scores, and their labels."""
         page = self.parse(content, kind=kind, charset=charset)
-        scored = core.score(self.scorers, page) or self.score_by_reference(page)
+        scored = core.score(self.scorers, page, with_paths=with_paths) or self.score_by_reference(page)
         warn_of_portions(len(scored.texts))
         return scored, decide(scored.scores, self.thresholds(scored.kind, prefer))
 

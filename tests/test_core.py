@@ -125,7 +125,7 @@ def test_a_model_on_whose_features_core_and_reference_do_not_agree_runs_without_
     """As where a feature was added to the registry, or a column got another weight, and the core does not know."""
     from pagesieve.predict import model
 
-    changed = [replace(one, terms=registry.stemmed) if one.name == "near" else one for one in registry.COLUMNS]
+    changed = [replace(one, terms=registry.stem_terms) if one.name == "near" else one for one in registry.COLUMNS]
     monkeypatch.setattr(registry, "COLUMNS", tuple(changed))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

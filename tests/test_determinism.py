@@ -25,7 +25,7 @@ LEARN = """
 import sys, joblib
 from pagesieve.train.fit import stages, training_data
 jobs = int(sys.argv[1])
-learned = stages.learn_from(training_data.gathered(jobs)[0], jobs)
+learned = stages.fit_all(training_data.gather_training_data(jobs)[0], jobs)
 joblib.dump((learned.pipelines[stages.EVERYTHING], learned.scores), sys.argv[2])
 """
 

@@ -47,8 +47,8 @@ def test_a_column_finds_terms_under_its_own_prefixes_and_of_its_own_kinds_of_pag
     found = block_terms(PageContext(segment(page), page.title))
     assert list(found) == [column.name for column in COLUMNS if column.terms]
     for column in COLUMNS[1:]:
-        assert set(found[column.name].seen) <= {"", *column.prefixes}
-        assert bool(found[column.name].seen) == (kind in column.weights)
+        assert set(found[column.name].ranges) <= {"", *column.prefixes}
+        assert bool(found[column.name].ranges) == (kind in column.weights)
 
 
 def test_the_title_is_known_when_it_is_met():
@@ -160,7 +160,7 @@ def test_titles_and_beginnings_are_compared_sign_by_sign_where_words_have_no_spa
 def test_a_look_is_told_in_steps() -> None:
     looks = text_shape_of(["Tide Tables, 2024", "she waits… ", "“No.” He left! Why? v1.2", "关于潮汐。ok"])
     assert looks.words.tolist() == [3, 2, 5, 2]
-    seen, own = ([of_block(parts, block) for block in range(4)] for parts in (looks.seen, looks.own))
+    seen, own = ([of_block(parts, block) for block in range(4)] for parts in (looks.shared, looks.unshared))
     assert seen[0] == ["words=3", "end=digit", "start=upper", "sentences=0", "case=2"]
     assert own[0] == ["upper=3", "capitals=3", "digits=3", "commas=1", "date"]
     assert seen[1][1] == "end=cutoff" and own[1][-1] == "cutoff"
@@ -173,8 +173,8 @@ def test_texts_look_the_same_alone_and_together(lines: list[str]) -> None:
     together, alone = text_shape_of(lines), [text_shape_of([line]) for line in lines]
     assert together.words.tolist() == [count_words(line) for line in lines]
     for block, look in enumerate(alone):
-        assert of_block(together.seen, block) == of_block(look.seen, 0)
-        assert of_block(together.own, block) == of_block(look.own, 0)
+        assert of_block(together.shared, block) == of_block(look.shared, 0)
+        assert of_block(together.unshared, block) == of_block(look.unshared, 0)
 
 
 @pytest.mark.parametrize(

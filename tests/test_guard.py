@@ -18,7 +18,8 @@ from test_cli import Fake
 from test_processes import gone, tree
 
 from pagesieve.predict import __main__, load
-from pagesieve.predict.cli import arguments, sandboxed
+from pagesieve.predict.cli import arguments
+from pagesieve.predict.core import Scored, sandboxed
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.page import read_page
 from pagesieve.predict.model import Model
@@ -59,7 +60,8 @@ class Suffering(Fake):
     def labelled(self, content: bytes | str, **how: Any) -> Any:
         suffer(content)
         blocks = segment(read_page(content, kind="html"))
-        return blocks, ["article_content"] * len(blocks), np.full((len(blocks), 4), 0.25)
+        scores = np.full((len(blocks), 4), 0.25)
+        return Scored("html", [block.text for block in blocks], [], scores), ["article_content"] * len(blocks)
 
 
 @pytest.fixture(autouse=True)

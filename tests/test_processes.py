@@ -235,8 +235,8 @@ def test_what_a_command_says_after_a_signal_is_its_last_word() -> None:
 
 
 def test_a_parent_that_is_gone_ends_what_loads() -> None:
-    program = "import time; from pagesieve.predict.processes.forks import ending_with\n"
-    program += "with ending_with(-1):\n    time.sleep(60)\n"
+    program = "import time; from pagesieve.predict.processes.forks import watch_parent\n"
+    program += "with watch_parent(-1):\n    time.sleep(60)\n"
     done = subprocess.run([sys.executable, "-c", program], timeout=20)
     assert done.returncode == -signal.SIGKILL
 

@@ -85,8 +85,8 @@ def seen_by(column: Column, mark: str, block: int) -> list[str]:
     seen = column.ranges[mark]
     if (stretch := seen.of[block]) == NONE:
         return []
-    places = [place for place in range(seen.begin[stretch], seen.end[stretch]) if place != seen.but[stretch]]
-    return [word for place in places for word in column.lists.words(place)[: seen.most]]
+    places = [place for place in range(seen.begin[stretch], seen.end[stretch]) if place != seen.excluded[stretch]]
+    return [word for place in places for word in column.lists.words(place)[: seen.max_words]]
 
 
 def test_stretches_of_neighbours() -> None:

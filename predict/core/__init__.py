@@ -46,7 +46,7 @@ def scorers_of(stages: Mapping[str, Stages]) -> dict[str, Any]:
     return {kind: core.Scorer(one) for kind, one in stages.items()} if core else {}
 
 
-def score(scorers: Mapping[str, Any], page: Page) -> Scored | None:
+def score(scorers: Mapping[str, Any], page: Page, *, with_paths: bool = True) -> Scored | None:
     """Return the blocks of a page with their probabilities; None where the reference has to read it."""
     if page.tree is None:
         if "text" not in scorers:
@@ -58,7 +58,7 @@ def score(scorers: Mapping[str, Any], page: Page) -> Scored | None:
     if "html" not in scorers:
         return None
     try:
-        texts, paths, scores = scorers["html"].score_html(page.tree.html or "", page.title)
+        texts, paths, scores = scorers["html"].score_html(page.tree.html or "", page.title, with_paths)
     except core.NotCertain:
         return None
     return Scored("html" if texts else "text", texts, paths, scores)

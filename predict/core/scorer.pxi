@@ -51,8 +51,8 @@ cdef class Scorer:
         fill(&page.texts, SEPARATOR.join(texts), len(texts))
         return self.score(&page, NULL, title)
 
-    def score_html(self, str html, str title=""):
-        """Return texts, XPaths and probabilities (n_blocks, n_labels) of the blocks of a page.
+    def score_html(self, str html, str title="", bint with_paths=True):
+        """Return texts, XPaths if they are asked for, and probabilities (n_blocks, n_labels) of the blocks of a page.
 
         ``html`` is the page as the parser writes it again. Raises NotCertain where the reference has to read it.
         """
@@ -66,7 +66,7 @@ cdef class Scorer:
             take_texts(&document, &page, min(count, document.portion + MOST_BLOCKS))
             found.append(self.score(&page, &document, title))
         scores = np.concatenate(found) if found else np.zeros((0, N_LABELS))
-        return texts_of(&document.texts), paths_of(&document), scores
+        return texts_of(&document.texts), paths_of(&document) if with_paths else [], scores
 
     cdef score(self, Page* page, Document* document, str title):
         cdef Context context
