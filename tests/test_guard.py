@@ -18,8 +18,8 @@ from test_cli import Fake
 from test_processes import gone, tree
 
 from pagesieve.predict import __main__, load
-from pagesieve.predict.cli import arguments
-from pagesieve.predict.core import Scored, sandboxed
+from pagesieve.predict.cli import arguments, sandboxed
+from pagesieve.predict.core import Scored
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.page import read_page
 from pagesieve.predict.model import Model
