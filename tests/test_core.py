@@ -1,10 +1,9 @@
 """The compiled core gives what the reference gives, and leaves to it what it does not know."""
 
+import json
 import subprocess
 import sys
 import threading
-import warnings
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +12,9 @@ from core_fuzz import check, made_up
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pagesieve.predict import Model, core, load
+from pagesieve.predict import Model, core, load, model
 from pagesieve.predict.document.blocks import segment
 from pagesieve.predict.document.page import read_page
-from pagesieve.predict.features import registry
 from pagesieve.predict.scoring.stages import score
 
 ROOT = Path(__file__).parents[1]
@@ -121,16 +119,13 @@ def test_the_reference_runs_where_it_is_asked_for() -> None:
     assert done.stdout == "{}\n"
 
 
-def test_a_model_on_whose_features_core_and_reference_do_not_agree_runs_without_the_core(monkeypatch) -> None:
-    """As where a feature was added to the registry, or a column got another weight, and the core does not know."""
-    from pagesieve.predict import model
-
-    changed = [replace(one, terms=registry.stem_terms) if one.name == "near" else one for one in registry.COLUMNS]
-    monkeypatch.setattr(registry, "COLUMNS", tuple(changed))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        assert model.agreeing(MODEL.scorers, MODEL.stages, MODEL.card) == {}
-    assert "does not know this model's features" in str(caught[0].message)
+def test_a_model_whose_pages_the_core_does_not_label_as_its_card_says_runs_without_it(tmp_path: Path) -> None:
+    """As where a feature was added to the registry that the core does not know; the reference has the last word."""
+    content, card = (ROOT / "models/blocks.npz").read_bytes(), json.loads((ROOT / "models/blocks.json").read_text())
+    with pytest.MonkeyPatch.context() as patch, pytest.warns(UserWarning, match="does not know this model's features"):
+        other = scored("<p>another page")
+        patch.setattr(core, "score", lambda scorers, page: other)
+        assert model.checked_model(tmp_path, content, card).scorers == {}
 
 
 def test_a_model_of_lines_alone_leaves_pages_of_html_to_the_reference() -> None:

@@ -120,10 +120,17 @@ def tree(started: subprocess.Popen[bytes]) -> list[psutil.Process]:
         return []
 
 
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it ended between the two questions
+        return False
+
+
 def gone(processes: list[psutil.Process]) -> bool:
     """Whether all of them end WITHIN some seconds; what does not is killed."""
     begun = time.monotonic()
-    while alive := [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]:
+    while alive := list(filter(is_alive, processes)):
         if time.monotonic() > begun + WITHIN:
             print([one.cmdline() for one in alive])
             for one in alive:

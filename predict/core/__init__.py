@@ -42,8 +42,11 @@ def is_harmless(text: str) -> bool:
 
 
 def scorers_of(stages: Mapping[str, Stages]) -> dict[str, Any]:
-    """Return the core's scorers by kind of page; none without the core."""
-    return {kind: core.Scorer(one) for kind, one in stages.items()} if core else {}
+    """Return the core's scorers by kind of page; none without the core, or for prefixes that it does not know."""
+    try:
+        return {kind: core.Scorer(one) for kind, one in stages.items()} if core else {}
+    except ValueError:
+        return {}
 
 
 def score(scorers: Mapping[str, Any], page: Page, *, with_paths: bool = True) -> Scored | None:

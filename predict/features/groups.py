@@ -4,7 +4,6 @@ import re
 from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from ..document.blocks import Block, kind_of
 from ..labels import LABELS
@@ -64,6 +63,8 @@ def group_features(groups: Mapping[str, np.ndarray], scores: np.ndarray, mass: n
     count, most = len(scores), ends_of(np.array([group.max() + 1 for group in groups.values()]))
     numbers = np.column_stack(list(groups.values())) + most[:-1]
     ends = numbers.shape[1] * np.arange(count + 1)
+    from scipy.sparse import csr_matrix  # here: the compiled core does without
+
     belongs = csr_matrix((np.ones(numbers.size), numbers.ravel(), ends), (count, most[-1]))
     sums, masses = np.hsplit(belongs.T @ np.hstack([scores, mass]), 2)
     sizes = np.maximum(1, np.bincount(numbers.ravel()))  # some numbers have no block

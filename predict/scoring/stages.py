@@ -7,10 +7,9 @@ parameters come from (tested on pages and random blocks).
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from ..document.blocks import Block, kind_of
 from ..features.context import BlockRanges, Column
@@ -20,6 +19,9 @@ from ..features.ragged import NONE, ends_of, lists_of, ragged_arange
 from ..features.registry import BLOCK_COLUMNS, block_terms
 from ..labels import LABELS
 from .tables import UNKNOWN, FirstStage, LaterStage, Prefixed, Stages, look_up
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 KINDS = ("html", "text")  # of pages; each has its own stages
 STAGE_NAMES = ("first", "second", "third")  # each uses the probabilities of the one before
@@ -131,6 +133,8 @@ def score_first_stage(stage: FirstStage, page: PageContext, columns: Mapping[str
 def weigh_words(stage: FirstStage, texts: Sequence[str]) -> np.ndarray:
     """Return the contribution of the texts' words to each label: (n_texts, n_labels)."""
     rows, numbers = word_terms(stage, texts)
+    from scipy.sparse import csr_matrix  # here and below: the compiled core does without
+
     counts = csr_matrix((np.ones(len(rows)), (rows, numbers)), (len(texts), len(stage.squares)))
     counts.data = 1 + np.log(counts.data)
     weights = counts @ stage.weights
@@ -164,7 +168,7 @@ def known_prefixes(terms: Prefixed, column: Column) -> dict[str, BlockRanges]:
     return {prefix: ranges for prefix, ranges in column.ranges.items() if prefix in terms.terms}
 
 
-def terms_of(terms: Mapping[str, Prefixed], columns: Mapping[str, Column], count: int) -> csr_matrix:
+def terms_of(terms: Mapping[str, Prefixed], columns: Mapping[str, Column], count: int) -> "csr_matrix":
     """Return a matrix (n_ranges + 1, ``count``) with ones at the terms that each range contains; the last row is empty.
 
     The ranges are in the order of columns and prefixes. No term has two prefixes.
@@ -190,8 +194,10 @@ def terms_of(terms: Mapping[str, Prefixed], columns: Mapping[str, Column], count
     return found
 
 
-def matrix_of_ones(columns: np.ndarray, counts: np.ndarray, width: int) -> csr_matrix:
+def matrix_of_ones(columns: np.ndarray, counts: np.ndarray, width: int) -> "csr_matrix":
     """Return a matrix of ones in these columns; row i takes the next ``counts[i]`` of them."""
+    from scipy.sparse import csr_matrix
+
     return csr_matrix((np.ones(len(columns)), columns, ends_of(counts)), (len(counts), width))
 
 
