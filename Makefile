@@ -130,6 +130,7 @@ full-of-pages:
 
 full-of-others:
 	@$(FULL) -m install
+	@$(MAKE) --no-print-directory fuzz SECONDS=300
 	@$(FULL) -m slow $(addprefix --ignore=,$(PAGE_TESTS) $(LONG_TESTS))
 	@$(FULL) -m slow $(LONG_TESTS)
 
